@@ -1,0 +1,60 @@
+import type { Checkpoint, CheckpointOwner, Failure, TableProgress } from '../pipeline/checkpoint.ts';
+import type { PipelineDef } from '../pipeline/pipeline-def.ts';
+
+/*
+ *   starting ──► running ◄──► backing-off        stopping ──► stopped
+ *       └───────────┴──────────────┴──► failed       (failed: by policy, limit or a fatal error)
+ */
+export type RunPhase = 'starting' | 'running' | 'backing-off' | 'stopping' | 'stopped' | 'failed';
+
+/** What can be seen of a run from outside. */
+export interface RunStatus {
+  readonly phase: RunPhase;
+  readonly appliedVersion: number;
+  /** The version the engine was last told to apply. */
+  readonly wantedVersion: number;
+  readonly lagMs: number | null;
+  /** For people: where the source is. */
+  readonly offset: string | null;
+  readonly tables: readonly TableProgress[];
+  readonly failure: Failure | null;
+  /** Milliseconds since the epoch of the next try, while backing off. */
+  readonly nextTryAt: number | null;
+  readonly failovers: number;
+  readonly rowsRead: number;
+  readonly rowsWritten: number;
+  readonly bytesRead: number;
+  readonly dirtyRows: number;
+  readonly checkpointAt: number | null;
+}
+
+/** Durable home of checkpoints that a sink cannot hold, and of a copy of those it does. Implemented by the store. */
+export interface CheckpointStore {
+  load(owner: CheckpointOwner): Promise<Checkpoint | null>;
+  /** Saves only records that changed. Returns once durable. */
+  save(owner: CheckpointOwner, checkpoint: Checkpoint): Promise<void>;
+  /** Forgets every incarnation of a task. */
+  forget(installation: string, task: string): Promise<void>;
+}
+
+/** Told by the engine; implemented by tasks. */
+export interface RunListener {
+  /** The run ended by itself: a failure, a limit, a policy. Not called for `stop`. */
+  onFailed(owner: CheckpointOwner, failure: Failure): void;
+  /** A target has received rows of this task. */
+  onFilled(owner: CheckpointOwner, target: PipelineDef['routes'][number]['target']): void;
+}
+
+/** Runs pipelines: a worker thread each, or later a job on another host. */
+export interface Engine {
+  /** Starts a run, or resumes it from its checkpoint. Resolves once the worker has the definition. */
+  start(def: PipelineDef): Promise<void>;
+  /** Hands a running task its newest deployed version; the engine closes the gap by itself. */
+  apply(def: PipelineDef): Promise<void>;
+  /** Flushes, saves the checkpoint, ends the run. Resolves when it has ended. */
+  stop(task: string): Promise<void>;
+  /** Null when the task has no run in this process. */
+  status(task: string): RunStatus | null;
+  /** Ends every run within the time given: flushed and saved where that is possible. */
+  close(deadlineMs: number): Promise<void>;
+}

@@ -1,0 +1,114 @@
+import type { Json } from '../lib/json-value.ts';
+import type { Logger } from '../lib/log.ts';
+import type { CheckpointOwner } from './checkpoint.ts';
+import type { Policies } from './policies.ts';
+import type { TargetId, TargetPlan } from './route.ts';
+import type { Sink } from './sink.ts';
+import type { Source } from './source.ts';
+import type { TableId, TableVersion } from './table.ts';
+
+/** Something wrong with a setting or a server: what, why, and what to do. */
+export interface Problem {
+  readonly code: string;
+  readonly message: string;
+  readonly remedy: string;
+  readonly table?: TableId;
+}
+
+/** What planning needs to know of one source table. */
+export interface TableDescription {
+  readonly table: TableVersion;
+  /** The server's own estimate. */
+  readonly rowsEstimated: number;
+  readonly warnings: readonly string[];
+}
+
+export interface SourceDescription {
+  /** Such as `MySQL 9.7.4` or `MariaDB 10.11.19`. */
+  readonly server: string;
+  readonly tables: readonly TableDescription[];
+  /** All that stands in the way, of the server and of each table; empty when the task can run. */
+  readonly problems: readonly Problem[];
+  readonly warnings: readonly string[];
+}
+
+export interface DescribeOptions {
+  readonly settings: Json;
+  readonly tables: readonly TableId[];
+  /** Whether existing rows will be read too: needs a way to know what the server shows (behaviour: "How a chunk merges"). */
+  readonly load: boolean;
+  readonly signal: AbortSignal;
+}
+
+export interface OpenSourceOptions {
+  readonly settings: Json;
+  readonly policies: Policies;
+  readonly log: Logger;
+}
+
+/** What the list of connectors knows of one source system. */
+export interface SourceConnector {
+  /** The API's word for it, such as `mysql`. */
+  readonly type: string;
+  /** Reads a data source's `Content`. Errors: SettingsError, naming what is wrong. Result is plain data, with secrets. */
+  parseSettings(content: Json): Json;
+  /** The settings as they may be shown: secrets masked. */
+  maskSettings(content: Json): Json;
+  /** The database that bare table names are of; null when the data source names none. */
+  defaultDatabase(settings: Json): string | null;
+  /** Looks at the server and the tables. Errors: PipelineError `transient` or `fatal` when the server cannot be asked. */
+  describe(options: DescribeOptions): Promise<SourceDescription>;
+  open(options: OpenSourceOptions): Source;
+}
+
+export interface PlanTargetsOptions {
+  readonly settings: Json;
+  readonly options: Json;
+  readonly tables: readonly TableVersion[];
+  readonly signal: AbortSignal;
+}
+
+export interface SinkPlan {
+  /** Such as `PostgreSQL 15.18` or `Hologres 3.0`. */
+  readonly server: string;
+  /** Parallel to the tables asked about. */
+  readonly tables: readonly TargetPlan[];
+  /** `exact`, or `converges`: replays repeat but end equal. */
+  readonly guarantee: 'exact' | 'converges';
+  readonly warnings: readonly string[];
+}
+
+export interface OpenSinkOptions {
+  readonly settings: Json;
+  readonly options: Json;
+  readonly owner: CheckpointOwner;
+  readonly policies: Policies;
+  readonly log: Logger;
+}
+
+/** What the list of connectors knows of one sink system. */
+export interface SinkConnector {
+  readonly type: string;
+  parseSettings(content: Json): Json;
+  maskSettings(content: Json): Json;
+  /** Reads the writer's own options out of `steps[writer].parameter`. Errors: SettingsError. */
+  parseOptions(parameter: Json): Json;
+  /** Where a source table goes by default, following the options. */
+  target(table: TableId, options: Json): TargetId;
+  /** What it would make of these tables; changes nothing. */
+  planTargets(options: PlanTargetsOptions): Promise<SinkPlan>;
+  open(options: OpenSinkOptions): Sink;
+  /** Removes the checkpoint that the sink holds for a task, of any incarnation. */
+  forget(options: { settings: Json; installation: string; task: string }): Promise<void>;
+}
+
+/** A setting that cannot be used: names the parameter and the remedy. */
+export class SettingsError extends Error {
+  override readonly name = 'SettingsError';
+  readonly parameter: string;
+
+  constructor(parameter: string, message: string) {
+    super(message);
+    this.parameter = parameter;
+  }
+}
