@@ -1,0 +1,194 @@
+import { crc32 } from 'node:zlib';
+import { PipelineError } from '../../pipeline/pipeline-error.ts';
+import { connectRaw } from './connect.ts';
+import { toPipelineError } from './errors.ts';
+import type { MysqlSettings } from './options.ts';
+import type { LogPosition } from './position.ts';
+import * as ev from './protocol/event.ts';
+import { type RawConnection, readError } from './protocol/raw-connection.ts';
+
+const HEARTBEAT_SECONDS = 1;
+/** Silence for this long is a dead connection: heartbeats come every second. */
+const SILENCE_MS = 30_000;
+const CHECKSUM_BYTES = 4;
+const WRAP = 2 ** 32;
+
+/**
+ * The binary log as a row of events: takes them from the connection, checks their sums, and knows the position.
+ * The event last taken is in `type`, `timestamp`, `body`…; valid until `release`.
+ */
+export class BinlogReader {
+  type = 0;
+  /** Seconds since the epoch. */
+  timestamp = 0;
+  bodyStart = 0;
+  bodyEnd = 0;
+  /** Behind the event last taken. */
+  position: LogPosition;
+  /** When the present file was begun, seconds since the epoch. */
+  fileBegun = 0;
+
+  readonly #connection: RawConnection;
+  #checksum: boolean;
+  #silence: NodeJS.Timeout | undefined;
+
+  private constructor(connection: RawConnection, from: LogPosition, checksum: boolean) {
+    this.#connection = connection;
+    this.position = from;
+    this.#checksum = checksum;
+  }
+
+  /** Asks the server for its log from `from` on. Errors: PipelineError. */
+  static async open(settings: MysqlSettings, from: LogPosition, serverId: number): Promise<BinlogReader> {
+    if (from.position >= WRAP) {
+      throw new PipelineError(
+        'fatal',
+        'MySQL.BinlogTooLong',
+        `${from.file} is resumed beyond 4 GiB, which the protocol cannot name`,
+        {
+          hint: 'Start the task with a new load, and keep max_binlog_size below 4 GiB.',
+        },
+      );
+    }
+    const connection = await connectRaw(settings);
+    try {
+      const [[checksum] = []] = await connection.query('SELECT @@global.binlog_checksum');
+      for (const sql of sessionStatements()) await connection.query(sql);
+      connection.dump(from.file, from.position, serverId);
+      return new BinlogReader(connection, from, checksum !== 'NONE');
+    } catch (error) {
+      connection.close();
+      throw toPipelineError(error, 'asking for the binary log');
+    }
+  }
+
+  get buffer(): Buffer {
+    return this.#connection.reader.buffer;
+  }
+
+  /**
+   * Takes the next event if it is whole. Rotations, formats and heartbeats are dealt with here and given out as well.
+   * Errors: PipelineError for an error packet, a wrong sum, or the end of the stream.
+   */
+  take(): boolean {
+    const { reader } = this.#connection;
+    if (!reader.take()) return false;
+    const { buffer, start, end } = reader;
+    const status = buffer[start];
+    if (status === 0xff) throw toPipelineError(readError(buffer, start, end), 'reading the binary log');
+    if (status !== 0)
+      throw new PipelineError('transient', 'MySQL.Unavailable', 'the server ended the binary log stream');
+    this.#read(buffer, start + 1, end);
+    return true;
+  }
+
+  /** Waits for bytes. Errors: PipelineError `transient`, also after 30 s without any. */
+  async more(): Promise<void> {
+    try {
+      await Promise.race([this.#connection.reader.more(), this.#silent()]);
+    } catch (error) {
+      throw toPipelineError(error, 'reading the binary log');
+    } finally {
+      clearTimeout(this.#silence);
+    }
+  }
+
+  /** Ends a wait in `more`. */
+  poke(): void {
+    this.#connection.reader.poke();
+  }
+
+  release(): void {
+    this.#connection.reader.release();
+  }
+
+  close(): void {
+    clearTimeout(this.#silence);
+    this.#connection.close();
+  }
+
+  #silent(): Promise<never> {
+    return new Promise((_, reject) => {
+      this.#silence = setTimeout(
+        () => reject(new Error(`nothing came for ${SILENCE_MS / 1000} s, not even a heartbeat`)),
+        SILENCE_MS,
+      );
+    });
+  }
+
+  #read(buffer: Buffer, start: number, end: number): void {
+    this.timestamp = buffer.readUInt32LE(start);
+    this.type = buffer[start + 4] ?? 0;
+    const logPos = buffer.readUInt32LE(start + 13);
+    const flags = buffer.readUInt16LE(start + 17);
+    this.bodyStart = start + ev.EVENT_HEADER;
+    if (this.type === ev.FORMAT_DESCRIPTION) {
+      this.#checksum = buffer[end - 1 - CHECKSUM_BYTES] === 1;
+      this.fileBegun = this.timestamp;
+      this.bodyEnd = end - CHECKSUM_BYTES;
+    } else this.bodyEnd = this.#checksum ? end - CHECKSUM_BYTES : end;
+    if (this.#checksum) this.#verify(buffer, start, end);
+    if (this.type === ev.ROTATE) {
+      this.position = {
+        file: buffer.toString('utf8', this.bodyStart + 8, this.bodyEnd),
+        position: Number(buffer.readBigUInt64LE(this.bodyStart)),
+      };
+    } else if (
+      logPos !== 0 &&
+      (flags & ev.FLAG_ARTIFICIAL) === 0 &&
+      this.type !== ev.HEARTBEAT &&
+      this.type !== ev.HEARTBEAT_V2
+    ) {
+      this.#advance(logPos);
+    }
+    if (this.type < 160 ? this.type > ev.GTID_TAGGED : this.type > 171) this.#refuseUnknown(flags);
+  }
+
+  /** Where a heartbeat says the server is: behind events that it did not send. Only true between transactions. */
+  takeHeartbeatPosition(): void {
+    const logPos = this.buffer.readUInt32LE(this.bodyStart - 6);
+    if (this.type === ev.HEARTBEAT && logPos > 4) this.#advance(logPos);
+  }
+
+  /** Positions in the log have 32 bits; a file of over 4 GiB goes round. */
+  #advance(logPos: number): void {
+    const before = this.position.position;
+    let position = before - (before % WRAP) + logPos;
+    if (position < before - WRAP / 2) position += WRAP;
+    if (position > before) this.position = { file: this.position.file, position };
+  }
+
+  #verify(buffer: Buffer, start: number, end: number): void {
+    if (crc32(buffer.subarray(start, end - CHECKSUM_BYTES)) === buffer.readUInt32LE(end - CHECKSUM_BYTES)) return;
+    throw new PipelineError(
+      'transient',
+      'MySQL.BinlogCorrupt',
+      `an event after ${this.position.file}:${this.position.position} does not match its checksum`,
+      {
+        hint: 'It is read again. If it stays so, the log file on the server is damaged: start the task with a new load.',
+      },
+    );
+  }
+
+  #refuseUnknown(flags: number): void {
+    if ((flags & ev.FLAG_IGNORABLE) !== 0) return;
+    throw new PipelineError(
+      'fatal',
+      'MySQL.UnknownEvent',
+      `the log has an event of the unknown type ${this.type} at ${this.position.file}:${this.position.position}`,
+      {
+        hint: 'This server is newer than disync knows. Please report it with the server’s version.',
+      },
+    );
+  }
+}
+
+function sessionStatements(): string[] {
+  const period = HEARTBEAT_SECONDS * 1e9;
+  return [
+    'SET @master_binlog_checksum = @@global.binlog_checksum, @source_binlog_checksum = @@global.binlog_checksum',
+    `SET @master_heartbeat_period = ${period}, @source_heartbeat_period = ${period}`,
+    // Without it MariaDB sends no GTID events, but made-up BEGINs.
+    'SET @mariadb_slave_capability = 4',
+  ];
+}

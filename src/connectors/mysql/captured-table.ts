@@ -1,0 +1,100 @@
+import type { Json, JsonObject } from '../../lib/json-value.ts';
+import type { Failure, TableProgress, TableState } from '../../pipeline/checkpoint.ts';
+import type { TableId } from '../../pipeline/table.ts';
+import type { ChunkCursor } from './chunk-sql.ts';
+import type { KeyWindow } from './key-window.ts';
+import type { LogPosition } from './position.ts';
+import type { MysqlTable } from './types.ts';
+
+/** What a checkpoint keeps of a table, to go on with its load and to read its rows in the log. */
+interface Resume {
+  readonly shape: MysqlTable;
+  /** Where the shape was read: the table joins the stream once that has come so far. */
+  readonly from: LogPosition;
+  readonly cursor: ChunkCursor | null;
+  readonly load: 'full' | 'none';
+  readonly emptyFirst: boolean;
+  /** Bytes of a row, estimated by the server; 0 when it does not know. */
+  readonly rowBytes: number;
+}
+
+/**
+ * One table of a run. WAITING: not in the stream yet. SNAPSHOTTING: its changes flow, its existing rows are being loaded.
+ * STREAMING: its changes flow. FAILED, REMOVED: nothing of it is handed on.
+ */
+export class CapturedTable {
+  readonly id: TableId;
+  readonly emptyFirst: boolean;
+  readonly load: 'full' | 'none';
+  readonly from: LogPosition;
+  readonly rowBytes: number;
+  shape: MysqlTable;
+  state: TableState;
+  chunksDone: number;
+  chunksAll: number;
+  rows: number;
+  failure: Failure | null;
+  cursor: ChunkCursor | null;
+  /** Open while a chunk of this table is being read. */
+  window: KeyWindow | null = null;
+  /** A statement that may have changed it was seen, and the log does not tell names: the server must be asked. */
+  suspect = false;
+
+  private constructor(
+    id: TableId,
+    resume: Resume,
+    progress: Pick<TableProgress, 'state' | 'chunksDone' | 'chunksAll' | 'rows' | 'failure'>,
+  ) {
+    this.id = id;
+    this.shape = resume.shape;
+    this.from = resume.from;
+    this.cursor = resume.cursor;
+    this.load = resume.load;
+    this.emptyFirst = resume.emptyFirst;
+    this.rowBytes = resume.rowBytes;
+    this.state = progress.state;
+    this.chunksDone = progress.chunksDone;
+    this.chunksAll = progress.chunksAll;
+    this.rows = progress.rows;
+    this.failure = progress.failure;
+  }
+
+  /** A table that starts afresh. */
+  static fresh(options: Omit<Resume, 'cursor'> & { chunksAll: number }): CapturedTable {
+    const { chunksAll, ...resume } = options;
+    return new CapturedTable(
+      resume.shape.version.id,
+      { ...resume, cursor: null },
+      { state: 'WAITING', chunksDone: 0, chunksAll, rows: 0, failure: null },
+    );
+  }
+
+  /** A table as a checkpoint left it. Errors: Error if the checkpoint is not one of this source. */
+  static resumed(progress: TableProgress): CapturedTable {
+    return new CapturedTable(progress.table, readResume(progress.resume), progress);
+  }
+
+  get flows(): boolean {
+    return this.state === 'SNAPSHOTTING' || this.state === 'STREAMING';
+  }
+
+  progress(): TableProgress {
+    const { shape, from, cursor, load, emptyFirst, rowBytes } = this;
+    return {
+      table: this.id,
+      state: this.state,
+      chunksDone: this.chunksDone,
+      chunksAll: Math.max(this.chunksAll, this.chunksDone),
+      rows: this.rows,
+      failure: this.failure,
+      resume: { shape, from, cursor, load, emptyFirst, rowBytes } as unknown as JsonObject,
+    };
+  }
+}
+
+/** The shape that a checkpoint keeps of a table. */
+export function readResume(json: Json): Resume {
+  if (json === null || typeof json !== 'object' || !('shape' in json))
+    throw new Error('the stored table state is not one of a MySQL source');
+  return json as unknown as Resume;
+}

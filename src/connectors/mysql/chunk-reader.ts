@@ -1,0 +1,189 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { connectRaw } from './connect.ts';
+import { toPipelineError } from './errors.ts';
+import { type ChunkCursor, chunkSql, keyEncoding, keyLiteral } from './chunk-sql.ts';
+import type { LoadMethod } from './load-method.ts';
+import type { MysqlSettings } from './options.ts';
+import { comparePositions, type LogPosition } from './position.ts';
+import type { RawConnection } from './protocol/raw-connection.ts';
+import { TextRows } from './protocol/text-rows.ts';
+import { atLeast, logStatusStatement, type ServerFacts } from './server-facts.ts';
+import type { MysqlTable } from './types.ts';
+
+/** Between two looks at what the engine shows. */
+const LOOK_MS = 1;
+
+/** Up to where the stream has handed on when a window opens: the engine must show all of it before the SELECT. */
+export interface WindowStart {
+  readonly position: LogPosition;
+  /** MySQL: the transactions that the stream passed since it was opened; empty where they have no ids. */
+  readonly gtids: string;
+}
+
+export interface Chunk {
+  readonly rows: TextRows;
+  /** The stream must reach this before the rows may be handed on. */
+  readonly high: LogPosition;
+  /** Behind the last row; null when there was none. */
+  readonly cursor: ChunkCursor | null;
+  /** There is nothing behind it. */
+  readonly last: boolean;
+  readonly selectedMicros: number;
+}
+
+/**
+ * Reads chunks on a connection of its own, one at a time: waits until the engine shows everything up to the window's
+ * start, selects, and tells which place of the log is not before what it saw. Transactions are short, nothing is written.
+ */
+export class ChunkReader {
+  readonly #settings: MysqlSettings;
+  readonly #facts: ServerFacts;
+  readonly #method: LoadMethod;
+  #connection: RawConnection | undefined;
+  #closed = false;
+  #turn: Promise<unknown> = Promise.resolve();
+
+  constructor(settings: MysqlSettings, facts: ServerFacts, method: LoadMethod) {
+    this.#settings = settings;
+    this.#facts = facts;
+    this.#method = method;
+  }
+
+  /** Errors: PipelineError, kind `table` when the table cannot be read any more. */
+  read(table: MysqlTable, start: WindowStart, cursor: ChunkCursor | null, limit: number): Promise<Chunk> {
+    const chunk = this.#turn.then(() => this.#readInTurn(table, start, cursor, limit));
+    this.#turn = chunk.catch(() => {});
+    return chunk;
+  }
+
+  async #readInTurn(table: MysqlTable, start: WindowStart, cursor: ChunkCursor | null, limit: number): Promise<Chunk> {
+    try {
+      this.#connection ??= await this.#open();
+      return await this.#read(this.#connection, table, start, cursor, limit);
+    } catch (error) {
+      this.#connection?.close();
+      this.#connection = undefined;
+      throw toPipelineError(error, 'loading existing rows', { table: table.version.id });
+    }
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#connection?.close();
+    this.#connection = undefined;
+  }
+
+  async #open(): Promise<RawConnection> {
+    const connection = await connectRaw(this.#settings);
+    if (this.#method === 'gtid') await this.#settle(connection);
+    return connection;
+  }
+
+  /**
+   * Transactions that were in the log before our stream was opened may still not be shown: they own their ids until they
+   * are. Waits until those that own one now do not any more, be it committed or rolled back.
+   */
+  async #settle(connection: RawConnection): Promise<void> {
+    const owned = async () => {
+      const [[text] = []] = await connection.query('SELECT @@global.gtid_owned');
+      return new Set((text ?? '').split(/[\s,]+/).flatMap(ownedIds));
+    };
+    for (let waiting = await owned(); waiting.size > 0; ) {
+      await this.#pause();
+      waiting = waiting.intersection(await owned());
+    }
+  }
+
+  async #read(
+    connection: RawConnection,
+    table: MysqlTable,
+    start: WindowStart,
+    cursor: ChunkCursor | null,
+    limit: number,
+  ): Promise<Chunk> {
+    const rows = new TextRows();
+    let high: LogPosition;
+    if (this.#method === 'snapshot') {
+      high = await this.#openSnapshot(connection, start.position);
+      await connection.select(chunkSql(table, cursor, limit, ''), rows);
+      await connection.query('COMMIT');
+    } else {
+      const locking = await this.#waitUntilShown(connection, start);
+      await connection.select(chunkSql(table, cursor, limit, locking), rows);
+      high = await this.#logEnd(connection);
+    }
+    return { rows, high, cursor: cursorOf(table, rows), last: rows.count < limit, selectedMicros: Date.now() * 1000 };
+  }
+
+  /** MariaDB: a snapshot that tells the log position it stands at; taken anew until that is not before `start`. */
+  async #openSnapshot(connection: RawConnection, start: LogPosition): Promise<LogPosition> {
+    for (;;) {
+      await connection.query('START TRANSACTION WITH CONSISTENT SNAPSHOT');
+      const status = new Map(
+        (await connection.query("SHOW STATUS LIKE 'binlog_snapshot_%'")).map(([name, value]) => [
+          name?.toLowerCase(),
+          value,
+        ]),
+      );
+      const position = {
+        file: status.get('binlog_snapshot_file') ?? '',
+        position: Number(status.get('binlog_snapshot_position')),
+      };
+      if (position.file !== '' && comparePositions(position, start) >= 0) return position;
+      await connection.query('ROLLBACK');
+      await this.#pause();
+    }
+  }
+
+  /** MySQL: returns what the SELECT must end with. */
+  async #waitUntilShown(
+    connection: RawConnection,
+    { position, gtids }: WindowStart,
+  ): Promise<'' | ' FOR SHARE' | ' LOCK IN SHARE MODE'> {
+    switch (this.#method) {
+      case 'gtid':
+        for (;;) {
+          const [[shown] = []] = await connection.query(`SELECT GTID_SUBSET('${gtids}', @@global.gtid_executed)`);
+          if (shown === '1') return '';
+          await this.#pause();
+        }
+      case 'log-status':
+        for (;;) {
+          const [[local] = []] = await connection.query('SELECT LOCAL FROM performance_schema.log_status');
+          const status = JSON.parse(local ?? '{}') as { binary_log_file?: string; binary_log_position?: number };
+          const at = { file: status.binary_log_file ?? '', position: status.binary_log_position ?? 0 };
+          if (at.file !== '' && comparePositions(at, position) >= 0) return '';
+          await this.#pause();
+        }
+      default:
+        await connection.query('SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED');
+        return atLeast(this.#facts.version, [8, 0, 1]) ? ' FOR SHARE' : ' LOCK IN SHARE MODE';
+    }
+  }
+
+  async #logEnd(connection: RawConnection): Promise<LogPosition> {
+    const [[file, position] = []] = await connection.query(logStatusStatement(this.#facts));
+    return { file: file ?? '', position: Number(position) };
+  }
+
+  async #pause(): Promise<void> {
+    if (this.#closed) throw new Error('the load was stopped');
+    await sleep(LOOK_MS);
+  }
+}
+
+/** `uuid:23#45:24#46` → uuid:23, uuid:24. */
+function ownedIds(text: string): string[] {
+  const [uuid = '', ...numbers] = text.split(':');
+  return numbers.map((number) => `${uuid}:${number.split('#')[0]}`);
+}
+
+function cursorOf({ version, columns }: MysqlTable, rows: TextRows): ChunkCursor | null {
+  if (rows.count === 0) return null;
+  return version.key.map((index) => {
+    const type = columns[index]?.column.type;
+    const text = type === undefined ? null : rows.text(rows.count - 1, index, keyEncoding(type));
+    if (type === undefined || text === null) throw new Error('a primary key column without a value');
+    return keyLiteral(type, text);
+  });
+}

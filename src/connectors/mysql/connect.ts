@@ -1,0 +1,92 @@
+import mysql, { type Connection, type ConnectionOptions } from 'mysql2';
+import type { Duplex } from 'node:stream';
+import { toPipelineError } from './errors.ts';
+import type { MysqlSettings } from './options.ts';
+import { RawConnection } from './protocol/raw-connection.ts';
+
+const CONNECT_TIMEOUT_MS = 10_000;
+
+/** Every session reads instants in UTC and text in UTF-8, whatever the server's defaults. */
+const SESSION = [
+  "SET SESSION time_zone = '+00:00'",
+  'SET NAMES utf8mb4',
+  // A paused reader must not be cut off: back-pressure can last as long as the sink is down.
+  'SET SESSION net_write_timeout = 86400',
+  'SET SESSION wait_timeout = 86400',
+];
+
+/** A connection for questions of metadata: answers as objects. Errors: PipelineError. */
+export async function connectForQueries(settings: MysqlSettings): Promise<Questions> {
+  const connection = await authenticate(settings);
+  return {
+    query: (sql, values) =>
+      new Promise((resolve, reject) => {
+        connection.query({ sql, values: (values as unknown[] | undefined) ?? [] }, (error, rows) =>
+          error ? reject(error) : resolve(rows as Row[]),
+        );
+      }),
+    close: () => connection.destroy(),
+  };
+}
+
+export type Row = Readonly<Record<string, string | null>>;
+
+export interface Questions {
+  /** Every value comes as text, or null. */
+  query(sql: string, values?: readonly (string | readonly string[] | readonly (readonly string[])[])[]): Promise<Row[]>;
+  close(): void;
+}
+
+/** A connection that we speak ourselves, once the library has authenticated it. Errors: PipelineError. */
+export async function connectRaw(settings: MysqlSettings): Promise<RawConnection> {
+  const connection = await authenticate(settings);
+  const socket = (connection as unknown as { stream: Duplex }).stream;
+  socket.removeAllListeners('data');
+  return new RawConnection(socket);
+}
+
+async function authenticate(settings: MysqlSettings): Promise<Connection> {
+  const connection = mysql.createConnection(connectionOptions(settings));
+  try {
+    await new Promise<void>((resolve, reject) => {
+      connection.once('error', reject);
+      connection.connect((error) => (error ? reject(error) : resolve()));
+    });
+    // Later errors reach whoever waits for an answer; a connection without one must not end the process.
+    connection.on('error', () => {});
+    for (const sql of SESSION) {
+      await new Promise<void>((resolve, reject) => {
+        connection.query(sql, (error: Error | null) => (error ? reject(error) : resolve()));
+      });
+    }
+    return connection;
+  } catch (error) {
+    connection.destroy();
+    throw toPipelineError(error, `connecting to ${settings.host}:${settings.port}`);
+  }
+}
+
+function connectionOptions({ host, port, user, password, ssl }: MysqlSettings): ConnectionOptions {
+  return {
+    host,
+    port,
+    user,
+    password,
+    connectTimeout: CONNECT_TIMEOUT_MS,
+    // A rogue server must not read our files; query attributes and session tracking would change the packets we read.
+    flags: ['-LOCAL_FILES', '-CLIENT_QUERY_ATTRIBUTES', '-SESSION_TRACK'],
+    typeCast: (field) => field.string('utf8'),
+    ...(ssl.mode === 'disabled' ? {} : { ssl: tlsOptions(ssl) }),
+  };
+}
+
+function tlsOptions({ mode, ca, cert, key }: MysqlSettings['ssl']): NonNullable<ConnectionOptions['ssl']> {
+  return {
+    minVersion: 'TLSv1.2',
+    rejectUnauthorized: mode !== 'required',
+    verifyIdentity: mode === 'verify-identity',
+    ...(ca === undefined ? {} : { ca }),
+    ...(cert === undefined ? {} : { cert }),
+    ...(key === undefined ? {} : { key }),
+  };
+}

@@ -1,0 +1,81 @@
+import { GtidSet } from './gtid-set.ts';
+import type { LogPosition } from './position.ts';
+import type { GroupStart } from './protocol/group-events.ts';
+
+/**
+ * Follows where groups of events begin and end: a transaction, or one statement that commits itself.
+ * The stream can be resumed at a boundary, or inside a group by passing over the row events that were delivered.
+ */
+export class GroupTracker {
+  /** Where the group that is open began; else where the last one ended. */
+  boundary: LogPosition;
+  open = false;
+  /** Row events of the open group so far, delivered or not. */
+  rowEvents = 0;
+  /** Of the open group; else of the last one. Microseconds since the epoch; null before the first. */
+  timeMicros: number | null = null;
+  /** Transactions passed since the stream was opened. */
+  readonly passed = new GtidSet();
+
+  #start: GroupStart | null = null;
+  #explicit = false;
+  #skip: number;
+
+  constructor(boundary: LogPosition, skipEvents: number) {
+    this.boundary = boundary;
+    this.#skip = skipEvents;
+  }
+
+  begin(start: GroupStart, timestamp: number): void {
+    this.open = true;
+    this.rowEvents = 0;
+    this.#start = start;
+    this.#explicit = false;
+    this.timeMicros = start.commitMicros ?? timestamp * 1e6;
+  }
+
+  /** A statement in the log; returns true when the group ended with it. `after` is behind it. */
+  statement(sql: string, timestamp: number, after: LogPosition): boolean {
+    const word = /^\s*(?:BEGIN|START\s+TRANSACTION|XA\s+START|XA\s+BEGIN)\b/i.test(sql)
+      ? 'begin'
+      : /^\s*(?:COMMIT|ROLLBACK(?!\s+(?:WORK\s+)?TO\b))/i.test(sql)
+        ? 'end'
+        : 'other';
+    if (!this.open) this.begin({ gtid: null, standalone: false, commitMicros: null }, timestamp);
+    if (word === 'begin') {
+      this.#explicit = true;
+      return false;
+    }
+    // Between BEGIN and COMMIT other statements are part of the group; on their own they are the group.
+    if (word === 'other' && (this.#explicit || this.rowEvents > 0) && this.#start?.standalone !== true) return false;
+    this.end(after);
+    return true;
+  }
+
+  /** MariaDB says BEGIN by its GTID event alone. */
+  markExplicit(): void {
+    this.#explicit = true;
+  }
+
+  /** A row event begins; returns false when it was delivered before the stream was resumed. */
+  rows(timestamp: number): boolean {
+    if (!this.open) this.begin({ gtid: null, standalone: false, commitMicros: null }, timestamp);
+    this.rowEvents += 1;
+    return this.rowEvents > this.#skip;
+  }
+
+  end(after: LogPosition): void {
+    const gtid = this.#start?.gtid;
+    if (gtid !== null && gtid !== undefined) this.passed.add(gtid.source, gtid.number);
+    this.open = false;
+    this.rowEvents = 0;
+    this.#start = null;
+    this.#skip = 0;
+    this.boundary = after;
+  }
+
+  /** Outside of a group: the log went on to `position` without one. */
+  moveTo(position: LogPosition): void {
+    if (!this.open) this.boundary = position;
+  }
+}

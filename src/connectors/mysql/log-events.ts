@@ -1,0 +1,271 @@
+import type { Logger } from '../../lib/log.ts';
+import type { Part, RowOp } from '../../pipeline/batch.ts';
+import type { Failure } from '../../pipeline/checkpoint.ts';
+import { PipelineError } from '../../pipeline/pipeline-error.ts';
+import type { Policies } from '../../pipeline/policies.ts';
+import { tableKey } from '../../pipeline/table.ts';
+import type { BinlogReader } from './binlog-reader.ts';
+import type { CapturedTable } from './captured-table.ts';
+import { readDdl } from './ddl-statement.ts';
+import type { GroupTracker } from './group-tracker.ts';
+import { describePosition } from './position.ts';
+import * as ev from './protocol/event.ts';
+import { readGtid, readMariadbGtid, readStatement, readTaggedGtid } from './protocol/group-events.ts';
+import { Cursor } from './protocol/lenenc.ts';
+import { BinlogRows, type RowLayout } from './protocol/row-images.ts';
+import { readTableMap, type TableMap } from './protocol/table-map.ts';
+import { bindTable, critical } from './table-binding.ts';
+import type { MysqlTable } from './types.ts';
+
+export interface LogEventsOptions {
+  readonly policies: Policies;
+  readonly log: Logger;
+  /** The tables of the run, by tableKey. */
+  readonly tables: ReadonlyMap<string, CapturedTable>;
+  readonly group: GroupTracker;
+  /** When the file that is resumed was begun, as the checkpoint knows it; 0 when it does not. */
+  readonly fileBegun: { readonly file: string; readonly at: number } | null;
+  /** Rows older than this (seconds since the epoch) are left out; null for none. */
+  readonly notBefore: number | null;
+  charsetOf(collation: number): string | undefined;
+  shapeNow(table: CapturedTable): Promise<MysqlTable | null>;
+  /** Fails a table and gives the news of it. */
+  fail(table: CapturedTable, failure: Failure): Part;
+}
+
+/** What a table id of the log stands for since its last table map. */
+interface Mapped {
+  readonly raw: Buffer;
+  readonly map: TableMap;
+  readonly table: CapturedTable | undefined;
+  /** Made at the first rows; of the shape that the table had then. */
+  layout: RowLayout | null;
+  shape: MysqlTable | null;
+}
+
+/** Turns the events of the log into parts, one event at a time. */
+export class LogEvents {
+  readonly #options: LogEventsOptions;
+  readonly #mapped = new Map<number, Mapped>();
+
+  constructor(options: LogEventsOptions) {
+    this.#options = options;
+  }
+
+  /** The set of tables changed: what a table id stands for is looked up again. */
+  forgetBindings(): void {
+    this.#mapped.clear();
+  }
+
+  /** Handles the event that `reader` took; gives a promise only where the server must be asked first. */
+  handle(reader: BinlogReader, parts: Part[]): Promise<void> | undefined {
+    const { group } = this.#options;
+    const { buffer, bodyStart: start, bodyEnd: end } = reader;
+    switch (reader.type) {
+      case ev.TABLE_MAP:
+        this.#map(buffer, start, end);
+        return;
+      case ev.WRITE_ROWS_V1:
+      case ev.WRITE_ROWS_V2:
+        return this.#rows(reader, 'insert', parts);
+      case ev.UPDATE_ROWS_V1:
+      case ev.UPDATE_ROWS_V2:
+        return this.#rows(reader, 'update', parts);
+      case ev.DELETE_ROWS_V1:
+      case ev.DELETE_ROWS_V2:
+        return this.#rows(reader, 'delete', parts);
+      case ev.GTID:
+      case ev.ANONYMOUS_GTID:
+        group.begin(readGtid(buffer, start, end, reader.type === ev.ANONYMOUS_GTID), reader.timestamp);
+        return;
+      case ev.GTID_TAGGED:
+        group.begin(readTaggedGtid(buffer, start, end), reader.timestamp);
+        return;
+      case ev.MARIADB_GTID: {
+        const begun = readMariadbGtid(buffer, start);
+        group.begin(begun, reader.timestamp);
+        if (!begun.standalone) group.markExplicit();
+        return;
+      }
+      case ev.QUERY:
+        this.#statement(reader, parts);
+        return;
+      case ev.XID:
+      case ev.XA_PREPARE:
+        group.end(reader.position);
+        return;
+      case ev.FORMAT_DESCRIPTION:
+        this.#checkFile(reader);
+        this.#mapped.clear();
+        return;
+      case ev.HEARTBEAT:
+        if (!group.open) reader.takeHeartbeatPosition();
+        group.moveTo(reader.position);
+        return;
+      case ev.TRANSACTION_PAYLOAD:
+        throw unserved(reader, 'a compressed transaction', 'SET GLOBAL binlog_transaction_compression = OFF');
+      case ev.PARTIAL_UPDATE_ROWS:
+        throw unserved(reader, 'a partial update of JSON', "SET GLOBAL binlog_row_value_options = ''");
+      case ev.INCIDENT:
+        throw new PipelineError(
+          'fatal',
+          'MySQL.Incident',
+          `the server lost changes before ${describePosition(reader.position)} and says so in its log`,
+          {
+            hint: 'Terminate the task and start it again with a new load.',
+          },
+        );
+      default:
+        if (reader.type > ev.MARIADB_START_ENCRYPTION)
+          throw unserved(reader, 'a compressed event', 'SET GLOBAL log_bin_compress = OFF');
+        group.moveTo(reader.position);
+    }
+  }
+
+  #map(buffer: Buffer, start: number, end: number): void {
+    const id = buffer.readUIntLE(start, 6);
+    const known = this.#mapped.get(id);
+    if (
+      known !== undefined &&
+      known.raw.length === end - start &&
+      buffer.compare(known.raw, 0, known.raw.length, start, end) === 0
+    )
+      return;
+    const map = readTableMap(buffer, start, end);
+    const table = this.#options.tables.get(tableKey(map));
+    this.#mapped.set(id, { raw: Buffer.from(buffer.subarray(start, end)), map, table, layout: null, shape: null });
+  }
+
+  #rows(reader: BinlogReader, op: RowOp, parts: Part[]): Promise<void> | undefined {
+    const { group, notBefore } = this.#options;
+    if (!group.rows(reader.timestamp)) return;
+    const mapped = this.#mapped.get(reader.buffer.readUIntLE(reader.bodyStart, 6));
+    if (mapped === undefined) {
+      throw new PipelineError(
+        'transient',
+        'MySQL.NoTableMap',
+        `rows without a table map at ${describePosition(reader.position)}`,
+      );
+    }
+    const { table, layout } = mapped;
+    if (table === undefined || !table.flows) return;
+    if (notBefore !== null && reader.timestamp < notBefore) return;
+    if (layout === null || mapped.shape !== table.shape || table.suspect)
+      return this.#bind(reader, op, parts, mapped, table);
+    this.#emit(reader, op, parts, layout, table);
+  }
+
+  async #bind(reader: BinlogReader, op: RowOp, parts: Part[], mapped: Mapped, table: CapturedTable): Promise<void> {
+    const binding = await bindTable(table, mapped.map, {
+      policies: this.#options.policies.ddl,
+      log: this.#options.log,
+      charsetOf: this.#options.charsetOf,
+      shapeNow: this.#options.shapeNow,
+    });
+    if (binding.failure !== null) parts.push(this.#options.fail(table, binding.failure));
+    parts.push(...binding.parts);
+    mapped.layout = binding.layout;
+    mapped.shape = table.shape;
+    if (binding.layout !== null) this.#emit(reader, op, parts, binding.layout, table);
+  }
+
+  #emit(reader: BinlogReader, op: RowOp, parts: Part[], layout: RowLayout, table: CapturedTable): void {
+    const start = imagesStart(reader, op);
+    const timeMicros = this.#options.group.timeMicros ?? reader.timestamp * 1e6;
+    const part = new BinlogRows({ op, layout, buffer: reader.buffer, start, end: reader.bodyEnd, timeMicros });
+    table.window?.collect(part);
+    parts.push(part);
+  }
+
+  #statement(reader: BinlogReader, parts: Part[]): void {
+    const statement = readStatement(reader.buffer, reader.bodyStart, reader.bodyEnd);
+    const ended = this.#options.group.statement(statement.sql, reader.timestamp, reader.position);
+    if (!ended) return;
+    const ddl = readDdl(statement.sql, statement.database, statement.ansiQuotes);
+    for (const id of ddl?.tables ?? []) {
+      const table = this.#options.tables.get(tableKey(id));
+      if (ddl !== null && table?.flows === true) this.#ddl(ddl.kind, table, parts);
+    }
+  }
+
+  #ddl(kind: NonNullable<ReturnType<typeof readDdl>>['kind'], table: CapturedTable, parts: Part[]): void {
+    if (table.window !== null) table.window.void = true;
+    // What an ALTER did shows in the next table map.
+    table.suspect = kind !== 'TRUNCATETABLE';
+    if (kind === 'ALTERTABLE') return;
+    const policy = this.#options.policies.ddl[kind];
+    if (policy === 'CRITICAL') throw critical(table, kind, 'the log has such a statement');
+    if (policy === 'IGNORE') return;
+    if (policy === 'NORMAL' && kind === 'TRUNCATETABLE') parts.push({ kind: 'empty', table: table.shape.version });
+    else if (policy === 'NORMAL' && kind !== 'CREATETABLE') {
+      parts.push(
+        this.#options.fail(table, {
+          code: 'Table.DdlUnsupported',
+          message: `the sink cannot do ${kind}, and its policy is NORMAL`,
+          remedy:
+            'Set its policy to IGNORE or WARNING, then start or deploy the task again: the table is loaded afresh.',
+        }),
+      );
+    } else
+      this.#options.log.warn(
+        { table: table.id, ddl: kind },
+        'a statement on a captured table was left out, as its policy says',
+      );
+  }
+
+  /** A file of the same name that was begun at another time is another history. */
+  #checkFile(reader: BinlogReader): void {
+    const { fileBegun } = this.#options;
+    if (
+      fileBegun === null ||
+      fileBegun.at === 0 ||
+      reader.position.file !== fileBegun.file ||
+      reader.fileBegun === fileBegun.at
+    )
+      return;
+    throw new PipelineError(
+      'fatal',
+      'MySQL.HistoryChanged',
+      `${fileBegun.file} is not the file that was being read: the server's log was begun anew`,
+      {
+        hint: 'Terminate the task and start it again with a new load.',
+      },
+    );
+  }
+}
+
+/** Behind the header of a ROWS event: checks that the images hold every column. */
+function imagesStart(reader: BinlogReader, op: RowOp): number {
+  const cursor = new Cursor(reader.buffer, reader.bodyStart + 8, reader.bodyEnd);
+  if (reader.type >= ev.WRITE_ROWS_V2) cursor.skip(cursor.uint(2) - 2);
+  const columns = cursor.length();
+  const bitmaps = op === 'update' ? 2 : 1;
+  for (let bitmap = 0; bitmap < bitmaps; bitmap += 1) {
+    for (let column = 0; column < columns; column += 8) {
+      const bits = cursor.byte();
+      const all = columns - column >= 8 ? 0xff : (1 << (columns - column)) - 1;
+      if ((bits & all) !== all) {
+        throw new PipelineError(
+          'fatal',
+          'MySQL.RowImage',
+          `an event at ${describePosition(reader.position)} has only some of its columns`,
+          {
+            hint: 'SET GLOBAL binlog_row_image = FULL, reconnect the writers, and start the task again with a new load.',
+          },
+        );
+      }
+    }
+  }
+  return cursor.at;
+}
+
+function unserved(reader: BinlogReader, what: string, how: string): PipelineError {
+  return new PipelineError(
+    'fatal',
+    'MySQL.EventUnserved',
+    `the log has ${what} at ${describePosition(reader.position)}, which is not served yet`,
+    {
+      hint: `${how}, and start the task again with a new load.`,
+    },
+  );
+}

@@ -1,0 +1,286 @@
+import type { Logger } from '../../lib/log.ts';
+import type { Batch, Part } from '../../pipeline/batch.ts';
+import type { Failure } from '../../pipeline/checkpoint.ts';
+import { PipelineError } from '../../pipeline/pipeline-error.ts';
+import type { Policies } from '../../pipeline/policies.ts';
+import type { ReadOptions, SourceTable, TableSet } from '../../pipeline/source.ts';
+import { type TableId, tableKey } from '../../pipeline/table.ts';
+import { BinlogReader } from './binlog-reader.ts';
+import type { CapturedTable } from './captured-table.ts';
+import { checkServer } from './checks.ts';
+import { ChunkReader } from './chunk-reader.ts';
+import { connectForQueries } from './connect.ts';
+import { toPipelineError } from './errors.ts';
+import { GroupTracker } from './group-tracker.ts';
+import { loadMethod } from './load-method.ts';
+import { LogEvents } from './log-events.ts';
+import type { MysqlSettings } from './options.ts';
+import { comparePositions, type LogPosition, type MysqlOffset, offsetFromJson, offsetToJson } from './position.ts';
+import * as ev from './protocol/event.ts';
+import { readSchema } from './schema.ts';
+import { readServerFacts, type ServerFacts } from './server-facts.ts';
+import { checkOffset, endOfLog, fileOfTime } from './start-position.ts';
+import { TableLoads } from './table-loads.ts';
+import type { MysqlTable } from './types.ts';
+
+/** A batch is handed on once it holds so much, or when the connection has nothing more ready. */
+const BATCH_BYTES = 512 * 1024;
+
+export interface LogRunOptions {
+  readonly settings: MysqlSettings;
+  readonly policies: Policies;
+  readonly log: Logger;
+  readonly serverId: number;
+  /** The table of a set that joins, from its checkpoint or as it was described. */
+  capture(table: SourceTable): CapturedTable;
+}
+
+/** One reading of the log: from a place until it is ended. Holds the tables, joins and removes them between two groups. */
+export class LogRun {
+  readonly #options: LogRunOptions;
+  readonly #tables = new Map<string, CapturedTable>();
+  /** Tables that join once the log has come to where their shape was seen. */
+  #joining: CapturedTable[] = [];
+  #version = 0;
+  #wanted: TableSet | undefined;
+  #failures: { table: TableId; failure: Failure }[] = [];
+
+  #facts!: ServerFacts;
+  #reader!: BinlogReader;
+  #group!: GroupTracker;
+  #loads!: TableLoads;
+  #events!: LogEvents;
+  #caughtUp = false;
+  #closed = false;
+
+  constructor(options: LogRunOptions) {
+    this.#options = options;
+  }
+
+  async *batches({ after, tables, startTime, signal }: ReadOptions): AsyncGenerator<Batch> {
+    await this.#open(after === null ? null : offsetFromJson(after), startTime);
+    this.#wanted = tables;
+    while (!signal.aborted && !this.#closed) {
+      const batch = await this.#collect();
+      if (batch !== null) yield batch;
+      else await this.#reader.more();
+      this.#reader.release();
+    }
+  }
+
+  setTables(next: TableSet): void {
+    this.#wanted = next;
+    this.poke();
+  }
+
+  failTable(table: TableId, failure: Failure): void {
+    this.#failures.push({ table, failure });
+    this.poke();
+  }
+
+  /** Ends a wait for the server: something else is to be done. */
+  poke(): void {
+    this.#reader?.poke();
+  }
+
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#loads?.close();
+    this.#reader?.close();
+  }
+
+  async #open(offset: MysqlOffset | null, startTime: number | null): Promise<void> {
+    const { settings, serverId } = this.#options;
+    const connection = await connectForQueries(settings);
+    let from: LogPosition;
+    let collations: Map<number, string>;
+    try {
+      this.#facts = await readServerFacts(connection);
+      const { problems } = await checkServer(connection, this.#facts, false);
+      const [first] = problems;
+      if (first !== undefined)
+        throw new PipelineError('fatal', first.code, problems.map(({ message }) => message).join('; '), {
+          hint: first.remedy,
+        });
+      if (offset !== null) await checkOffset(connection, this.#facts, offset);
+      const begunAt = (file: string) => this.#begunAt(file);
+      from =
+        offset ??
+        (startTime === null
+          ? await endOfLog(connection, this.#facts)
+          : await fileOfTime(connection, startTime, begunAt));
+      const rows = await connection.query(
+        'SELECT ID id, CHARACTER_SET_NAME charset FROM information_schema.collations',
+      );
+      collations = new Map(rows.map((row) => [Number(row['id']), row['charset'] ?? '']));
+    } catch (error) {
+      throw toPipelineError(error, 'opening the binary log');
+    } finally {
+      connection.close();
+    }
+    this.#reader = await BinlogReader.open(settings, { file: from.file, position: from.position }, serverId);
+    if (this.#closed) this.#reader.close();
+    this.#group = new GroupTracker({ file: from.file, position: from.position }, offset?.skipEvents ?? 0);
+    this.#loads = new TableLoads(new ChunkReader(settings, this.#facts, loadMethod(this.#facts) ?? 'lock'), () =>
+      this.poke(),
+    );
+    this.#events = new LogEvents({
+      policies: this.#options.policies,
+      log: this.#options.log,
+      tables: this.#tables,
+      group: this.#group,
+      fileBegun: offset === null ? null : { file: offset.file, at: offset.fileBegun },
+      notBefore: offset === null ? startTime : null,
+      charsetOf: (collation) => collations.get(collation),
+      shapeNow: (table) => this.#shapeNow(table),
+      fail: (table, failure) => this.#fail(table, failure),
+    });
+  }
+
+  /** Everything that is whole in the connection's buffer, up to the size of a batch; null when there is nothing to say. */
+  async #collect(): Promise<Batch | null> {
+    const parts: Part[] = [];
+    const reader = this.#reader;
+    const group = this.#group;
+    const versionBefore = this.#version;
+    let bytes = 0;
+    let spoke = this.#between(parts);
+    while (bytes < BATCH_BYTES && reader.take()) {
+      bytes += reader.bodyEnd - reader.bodyStart;
+      this.#caughtUp = reader.type === ev.HEARTBEAT || reader.type === ev.HEARTBEAT_V2;
+      spoke ||= this.#caughtUp;
+      const later = this.#events.handle(reader, parts);
+      if (later !== undefined) await later;
+      if (
+        !group.open &&
+        (this.#loads.waiting || this.#wanted !== undefined || this.#joining.length > 0 || this.#failures.length > 0)
+      ) {
+        this.#between(parts);
+      }
+    }
+    if (parts.length === 0 && bytes < BATCH_BYTES && !spoke && this.#version === versionBefore) return null;
+    return this.#batch(parts, bytes);
+  }
+
+  /** What is done between two groups of events: tables join and leave, windows open, chunks merge. True if a set took effect. */
+  #between(parts: Part[]): boolean {
+    for (const { table, failure } of this.#failures.splice(0)) {
+      const captured = this.#tables.get(tableKey(table));
+      if (captured !== undefined) parts.push(this.#fail(captured, failure));
+    }
+    const failed = this.#loads.takeTableError();
+    if (failed !== null) {
+      const { code, message, hint } = failed.error;
+      parts.push(this.#fail(failed.table, { code, message, remedy: hint ?? null }));
+    }
+    if (this.#group.open) return false;
+    const wanted = this.#wanted;
+    if (wanted !== undefined) this.#apply(wanted, parts);
+    if (this.#joining.length > 0) this.#join(parts);
+    if (this.#loads.waiting)
+      parts.push(
+        ...this.#loads.atBoundary({
+          position: this.#group.boundary,
+          gtids: this.#facts.gtidMode ? this.#group.passed.toString() : '',
+        }),
+      );
+    return wanted !== undefined;
+  }
+
+  #apply(next: TableSet, parts: Part[]): void {
+    this.#wanted = undefined;
+    this.#version = next.version;
+    const wanted = new Map(next.tables.map((table) => [tableKey(table.id), table]));
+    for (const [key, table] of this.#tables) {
+      const kept = wanted.get(key);
+      if (kept !== undefined && kept.progress !== null) continue;
+      this.#leave(table);
+      if (kept === undefined)
+        parts.push({ kind: 'progress', progress: { ...table.progress(), state: 'REMOVED', resume: null } });
+    }
+    for (const [key, table] of wanted) {
+      if (this.#tables.has(key)) continue;
+      const captured = this.#options.capture(table);
+      this.#tables.set(key, captured);
+      if (table.progress === null) parts.push({ kind: 'progress', progress: captured.progress() });
+      if (captured.state === 'WAITING') this.#joining.push(captured);
+      else if (captured.state === 'SNAPSHOTTING') this.#loads.add(captured);
+    }
+    this.#events.forgetBindings();
+  }
+
+  #leave(table: CapturedTable): void {
+    this.#tables.delete(tableKey(table.id));
+    this.#joining = this.#joining.filter((other) => other !== table);
+    this.#loads.remove(table);
+  }
+
+  #join(parts: Part[]): void {
+    const here = this.#group.boundary;
+    const ready = this.#joining.filter((table) => comparePositions(here, table.from) >= 0);
+    if (ready.length === 0) return;
+    this.#joining = this.#joining.filter((table) => !ready.includes(table));
+    for (const table of ready) {
+      if (table.load === 'full') {
+        this.#loads.add(table);
+        continue;
+      }
+      table.state = 'STREAMING';
+      if (table.emptyFirst) parts.push({ kind: 'empty', table: table.shape.version });
+      parts.push({ kind: 'progress', progress: table.progress() });
+    }
+  }
+
+  #fail(table: CapturedTable, failure: Failure): Part {
+    table.state = 'FAILED';
+    table.failure = failure;
+    table.window = null;
+    this.#joining = this.#joining.filter((other) => other !== table);
+    this.#loads.remove(table);
+    return { kind: 'progress', progress: table.progress() };
+  }
+
+  #batch(parts: readonly Part[], bytes: number): Batch {
+    const group = this.#group;
+    const offset: MysqlOffset = {
+      server: this.#facts.identity,
+      ...group.boundary,
+      fileBegun: this.#reader.position.file === group.boundary.file ? this.#reader.fileBegun : 0,
+      skipEvents: group.open ? group.rowEvents : 0,
+    };
+    return {
+      parts,
+      rows: parts.reduce((rows, part) => rows + (part.kind === 'rows' ? part.count : 0), 0),
+      bytes,
+      offset: offsetToJson(offset),
+      transactionEnd: !group.open,
+      version: this.#version,
+      timeMicros: group.timeMicros,
+      caughtUp: this.#caughtUp,
+    };
+  }
+
+  async #shapeNow(table: CapturedTable): Promise<MysqlTable | null> {
+    const connection = await connectForQueries(this.#options.settings);
+    try {
+      const [entry] = await readSchema(connection, this.#facts, [table.id]);
+      return entry?.kind === 'table' ? entry.table : null;
+    } finally {
+      connection.close();
+    }
+  }
+
+  /** When a log file was begun: the time of its first event. */
+  async #begunAt(file: string): Promise<number> {
+    const reader = await BinlogReader.open(this.#options.settings, { file, position: 4 }, this.#options.serverId);
+    try {
+      for (;;) {
+        while (!reader.take()) await reader.more();
+        if (reader.type === ev.FORMAT_DESCRIPTION) return reader.timestamp;
+      }
+    } finally {
+      reader.close();
+    }
+  }
+}

@@ -1,0 +1,133 @@
+import Type, { type Static } from 'typebox';
+import Value from 'typebox/value';
+import type { Json } from '../../lib/json-value.ts';
+import { SettingsError } from '../../pipeline/connector.ts';
+
+/** How the connection is encrypted: off; encrypted but unproven; proven against `ca`; proven, and for this host name. */
+const SslMode = Type.Union([
+  Type.Literal('disabled'),
+  Type.Literal('required'),
+  Type.Literal('verify-ca'),
+  Type.Literal('verify-identity'),
+]);
+
+const Ssl = Type.Object({
+  mode: SslMode,
+  /** PEM texts. */
+  ca: Type.Optional(Type.String()),
+  cert: Type.Optional(Type.String()),
+  key: Type.Optional(Type.String()),
+});
+
+const Settings = Type.Object({
+  host: Type.String({ minLength: 1, maxLength: 255 }),
+  port: Type.Integer({ minimum: 1, maximum: 65535 }),
+  user: Type.String({ minLength: 1 }),
+  password: Type.String(),
+  /** The database that bare table names are of. */
+  database: Type.Union([Type.String({ minLength: 1 }), Type.Null()]),
+  ssl: Ssl,
+});
+
+/** A MySQL or MariaDB data source, as its `Content` gave it. Holds the password. */
+export type MysqlSettings = Static<typeof Settings>;
+
+const SSL_MODES: Record<string, MysqlSettings['ssl']['mode']> = {
+  disabled: 'disabled',
+  disable: 'disabled',
+  preferred: 'required',
+  required: 'required',
+  require: 'required',
+  'verify-ca': 'verify-ca',
+  verify_ca: 'verify-ca',
+  'verify-identity': 'verify-identity',
+  verify_identity: 'verify-identity',
+  'verify-full': 'verify-identity',
+};
+
+type Fields = Readonly<Record<string, Json>>;
+
+/**
+ * Reads `Content`: `{ jdbcUrl: "jdbc:mysql://h:p/db", username, password }` or `{ host, port, database, … }`.
+ * Errors: SettingsError naming the key.
+ */
+export function parseMysqlSettings(content: Json): MysqlSettings {
+  if (content === null || typeof content !== 'object' || Array.isArray(content)) {
+    throw new SettingsError(
+      'Content',
+      'Content must be a JSON object, such as {"jdbcUrl":"jdbc:mysql://host:3306/db","username":"u","password":"p"}',
+    );
+  }
+  const fields = content as Fields;
+  const address = fields['jdbcUrl'] === undefined ? readAddress(fields) : readJdbcUrl(fields['jdbcUrl']);
+  return {
+    ...address,
+    user: text(fields, 'username', fields['user']),
+    password: text(fields, 'password', undefined, ''),
+    ssl: readSsl(fields['ssl']),
+  };
+}
+
+/** Settings that went through JSON come back as what they were. */
+export function asMysqlSettings(settings: Json): MysqlSettings {
+  return Value.Parse(Settings, settings);
+}
+
+function readAddress(fields: Fields): Pick<MysqlSettings, 'host' | 'port' | 'database'> {
+  if (fields['host'] === undefined) {
+    throw new SettingsError(
+      'Content.jdbcUrl',
+      'Content needs jdbcUrl (jdbc:mysql://host:port/database), or host, port and database',
+    );
+  }
+  const database = fields['database'];
+  return {
+    host: text(fields, 'host'),
+    port: readPort(fields['port'] ?? 3306, 'Content.port'),
+    database: typeof database === 'string' && database !== '' ? database : null,
+  };
+}
+
+function readJdbcUrl(value: Json): Pick<MysqlSettings, 'host' | 'port' | 'database'> {
+  const match =
+    typeof value === 'string'
+      ? /^jdbc:(?:mysql|mariadb):\/\/(\[[^\]]+\]|[^/:?,]+)(?::(\d+))?(?:\/([^?]*))?(?:\?.*)?$/.exec(value.trim())
+      : null;
+  if (match === null)
+    throw new SettingsError('Content.jdbcUrl', 'Content.jdbcUrl must look like jdbc:mysql://host:port/database');
+  const [, host = '', port = '3306', database = ''] = match;
+  return {
+    host: host.replace(/^\[|\]$/g, ''),
+    port: readPort(port, 'Content.jdbcUrl'),
+    database: database === '' ? null : decodeURIComponent(database),
+  };
+}
+
+function readPort(value: Json, parameter: string): number {
+  const port = Number(value);
+  if (!Number.isInteger(port) || port < 1 || port > 65535)
+    throw new SettingsError(parameter, `${parameter}: the port must be 1 to 65535`);
+  return port;
+}
+
+function readSsl(value: Json | undefined): MysqlSettings['ssl'] {
+  if (value === undefined || value === null) return { mode: 'disabled' };
+  if (typeof value !== 'object' || Array.isArray(value))
+    throw new SettingsError('Content.ssl', 'Content.ssl must be an object: { mode, ca, cert, key }');
+  const fields = value as Fields;
+  const mode = SSL_MODES[String(fields['mode'] ?? 'verify-identity').toLowerCase()];
+  if (mode === undefined)
+    throw new SettingsError(
+      'Content.ssl.mode',
+      'Content.ssl.mode must be disabled, required, verify-ca or verify-identity',
+    );
+  const pem = (name: string) => (typeof fields[name] === 'string' ? { [name]: fields[name] } : {});
+  return { mode, ...pem('ca'), ...pem('cert'), ...pem('key') };
+}
+
+function text(fields: Fields, name: string, other?: Json, fallback?: string): string {
+  const value = fields[name] ?? other ?? fallback;
+  if (typeof value !== 'string')
+    throw new SettingsError(`Content.${name}`, `Content.${name} is missing: give it as a text`);
+  return value;
+}
