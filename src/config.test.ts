@@ -1,0 +1,36 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, it } from 'node:test';
+import { ConfigError, readConfig } from './config.ts';
+
+const file = (text: string): string => {
+  const path = join(mkdtempSync(join(tmpdir(), 'disync-config-')), 'disync.yaml');
+  writeFileSync(path, text);
+  return path;
+};
+const refusal = (expected: RegExp) => (error: unknown) => error instanceof ConfigError && expected.test(error.message);
+
+void describe('the configuration', () => {
+  void it('takes flags before the environment, and that before the file', () => {
+    const config = readConfig({ config: file('port: 1\nhost: 127.0.0.9\nlogLevel: debug\n'), port: '3' }, { DISYNC_PORT: '2', DISYNC_LOG_LEVEL: 'warn' });
+    assert.deepEqual({ port: config.port, host: config.host, logLevel: config.logLevel }, { port: 3, host: '127.0.0.9', logLevel: 'warn' });
+  });
+
+  void it('refuses unknown keys wherever they stand', () => {
+    assert.throws(() => readConfig({ config: file('prot: 1') }, {}), refusal(/unknown key prot/));
+    assert.throws(() => readConfig({}, { DISYNC_PROT: '1' }), refusal(/unknown variable DISYNC_PROT/));
+    assert.throws(() => readConfig({ prot: 1 }, {}), refusal(/./));
+  });
+
+  void it('refuses a value of the wrong type, and names the setting', () => {
+    assert.throws(() => readConfig({ port: 'many' }, {}), refusal(/setting port/));
+  });
+
+  void it('refuses --dev and clear text beyond loopback', () => {
+    assert.throws(() => readConfig({ dev: true, host: '0.0.0.0' }, {}), refusal(/loopback only/));
+    assert.throws(() => readConfig({ host: '0.0.0.0' }, {}), refusal(/--insecure/));
+    assert.equal(readConfig({ host: '0.0.0.0', insecure: true }, {}).host, '0.0.0.0');
+  });
+});

@@ -1,0 +1,156 @@
+import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import Type, { type Static } from 'typebox';
+import Value from 'typebox/value';
+import { parse as parseYaml } from 'yaml';
+
+const LogLevel = Type.Union([Type.Literal('error'), Type.Literal('warn'), Type.Literal('info'), Type.Literal('debug')]);
+const Port = Type.Integer({ minimum: 0, maximum: 65535 });
+const Text = Type.String({ minLength: 1 });
+
+/** Every setting of the service: flag `--data-dir`, environment `DISYNC_DATA_DIR`, file key `dataDir`. */
+const Settings = Type.Object(
+  {
+    /** Address that the API listens on. */
+    host: Type.Optional(Text),
+    /** Port of the API; 0 takes a free one. */
+    port: Type.Optional(Port),
+    /** Folder of the store. */
+    dataDir: Type.Optional(Text),
+    /** Project 10000 exists, any key is accepted, signatures are not checked; loopback only. */
+    dev: Type.Optional(Type.Boolean()),
+    tlsCert: Type.Optional(Text),
+    tlsKey: Type.Optional(Text),
+    /** Allows an address beyond loopback without TLS. */
+    insecure: Type.Optional(Type.Boolean()),
+    /** /metrics, /healthz and /readyz get a listener of their own. */
+    metricsHost: Type.Optional(Text),
+    metricsPort: Type.Optional(Port),
+    /** 32 bytes, base64 or hex: seals stored secrets. */
+    masterKey: Type.Optional(Text),
+    masterKeyFile: Type.Optional(Text),
+    logLevel: Type.Optional(LogLevel),
+    /** Memory that the JavaScript heap of one run may take, MiB. */
+    runHeapMb: Type.Optional(Type.Integer({ minimum: 64, maximum: 65536 })),
+    /** Addresses of instance-id forms of data sources: id → host:port. File only. */
+    instances: Type.Optional(Type.Record(Type.String(), Text)),
+  },
+  { additionalProperties: false },
+);
+
+export type SettingName = keyof Static<typeof Settings>;
+
+/** What the service runs with. */
+export interface Config {
+  readonly host: string;
+  readonly port: number;
+  readonly dataDir: string;
+  readonly dev: boolean;
+  readonly tls: { readonly cert: string; readonly key: string } | null;
+  readonly metrics: { readonly host: string; readonly port: number } | null;
+  readonly masterKey: string | null;
+  readonly masterKeyFile: string | null;
+  readonly logLevel: Static<typeof LogLevel>;
+  readonly runHeapMb: number;
+  readonly instances: Readonly<Record<string, string>>;
+}
+
+/** A setting that the service refuses to start with: names it, where it came from, and what it should be. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError';
+}
+
+type Raw = Partial<Record<string, unknown>>;
+
+const NAMES = Object.keys(Settings.properties) as SettingName[];
+const ENV_PREFIX = 'DISYNC_';
+/** Read by the command line, not by the service. */
+const OTHER_ENV = new Set(['DISYNC_CONFIG', 'DISYNC_ENDPOINT', 'DISYNC_TEST_SERVERS']);
+
+/**
+ * Flags win over the environment, that over the file. An unknown key anywhere is an error.
+ * Errors: ConfigError.
+ */
+export function readConfig(flags: Raw, env: NodeJS.ProcessEnv = process.env): Config {
+  const path = typeof flags['config'] === 'string' ? flags['config'] : env['DISYNC_CONFIG'];
+  const { config: _, ...given } = flags;
+  const merged: Raw = { ...readFile(path), ...readEnvironment(env), ...given };
+  const settings = check(merged);
+  const host = settings.host ?? '127.0.0.1';
+  const tls = readTls(settings);
+  const dev = settings.dev ?? false;
+  if (dev && !isLoopback(host)) {
+    throw new ConfigError(`--dev accepts any key and checks no signature, so it listens on loopback only; ${host} is not. Leave out --dev, or --host.`);
+  }
+  if (!isLoopback(host) && tls === null && settings.insecure !== true) {
+    throw new ConfigError(`${host} is reachable from outside, and without TLS keys and rows travel in clear. Give --tls-cert and --tls-key, or --insecure if a proxy in front has TLS.`);
+  }
+  return {
+    host,
+    port: settings.port ?? 8580,
+    dataDir: resolve(settings.dataDir ?? 'disync-data'),
+    dev,
+    tls,
+    metrics: settings.metricsPort === undefined ? null : { host: settings.metricsHost ?? '127.0.0.1', port: settings.metricsPort },
+    masterKey: settings.masterKey ?? null,
+    masterKeyFile: settings.masterKeyFile ?? null,
+    logLevel: settings.logLevel ?? 'info',
+    runHeapMb: settings.runHeapMb ?? 512,
+    instances: settings.instances ?? {},
+  };
+}
+
+/** The environment variable of a setting: `dataDir` → `DISYNC_DATA_DIR`. */
+export function environmentName(name: string): string {
+  return ENV_PREFIX + name.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase();
+}
+
+export function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || /^127(?:\.\d{1,3}){3}$/.test(host);
+}
+
+function readFile(path: string | undefined): Raw {
+  if (path === undefined) return {};
+  let content: unknown;
+  try {
+    content = parseYaml(readFileSync(path, 'utf8'));
+  } catch (error) {
+    throw new ConfigError(`the configuration file ${path} cannot be read: ${error instanceof Error ? error.message : String(error)}`);
+  }
+  if (content === null) return {};
+  if (typeof content !== 'object' || Array.isArray(content)) throw new ConfigError(`the configuration file ${path} must hold keys and values`);
+  const unknown = Object.keys(content).find((key) => !NAMES.includes(key as SettingName));
+  if (unknown !== undefined) throw new ConfigError(`the configuration file ${path} has the unknown key ${unknown}; known are ${NAMES.join(', ')}`);
+  return content as Raw;
+}
+
+function readEnvironment(env: NodeJS.ProcessEnv): Raw {
+  const byVariable = new Map(NAMES.filter((name) => name !== 'instances').map((name) => [environmentName(name), name]));
+  const found: Raw = {};
+  for (const [variable, text] of Object.entries(env)) {
+    if (!variable.startsWith(ENV_PREFIX) || OTHER_ENV.has(variable) || text === undefined) continue;
+    const name = byVariable.get(variable);
+    if (name === undefined) throw new ConfigError(`the environment has the unknown variable ${variable}; known are ${[...byVariable.keys()].join(', ')}`);
+    found[name] = text;
+  }
+  return found;
+}
+
+function check(raw: Raw): Static<typeof Settings> {
+  const converted = Value.Convert(Settings, { ...raw });
+  const [error] = Value.Errors(Settings, converted);
+  if (error === undefined) return converted as Static<typeof Settings>;
+  const name = error.instancePath.slice(1).split('/')[0] ?? '';
+  throw new ConfigError(`the setting ${name || 'given'} is wrong: it ${error.message}`);
+}
+
+function readTls(settings: Static<typeof Settings>): Config['tls'] {
+  const { tlsCert, tlsKey } = settings;
+  if (tlsCert === undefined && tlsKey === undefined) return null;
+  if (tlsCert === undefined || tlsKey === undefined) throw new ConfigError('TLS needs both --tls-cert and --tls-key');
+  try {
+    return { cert: readFileSync(tlsCert, 'utf8'), key: readFileSync(tlsKey, 'utf8') };
+  } catch (error) {
+    throw new ConfigError(`the TLS files cannot be read: ${error instanceof Error ? error.message : String(error)}`);
+  }
+}
