@@ -1,0 +1,60 @@
+import { Arena } from './encode/arena.ts';
+import { TableBuffer } from './encode/table-buffer.ts';
+import type { Target } from './target.ts';
+
+/** A column to be added to a target before the rows of a commit. */
+export interface AddedColumn {
+  readonly target: Target;
+  readonly name: string;
+  /** Its type as SQL says it. */
+  readonly type: string;
+}
+
+/** All that one commit will write. Two of them take turns: one is filled while the other is written. */
+export class CommitBuffer {
+  readonly arena: Arena;
+  /** Rows after merging by key. */
+  rows = 0;
+  added: AddedColumn[] = [];
+  readonly #buffers = new Map<Target, TableBuffer>();
+  readonly #touched = new Set<Target>();
+
+  constructor(bytesMax: number) {
+    // A commit ends on a source transaction, so it may well exceed what was asked for; twice that is kept.
+    this.arena = new Arena(bytesMax * 2);
+  }
+
+  /** The changes of one target, which are then part of the commit. */
+  of(target: Target): TableBuffer {
+    this.#touched.add(target);
+    const known = this.#buffers.get(target);
+    if (known !== undefined) return known;
+    const buffer = new TableBuffer();
+    this.#buffers.set(target, buffer);
+    return buffer;
+  }
+
+  /** The targets with changes, in the order in which they came. */
+  *changes(): Generator<readonly [Target, TableBuffer]> {
+    for (const target of this.#touched) yield [target, this.of(target)];
+  }
+
+  /** Leaves a target out of this commit. */
+  exclude(target: Target): void {
+    const buffer = this.#buffers.get(target);
+    if (buffer !== undefined && this.#touched.delete(target)) this.rows -= buffer.count;
+    this.#buffers.delete(target);
+    this.added = this.added.filter((column) => column.target !== target);
+  }
+
+  reset(): void {
+    for (const target of this.#touched) {
+      if (target.ready) this.#buffers.get(target)?.reset();
+      else this.#buffers.delete(target);
+    }
+    this.#touched.clear();
+    this.added = [];
+    this.rows = 0;
+    this.arena.reset();
+  }
+}

@@ -1,0 +1,28 @@
+import type { SinkConnector } from '../../pipeline/connector.ts';
+import { forgetCheckpoint } from './checkpoint-table.ts';
+import { toPipelineError } from './errors.ts';
+import { asHologresSettings, maskHologresSettings, parseHologresOptions, parseHologresSettings } from './options.ts';
+import { planTargets, targetOf } from './plan-targets.ts';
+import { connect, disconnect } from './server.ts';
+import { HologresSink } from './sink.ts';
+
+/** Hologres, and PostgreSQL behind the same protocol: the server itself says which of the two it is. */
+export const hologresConnector: SinkConnector = {
+  type: 'holo',
+  parseSettings: parseHologresSettings,
+  maskSettings: maskHologresSettings,
+  parseOptions: parseHologresOptions,
+  target: (table, options) => targetOf(table, parseHologresOptions(options)),
+  planTargets,
+  open: (options) => new HologresSink(options),
+  async forget({ settings, installation, task }) {
+    const { client } = await connect(asHologresSettings(settings));
+    try {
+      await forgetCheckpoint(client, installation, task);
+    } catch (error) {
+      throw toPipelineError(error, 'removing the checkpoint');
+    } finally {
+      disconnect(client);
+    }
+  },
+};

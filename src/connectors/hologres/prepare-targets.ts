@@ -1,0 +1,125 @@
+import type { Client } from 'pg';
+import { PipelineError } from '../../pipeline/pipeline-error.ts';
+import type { SinkTable } from '../../pipeline/route.ts';
+import type { FailedTables } from '../../pipeline/sink.ts';
+import { classify, toPipelineError } from './errors.ts';
+import { describeTarget, targetKey } from './names.ts';
+import { connect, disconnect, type Server } from './server.ts';
+import type { HologresOptions, HologresSettings } from './options.ts';
+import { missingSchemas, readTargets, type ExistingTarget } from './target-catalogue.ts';
+import { createStatements, mismatches, nameProblems } from './target-plan.ts';
+import { Target } from './target.ts';
+
+export interface PrepareOptions {
+  readonly settings: HologresSettings;
+  readonly options: HologresOptions;
+  readonly tables: readonly SinkTable[];
+  /** Columns that a target lacks are left out instead of refused: added columns are not forwarded. */
+  readonly leavesOut: boolean;
+}
+
+export interface Prepared {
+  readonly targets: readonly Target[];
+  readonly failed: FailedTables;
+}
+
+/** Creates the targets that are missing and verifies the others, on a connection of its own. Errors: PipelineError. */
+export async function prepareTargets({ settings, options, tables, leavesOut }: PrepareOptions): Promise<Prepared> {
+  const { client, server } = await connect(settings);
+  try {
+    const failed: { table: SinkTable['table']['id']; error: PipelineError }[] = [];
+    const refuse = (table: SinkTable, error: PipelineError) => failed.push({ table: table.table.id, error });
+    await createMissing({ client, server, options, tables, refuse });
+    const found = await readTargets(
+      client,
+      tables.map(({ target }) => target),
+    );
+    const targets: Target[] = [];
+    for (const table of tables) {
+      if (failed.some((failure) => failure.table === table.table.id)) continue;
+      const existing = found.get(targetKey(table.target));
+      const problems =
+        existing === undefined
+          ? [`${describeTarget(table.target)} is missing`]
+          : mismatches(table.table, existing, leavesOut);
+      if (existing === undefined || problems.length > 0) refuse(table, mismatch(table, problems));
+      else targets.push(new Target(table, knownColumns(existing)));
+    }
+    return { targets, failed };
+  } catch (error) {
+    throw toPipelineError(error, 'preparing the target tables');
+  } finally {
+    disconnect(client);
+  }
+}
+
+interface CreateMissingOptions {
+  readonly client: Client;
+  readonly server: Server;
+  readonly options: HologresOptions;
+  readonly tables: readonly SinkTable[];
+  readonly refuse: (table: SinkTable, error: PipelineError) => void;
+}
+
+async function createMissing({ client, server, options, tables, refuse }: CreateMissingOptions): Promise<void> {
+  const found = await readTargets(
+    client,
+    tables.map(({ target }) => target),
+  );
+  const missing = tables.filter(({ target }) => !found.has(targetKey(target)));
+  if (missing.length === 0) return;
+  const schemas = new Set(await missingSchemas(client, [...new Set(missing.map(({ target }) => target.schema))]));
+  for (const table of missing) {
+    const names = nameProblems(table.table, table.target);
+    if (names.length > 0) {
+      refuse(table, nameTooLong(table, names));
+      continue;
+    }
+    const createSchema = schemas.has(table.target.schema);
+    const statements = createStatements({ ...table, server, properties: options.tableProperties, createSchema });
+    const error = await create(client, statements, table);
+    if (error === null) schemas.delete(table.target.schema);
+    else refuse(table, error);
+  }
+}
+
+/** Two runs may create the same schema or table at the same moment: then the catalogue refuses one, once. */
+const TRIES = 3;
+
+async function create(
+  client: Client,
+  statements: readonly string[],
+  { table, target }: SinkTable,
+): Promise<PipelineError | null> {
+  for (let tries = 1; ; tries++) {
+    try {
+      for (const sql of statements) await client.query(sql);
+      return null;
+    } catch (error) {
+      const refusal = classify(error);
+      if (refusal === 'unavailable' || refusal === 'denied') throw error;
+      if (statements.includes('BEGIN')) await client.query('ROLLBACK');
+      if (refusal === 'table' || tries === TRIES) {
+        return toPipelineError(error, `creating ${describeTarget(target)}`, { table: table.id });
+      }
+    }
+  }
+}
+
+function knownColumns(existing: ExistingTarget) {
+  return new Map(existing.columns.map(({ name, baseType, nullable }) => [name, { baseType, nullable }]));
+}
+
+function mismatch({ table }: SinkTable, problems: readonly string[]): PipelineError {
+  return new PipelineError('table', 'Sink.TargetMismatch', problems.join('; '), {
+    table: table.id,
+    hint: 'Give the target the columns and the primary key of the plan, or drop it so that it is created; then deploy again.',
+  });
+}
+
+function nameTooLong({ table }: SinkTable, problems: readonly string[]): PipelineError {
+  return new PipelineError('table', 'Sink.NameTooLong', problems.join('; '), {
+    table: table.id,
+    hint: 'Choose a shorter name at the source or a shorter schema, or leave this table out.',
+  });
+}

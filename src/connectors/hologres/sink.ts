@@ -1,0 +1,282 @@
+import { assertNever } from '../../lib/errors.ts';
+import type { Logger } from '../../lib/log.ts';
+import type { Batch, EmptyPart, RowsPart, SchemaPart } from '../../pipeline/batch.ts';
+import type { Checkpoint } from '../../pipeline/checkpoint.ts';
+import type { OpenSinkOptions } from '../../pipeline/connector.ts';
+import { PipelineError } from '../../pipeline/pipeline-error.ts';
+import type { SinkTable } from '../../pipeline/route.ts';
+import type { CommitResult, FailedTables, Sink, SinkLoad } from '../../pipeline/sink.ts';
+import { describeTable, tableKey, type TableId } from '../../pipeline/table.ts';
+import { CheckpointTable } from './checkpoint-table.ts';
+import { CommitAttempts } from './commit-attempts.ts';
+import { CommitBuffer } from './commit-buffer.ts';
+import { mergeRows } from './encode/merge-rows.ts';
+import { RowEncoder } from './encode/row-encoder.ts';
+import { DIRTY_REASONS } from './encode/wire.ts';
+import { toPipelineError } from './errors.ts';
+import { nameProblem, targetKey } from './names.ts';
+import { asHologresSettings, parseHologresOptions, type HologresOptions, type HologresSettings } from './options.ts';
+import { prepareTargets } from './prepare-targets.ts';
+import { Session } from './session.ts';
+import type { Target } from './target.ts';
+import { plannedType } from './types.ts';
+
+/**
+ * Writes into Hologres or PostgreSQL. Rows are encoded and merged by key as they come; a commit writes what is left of
+ * them. Two buffers take turns, so that encoding goes on while a commit is on its way.
+ */
+export class HologresSink implements Sink {
+  readonly #settings: HologresSettings;
+  readonly #options: HologresOptions;
+  readonly #policies: OpenSinkOptions['policies'];
+  readonly #log: Logger;
+  readonly #checkpoints: CheckpointTable;
+  readonly #targets = new Map<string, Target>();
+  readonly #encoder: RowEncoder;
+  #session: Session | null = null;
+  #holdsCheckpoint = false;
+  #filling: CommitBuffer;
+  #spare: CommitBuffer;
+  #committing: Promise<unknown> | null = null;
+  #dirtyRows = 0;
+  #broken = false;
+
+  constructor({ settings, options, owner, policies, log }: OpenSinkOptions) {
+    this.#settings = asHologresSettings(settings);
+    this.#options = parseHologresOptions(options);
+    this.#policies = policies;
+    this.#log = log;
+    this.#checkpoints = new CheckpointTable(owner);
+    this.#filling = new CommitBuffer(this.#options.commitBytesMax);
+    this.#spare = new CommitBuffer(this.#options.commitBytesMax);
+    this.#encoder = new RowEncoder(this.#filling.arena);
+  }
+
+  get holdsCheckpoint(): boolean {
+    return this.#holdsCheckpoint;
+  }
+
+  get dirtyRows(): number {
+    return this.#dirtyRows;
+  }
+
+  async recover(): Promise<Checkpoint | null> {
+    await this.#committing?.catch(() => {});
+    this.#session?.close();
+    this.#session = null;
+    this.#filling.reset();
+    this.#spare.reset();
+    this.#broken = false;
+    const session = await Session.open(this.#settings);
+    this.#session = session;
+    this.#holdsCheckpoint = false;
+    if (session.server.kind !== 'postgresql') return null;
+    try {
+      this.#holdsCheckpoint = await CheckpointTable.create(session.client);
+      return this.#holdsCheckpoint ? await this.#checkpoints.load(session.client) : null;
+    } catch (error) {
+      throw toPipelineError(error, 'reading the checkpoint');
+    }
+  }
+
+  async prepare(tables: readonly SinkTable[]): Promise<FailedTables> {
+    const wanted = tables.filter((table) => !this.#isReady(table));
+    if (wanted.length === 0) return [];
+    const { targets, failed } = await prepareTargets({
+      settings: this.#settings,
+      options: this.#options,
+      tables: wanted,
+      leavesOut: this.#policies.ddl.ADDCOLUMN !== 'NORMAL',
+    });
+    for (const target of targets) this.#targets.set(tableKey(target.table), target);
+    return failed;
+  }
+
+  async write(batch: Batch): Promise<FailedTables> {
+    // While a commit is on its way, more than one buffer full has to wait for it.
+    while (this.#committing !== null && this.#isFull()) await this.#committing.catch(() => {});
+    if (this.#broken) throw brokenError();
+    const failed: { table: TableId; error: PipelineError }[] = [];
+    for (const part of batch.parts) {
+      switch (part.kind) {
+        case 'rows':
+          this.#mergeRows(part);
+          break;
+        case 'schema':
+          failed.push(...this.#addColumns(part));
+          break;
+        case 'empty':
+          this.#empty(part);
+          break;
+        case 'progress':
+          break;
+        default:
+          assertNever(part);
+      }
+    }
+    return failed;
+  }
+
+  load(): SinkLoad {
+    return { rows: this.#filling.rows, bytes: this.#filling.arena.used };
+  }
+
+  async commit(checkpoint: Checkpoint): Promise<CommitResult> {
+    if (this.#broken) throw brokenError();
+    if (this.#committing !== null) throw new Error('a commit is in flight already');
+    const buffer = this.#filling;
+    this.#filling = this.#spare;
+    this.#spare = buffer;
+    const committing = this.#write(buffer, checkpoint);
+    this.#committing = committing;
+    try {
+      const result = await committing;
+      for (const { table } of result.failed) this.#leaveOut(table);
+      return result;
+    } catch (error) {
+      this.#broken = true;
+      throw error;
+    } finally {
+      buffer.reset();
+      this.#committing = null;
+    }
+  }
+
+  drop(table: TableId): void {
+    const target = this.#targets.get(tableKey(table));
+    if (target === undefined) return;
+    target.ready = false;
+    this.#leaveOut(table);
+  }
+
+  async close(): Promise<void> {
+    await this.#committing?.catch(() => {});
+    this.#session?.close();
+    this.#session = null;
+  }
+
+  async #write(buffer: CommitBuffer, checkpoint: Checkpoint): Promise<CommitResult> {
+    const session = this.#session;
+    if (session === null) throw new Error('a sink commits after it has recovered');
+    const attempts = new CommitAttempts({
+      session,
+      buffer,
+      checkpoint,
+      checkpoints: this.#holdsCheckpoint ? this.#checkpoints : null,
+      staged: session.server.kind === 'postgresql' && this.#options.writePath !== 'fixed',
+      dirty: this.#dirtyBudget(),
+      log: this.#log,
+    });
+    return attempts.run();
+  }
+
+  #isReady({ table, target }: SinkTable): boolean {
+    const known = this.#targets.get(tableKey(table.id));
+    return known?.ready === true && targetKey(known.id) === targetKey(target);
+  }
+
+  #isFull(): boolean {
+    const { rows, bytes } = this.load();
+    return rows >= this.#options.commitRowsMax || bytes >= this.#options.commitBytesMax;
+  }
+
+  /** The target of a table; null when its rows are left out. */
+  #targetOf(table: TableId): Target | null {
+    const target = this.#targets.get(tableKey(table));
+    if (target === undefined) throw new Error(`${describeTable(table)} was never prepared`);
+    return target.ready ? target : null;
+  }
+
+  #mergeRows(part: RowsPart): void {
+    const target = this.#targetOf(part.table.id);
+    if (target === null) return;
+    const { arena } = this.#filling;
+    const buffer = this.#filling.of(target);
+    const before = buffer.count;
+    let dirty = 0;
+    let reason = 0;
+    mergeRows(part, target.layout(part.table), { arena, buffer, encoder: this.#encoder }, (why) => {
+      dirty++;
+      reason = why;
+    });
+    this.#filling.rows += buffer.count - before;
+    if (dirty === 0) return;
+    this.#log.warn({ table: part.table.id, rows: dirty, reason: DIRTY_REASONS[reason] }, 'rows left out: dirty data');
+    this.#countDirty(dirty);
+  }
+
+  #addColumns(part: SchemaPart): FailedTables {
+    const target = this.#targetOf(part.table.id);
+    if (target === null) return [];
+    for (const name of part.added) {
+      const column = part.table.columns.find((candidate) => candidate.name === name);
+      if (column === undefined || target.columns.has(name)) continue;
+      const problem = nameProblem('the column name', name);
+      if (problem !== null) {
+        this.drop(part.table.id);
+        return [{ table: part.table.id, error: columnError(part.table.id, problem) }];
+      }
+      const { baseType, sql } = plannedType(column, { isKey: false, keyOfHologres: false });
+      target.columns.set(name, { baseType, nullable: true });
+      this.#filling.added.push({ target, name, type: sql });
+      // A buffer without rows is part of the commit too, so that a failure to add finds its table.
+      this.#filling.of(target);
+    }
+    return [];
+  }
+
+  #empty(part: EmptyPart): void {
+    const target = this.#targetOf(part.table.id);
+    if (target === null) return;
+    const buffer = this.#filling.of(target);
+    this.#filling.rows -= buffer.count;
+    buffer.restart();
+  }
+
+  #leaveOut(table: TableId): void {
+    const target = this.#targets.get(tableKey(table));
+    if (target !== undefined) this.#filling.exclude(target);
+  }
+
+  #dirtyBudget() {
+    const left = () => (this.#policies.errorLimit === null ? Infinity : this.#policies.errorLimit - this.#dirtyRows);
+    return {
+      get left() {
+        return left();
+      },
+      add: (rows: number) => this.#countDirty(rows),
+    };
+  }
+
+  #countDirty(rows: number): void {
+    this.#dirtyRows += rows;
+    const { errorLimit } = this.#policies;
+    if (errorLimit === null || this.#dirtyRows <= errorLimit) return;
+    throw new PipelineError(
+      'fatal',
+      'Sink.DirtyRowsExceeded',
+      `${this.#dirtyRows} dirty rows; ${errorLimit} are allowed`,
+      {
+        hint: 'Look for "dirty data" in the log, repair the rows or the target, or raise errorLimit; then start again.',
+      },
+    );
+  }
+}
+
+function brokenError(): PipelineError {
+  return new PipelineError(
+    'transient',
+    'Sink.Unavailable',
+    'the last commit failed: recover, and read again from the checkpoint',
+    {
+      hint: 'The run tries again by itself.',
+    },
+  );
+}
+
+function columnError(table: TableId, problem: string): PipelineError {
+  return new PipelineError('table', 'Sink.NameTooLong', problem, {
+    table,
+    hint: 'Choose a shorter column name at the source, or remove this table from the task.',
+  });
+}
