@@ -31,7 +31,12 @@ export function randomOf(seed: number): () => number {
  * Writes the workload into `table`: transactions of 2 to 100 rows; updates and deletes take ranges of recent rows.
  * Returns the row changes that were really made, as the server counted them.
  */
-export async function runWorkload(connection: Connection, table: string, size: WorkloadSize, seed = 1): Promise<number> {
+export async function runWorkload(
+  connection: Connection,
+  table: string,
+  size: WorkloadSize,
+  seed = 1,
+): Promise<number> {
   const random = randomOf(seed);
   const rowsOf = () => 2 + Math.floor(random() * 99);
   const letters = Array.from({ length: 64 }, () => digits(random, 120));
@@ -44,14 +49,19 @@ export async function runWorkload(connection: Connection, table: string, size: W
     const values: string[] = [];
     for (let row = 0; row < rows; row += 1) {
       const c = letters[Math.floor(random() * letters.length)] ?? '';
-      values.push(`(${next + row},${Math.floor(random() * 1e6)},'${c}','${c.slice(0, 60)}',NOW(3),${(random() * 1e6).toFixed(2)})`);
+      values.push(
+        `(${next + row},${Math.floor(random() * 1e6)},'${c}','${c.slice(0, 60)}',NOW(3),${(random() * 1e6).toFixed(2)})`,
+      );
     }
     changes += await affected(connection, `INSERT INTO ${table} VALUES ${values.join(',')}`);
     next += rows;
     for (; updated < (next / size.inserts) * size.updates; ) {
       const count = rowsOf();
       const from = Math.max(1, next - Math.floor(random() * 50_000) - count);
-      const made = await affected(connection, `UPDATE ${table} SET k = k + 1, amount = amount + 1, updated_at = NOW(3) WHERE id BETWEEN ${from} AND ${from + count - 1}`);
+      const made = await affected(
+        connection,
+        `UPDATE ${table} SET k = k + 1, amount = amount + 1, updated_at = NOW(3) WHERE id BETWEEN ${from} AND ${from + count - 1}`,
+      );
       changes += made;
       updated += made === 0 ? count : made;
     }

@@ -13,11 +13,17 @@ export class Api {
 
   constructor(endpoint: string, project: number) {
     this.#project = project;
-    this.#client = new OpenApi.default(new OpenApi.Config({ endpoint, protocol: 'http', accessKeyId: 'quickstart', accessKeySecret: 'quickstart' }));
+    this.#client = new OpenApi.default(
+      new OpenApi.Config({ endpoint, protocol: 'http', accessKeyId: 'quickstart', accessKeySecret: 'quickstart' }),
+    );
   }
 
   /** The answer's body. Errors: the client's own, for an error answer; Error when Data.Status is fail. */
-  async call(action: string, query: Readonly<Record<string, string | number>>, form: Readonly<Record<string, string>> = {}): Promise<Answer> {
+  async call(
+    action: string,
+    query: Readonly<Record<string, string | number>>,
+    form: Readonly<Record<string, string>> = {},
+  ): Promise<Answer> {
     const params = new OpenApi.Params({
       action,
       version: '2020-05-18',
@@ -30,7 +36,9 @@ export class Api {
       bodyType: 'json',
     });
     const request = new OpenApi.OpenApiRequest({
-      query: Object.fromEntries(Object.entries({ ProjectId: this.#project, ...query }).map(([name, value]) => [name, String(value)])),
+      query: Object.fromEntries(
+        Object.entries({ ProjectId: this.#project, ...query }).map(([name, value]) => [name, String(value)]),
+      ),
       body: form,
     });
     const { $dara: _, ...runtime } = { connectTimeout: 5000, readTimeout: 30_000, $dara: null };
@@ -43,7 +51,10 @@ export class Api {
   /** Polls a config process to its end and gives its result. */
   async result(process: number): Promise<{ TaskContent: string; Plan: string }> {
     for (;;) {
-      const body = await this.call('QueryDISyncTaskConfigProcessResult', { TaskType: 'DI_REALTIME', AsyncProcessId: process });
+      const body = await this.call('QueryDISyncTaskConfigProcessResult', {
+        TaskType: 'DI_REALTIME',
+        AsyncProcessId: process,
+      });
       const data = body['Data'] as { Status: string; TaskContent: string; Plan: string };
       if (data.Status === 'success') return data;
       await new Promise((resolve) => setTimeout(resolve, 100));

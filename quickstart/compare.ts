@@ -12,17 +12,34 @@ export interface Comparison {
 function texts(name: string, type: string): { mysql: string; postgres: string } {
   const quoted = { mysql: `\`${name}\``, postgres: `"${name}"` };
   if (/^(?:datetime|timestamp)/.test(type)) {
-    return { mysql: `DATE_FORMAT(${quoted.mysql}, '%Y-%m-%d %H:%i:%s.%f')`, postgres: `to_char(${quoted.postgres}, 'YYYY-MM-DD HH24:MI:SS.US')` };
+    return {
+      mysql: `DATE_FORMAT(${quoted.mysql}, '%Y-%m-%d %H:%i:%s.%f')`,
+      postgres: `to_char(${quoted.postgres}, 'YYYY-MM-DD HH24:MI:SS.US')`,
+    };
   }
   if (type.startsWith('float')) return { mysql: `${quoted.mysql}+0e0`, postgres: `${quoted.postgres}::float8::text` };
   return { mysql: `CAST(${quoted.mysql} AS CHAR)`, postgres: `${quoted.postgres}::text` };
 }
 
 /** Compares a table row for row, in the order of its key: every column of every row. */
-export async function compareTable(source: Connection, target: Client, database: string, table: string): Promise<Comparison> {
-  const [columnRows] = await source.query('SELECT COLUMN_NAME name, COLUMN_TYPE type FROM information_schema.columns WHERE TABLE_SCHEMA = ? AND TABLE_NAME = ? ORDER BY ORDINAL_POSITION', [database, table]);
-  const columns = (columnRows as { name: string; type: string }[]).map(({ name, type }) => ({ name, ...texts(name, type) }));
-  const [keyRows] = await source.query("SELECT COLUMN_NAME name FROM information_schema.statistics WHERE TABLE_SCHEMA = ? AND TABLE_NAME = ? AND INDEX_NAME = 'PRIMARY' ORDER BY SEQ_IN_INDEX", [database, table]);
+export async function compareTable(
+  source: Connection,
+  target: Client,
+  database: string,
+  table: string,
+): Promise<Comparison> {
+  const [columnRows] = await source.query(
+    'SELECT COLUMN_NAME name, COLUMN_TYPE type FROM information_schema.columns WHERE TABLE_SCHEMA = ? AND TABLE_NAME = ? ORDER BY ORDINAL_POSITION',
+    [database, table],
+  );
+  const columns = (columnRows as { name: string; type: string }[]).map(({ name, type }) => ({
+    name,
+    ...texts(name, type),
+  }));
+  const [keyRows] = await source.query(
+    "SELECT COLUMN_NAME name FROM information_schema.statistics WHERE TABLE_SCHEMA = ? AND TABLE_NAME = ? AND INDEX_NAME = 'PRIMARY' ORDER BY SEQ_IN_INDEX",
+    [database, table],
+  );
   const key = (keyRows as { name: string }[]).map(({ name }) => name);
   await source.query("SET time_zone = '+00:00'");
   await target.query("SET TIME ZONE 'UTC'");

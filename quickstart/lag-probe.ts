@@ -29,7 +29,9 @@ export class LagProbe {
   async #loop(): Promise<void> {
     let seen = '';
     while (this.#running) {
-      const { rows } = await this.#client.query('SELECT max(written_us)::text AS us FROM shop.orders WHERE id > (SELECT max(id) - 200 FROM shop.orders)');
+      const { rows } = await this.#client.query(
+        'SELECT max(written_us)::text AS us FROM shop.orders WHERE id > (SELECT max(id) - 200 FROM shop.orders)',
+      );
       const us = (rows[0] as { us: string | null }).us ?? '';
       // A row that was not there at the last look: its age is what it took, and at most one interval more.
       if (us !== seen && seen !== '') this.#samples.push(Math.round(Date.now() - Number(us) / 1000));

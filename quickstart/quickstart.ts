@@ -29,7 +29,10 @@ function say(text: string): void {
 async function main(): Promise<number> {
   say('starting MariaDB and PostgreSQL (the Hologres stand-in): private instances, nothing of yours is touched');
   const [source, target] = await Promise.all([startServer('mariadb'), startServer('postgres')]);
-  closing.unshift(() => source.stop(), () => target.stop());
+  closing.unshift(
+    () => source.stop(),
+    () => target.stop(),
+  );
   say(`${source.version} on port ${source.port}, ${target.version} on port ${target.port}`);
 
   const connection = await connectMysql(source);
@@ -52,7 +55,9 @@ async function main(): Promise<number> {
   await change(api, file, [...FIRST, ADDED], `adding ${ADDED} while the others flow`);
   await untilStreaming(api, file, [...FIRST, ADDED]);
   const lag = await probe.stop();
-  say(`${ADDED} is loaded and streams; the untouched tables lagged ${lag.p50} ms (median), ${lag.p99} ms (p99), ${lag.max} ms (most) meanwhile`);
+  say(
+    `${ADDED} is loaded and streams; the untouched tables lagged ${lag.p50} ms (median), ${lag.p99} ms (p99), ${lag.max} ms (most) meanwhile`,
+  );
 
   const kept = [...FIRST, ADDED].filter((table) => table !== REMOVED);
   await change(api, file, kept, `removing ${REMOVED}`);
@@ -60,7 +65,9 @@ async function main(): Promise<number> {
   const before = await countRows(pgClient, REMOVED);
   await new Promise((resolve) => setTimeout(resolve, 1000));
   const frozen = (await countRows(pgClient, REMOVED)) === before;
-  say(`${REMOVED} left: its ${before.toLocaleString('en')} rows at the target ${frozen ? 'stay as they are' : 'STILL CHANGE'}`);
+  say(
+    `${REMOVED} left: its ${before.toLocaleString('en')} rows at the target ${frozen ? 'stay as they are' : 'STILL CHANGE'}`,
+  );
 
   await writer.stop();
   say(`the load has ended after ${writer.changes.toLocaleString('en')} row changes; comparing every row`);
@@ -77,21 +84,42 @@ async function main(): Promise<number> {
 async function createTask(api: Api, source: Server, target: Server): Promise<number> {
   const dataSource = (name: string, type: string, content: object) =>
     api.call('CreateDataSource', { Name: name, DataSourceType: type, EnvType: 1, Content: JSON.stringify(content) });
-  await dataSource('shop_mysql', 'mysql', { jdbcUrl: `jdbc:mysql://127.0.0.1:${source.port}/${DATABASE}`, username: source.user, password: source.password });
-  await dataSource('bi_holo', 'holo', { endpoint: `127.0.0.1:${target.port}`, database: 'postgres', accessId: target.user, accessKey: target.password });
+  await dataSource('shop_mysql', 'mysql', {
+    jdbcUrl: `jdbc:mysql://127.0.0.1:${source.port}/${DATABASE}`,
+    username: source.user,
+    password: source.password,
+  });
+  await dataSource('bi_holo', 'holo', {
+    endpoint: `127.0.0.1:${target.port}`,
+    database: 'postgres',
+    accessId: target.user,
+    accessKey: target.password,
+  });
   const taskParam = {
     type: 'realtime',
     version: '1.0',
     setting: { resourceGroup: 'S_res_group_1_1', taskType: 'oneclick_to_holo', name: 'quickstart' },
     steps: [
-      { stepType: 'mysql', name: 'Reader', category: 'reader', parameter: { connection: [{ datasourceType: 'mysql', datasource: 'shop_mysql', table: FIRST }] } },
+      {
+        stepType: 'mysql',
+        name: 'Reader',
+        category: 'reader',
+        parameter: { connection: [{ datasourceType: 'mysql', datasource: 'shop_mysql', table: FIRST }] },
+      },
       { stepType: 'holo', name: 'Writer', category: 'writer', parameter: { datasource: 'bi_holo' } },
     ],
   };
-  const generated = await api.call('GenerateDISyncTaskConfigForCreating', { TaskType: 'DI_REALTIME', TaskParam: JSON.stringify(taskParam) });
+  const generated = await api.call('GenerateDISyncTaskConfigForCreating', {
+    TaskType: 'DI_REALTIME',
+    TaskParam: JSON.stringify(taskParam),
+  });
   const { TaskContent } = await api.result((generated['Data'] as { ProcessId: number }).ProcessId);
   const settings = { FileFolderPath: 'Business Flow/shop/Data Integration', ResourceGroup: 'S_res_group_1_1' };
-  const created = await api.call('CreateDISyncTask', { TaskType: 'DI_REALTIME', TaskName: 'quickstart', TaskParam: JSON.stringify(settings) }, { TaskContent });
+  const created = await api.call(
+    'CreateDISyncTask',
+    { TaskType: 'DI_REALTIME', TaskName: 'quickstart', TaskParam: JSON.stringify(settings) },
+    { TaskContent },
+  );
   const file = (created['Data'] as { FileId: number }).FileId;
   await api.call('DeployDISyncTask', { TaskType: 'DI_REALTIME', FileId: file });
   await api.call('StartDISyncInstance', { TaskType: 'DI_REALTIME', FileId: file });
@@ -102,11 +130,17 @@ async function createTask(api: Api, source: Server, target: Server): Promise<num
 /** The three calls that change a running task: plan, save, deploy. */
 async function change(api: Api, file: number, tables: readonly string[], what: string): Promise<void> {
   const taskParam = { steps: [{ name: 'Reader', category: 'reader', parameter: { connection: [{ table: tables }] } }] };
-  const generated = await api.call('GenerateDISyncTaskConfigForUpdating', { TaskType: 'DI_REALTIME', TaskId: file, TaskParam: JSON.stringify(taskParam) });
+  const generated = await api.call('GenerateDISyncTaskConfigForUpdating', {
+    TaskType: 'DI_REALTIME',
+    TaskId: file,
+    TaskParam: JSON.stringify(taskParam),
+  });
   const { TaskContent, Plan } = await api.result((generated['Data'] as { ProcessId: number }).ProcessId);
   const plan = JSON.parse(Plan) as { tables: Record<'added' | 'removed' | 'kept', { table: string }[]> };
   const names = (list: { table: string }[]) => list.map(({ table }) => table).join(', ') || 'none';
-  say(`${what}; the plan: added ${names(plan.tables.added)}; removed ${names(plan.tables.removed)}; kept ${names(plan.tables.kept)}`);
+  say(
+    `${what}; the plan: added ${names(plan.tables.added)}; removed ${names(plan.tables.removed)}; kept ${names(plan.tables.kept)}`,
+  );
   await api.call('UpdateDISyncTask', { TaskType: 'DI_REALTIME', FileId: file, TaskContent });
   await api.call('DeployDISyncTask', { TaskType: 'DI_REALTIME', FileId: file });
 }
@@ -114,7 +148,14 @@ async function change(api: Api, file: number, tables: readonly string[], what: s
 interface Extend {
   readonly appliedVersion: number;
   readonly deployedVersion: number;
-  readonly tables: { table: string; state: string; chunksDone: number; chunksAll: number; rows: number; message: string | null }[];
+  readonly tables: {
+    table: string;
+    state: string;
+    chunksDone: number;
+    chunksAll: number;
+    rows: number;
+    message: string | null;
+  }[];
 }
 
 /** Waits until the deployed version is applied and its tables stream; says how far the loads are. */
@@ -130,7 +171,9 @@ async function untilStreaming(api: Api, file: number, tables: readonly string[])
     if (failed !== undefined) throw new Error(`table ${failed.table} failed: ${failed.message}`);
     const streaming = states.filter(({ state, table }) => state === 'STREAMING' && tables.includes(table)).length;
     if (extend !== null && extend.appliedVersion === extend.deployedVersion && streaming === tables.length) return;
-    const loading = states.filter(({ state }) => state === 'SNAPSHOTTING').map(({ table, chunksDone, chunksAll }) => `${table} ${chunksDone}/${chunksAll} chunks`);
+    const loading = states
+      .filter(({ state }) => state === 'SNAPSHOTTING')
+      .map(({ table, chunksDone, chunksAll }) => `${table} ${chunksDone}/${chunksAll} chunks`);
     const line = loading.length === 0 ? '' : `loading ${loading.join(', ')}`;
     if (line !== '' && line !== said) say(line);
     said = line;
@@ -149,17 +192,30 @@ async function compareAll(source: mysql.Connection, target: pg.Client, tables: r
       continue;
     }
     console.log(`\n          table            rows   differences`);
-    for (const { table, rows, differences } of results) console.log(`          ${table.padEnd(12)} ${String(rows).padStart(8)}   ${String(differences).padStart(11)}`);
+    for (const { table, rows, differences } of results)
+      console.log(`          ${table.padEnd(12)} ${String(rows).padStart(8)}   ${String(differences).padStart(11)}`);
     console.log();
     return different;
   }
 }
 
 async function startService(): Promise<string> {
-  const service = spawn(process.execPath, [join(import.meta.dirname, '..', 'src', 'main.ts'), 'serve', '--dev', '--port', '0', '--data-dir', join(folder, 'data')], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-    env: { ...process.env, DISYNC_LOG_LEVEL: process.env['DISYNC_LOG_LEVEL'] ?? 'warn' },
-  });
+  const service = spawn(
+    process.execPath,
+    [
+      join(import.meta.dirname, '..', 'src', 'main.ts'),
+      'serve',
+      '--dev',
+      '--port',
+      '0',
+      '--data-dir',
+      join(folder, 'data'),
+    ],
+    {
+      stdio: ['ignore', 'pipe', 'inherit'],
+      env: { ...process.env, DISYNC_LOG_LEVEL: process.env['DISYNC_LOG_LEVEL'] ?? 'warn' },
+    },
+  );
   closing.unshift(() => stopService(service));
   return new Promise((resolve, reject) => {
     let text = '';

@@ -27,7 +27,10 @@ const CREATE: Readonly<Record<ShopTable, string>> = {
 };
 
 /** Makes the shop and fills it with 145,000 rows; `report` hears of each table. */
-export async function fillShop(connection: Connection, report: (table: ShopTable, rows: number) => void): Promise<void> {
+export async function fillShop(
+  connection: Connection,
+  report: (table: ShopTable, rows: number) => void,
+): Promise<void> {
   await connection.query(`CREATE DATABASE ${DATABASE} CHARACTER SET utf8mb4`);
   await connection.query(`USE ${DATABASE}`);
   for (const table of SHOP_TABLES) await connection.query(CREATE[table]);
@@ -38,11 +41,39 @@ export async function fillShop(connection: Connection, report: (table: ShopTable
     }
     report(table, count);
   };
-  await fill('customers', 'name, email, balance, born', CUSTOMERS, (i) => [`Zoë Müller ${i} 李`, `c${i}@example.org`, (i % 997) + 0.25, i % 7 === 0 ? null : '1980-02-29']);
-  await fill('products', 'sku, title, price, weight, state', PRODUCTS, (i) => [`SKU-${i}`, `Thing "${i}" 🧦 with\ttabs`, (i % 500) + 0.99, i / 3, ['new', 'active', 'gone'][i % 3]]);
-  await fill('orders', 'customer_id, status, total, placed_at, written_us', ORDERS, (i) => [1 + (i % CUSTOMERS), 'placed', i % 300, '2026-01-31 23:59:59.123', Date.now() * 1000]);
-  await fill('order_items', 'order_id, line, product_id, quantity, price', ITEMS, (i) => [1 + (i % ORDERS), 1 + Math.floor(i / ORDERS), 1 + (i % PRODUCTS), 1 + (i % 5), (i % 100) + 0.5]);
-  await fill('reviews', 'product_id, stars, body, written_at', REVIEWS, (i) => [1 + (i % PRODUCTS), i % 6, `Review ${i}: it's fine; 很好 \\ "quoted"`, '2026-02-28 12:00:00']);
+  await fill('customers', 'name, email, balance, born', CUSTOMERS, (i) => [
+    `Zoë Müller ${i} 李`,
+    `c${i}@example.org`,
+    (i % 997) + 0.25,
+    i % 7 === 0 ? null : '1980-02-29',
+  ]);
+  await fill('products', 'sku, title, price, weight, state', PRODUCTS, (i) => [
+    `SKU-${i}`,
+    `Thing "${i}" 🧦 with\ttabs`,
+    (i % 500) + 0.99,
+    i / 3,
+    ['new', 'active', 'gone'][i % 3],
+  ]);
+  await fill('orders', 'customer_id, status, total, placed_at, written_us', ORDERS, (i) => [
+    1 + (i % CUSTOMERS),
+    'placed',
+    i % 300,
+    '2026-01-31 23:59:59.123',
+    Date.now() * 1000,
+  ]);
+  await fill('order_items', 'order_id, line, product_id, quantity, price', ITEMS, (i) => [
+    1 + (i % ORDERS),
+    1 + Math.floor(i / ORDERS),
+    1 + (i % PRODUCTS),
+    1 + (i % 5),
+    (i % 100) + 0.5,
+  ]);
+  await fill('reviews', 'product_id, stars, body, written_at', REVIEWS, (i) => [
+    1 + (i % PRODUCTS),
+    i % 6,
+    `Review ${i}: it's fine; 很好 \\ "quoted"`,
+    '2026-02-28 12:00:00',
+  ]);
 }
 
 /** Steady changes to every table until `stop`: inserts, updates, deletes, a key that moves, in small transactions. */
@@ -82,12 +113,31 @@ export class ShopWriter {
       return result as { insertId: number };
     };
     await this.#connection.beginTransaction();
-    const { insertId } = await run('INSERT INTO orders (customer_id, status, total, placed_at, written_us) VALUES (?, ?, ?, NOW(3), ?)', [1 + (i % CUSTOMERS), 'placed', i % 100, Date.now() * 1000]);
-    await run('INSERT INTO order_items VALUES (?, 1, ?, 1, 9.99), (?, 2, ?, 2, 19.99)', [insertId, 1 + (i % PRODUCTS), insertId, 1 + ((i + 1) % PRODUCTS)]);
-    await run('UPDATE customers SET balance = balance + 1.05, updated_at = NOW(3) WHERE id = ?', [1 + ((i * 7) % CUSTOMERS)]);
-    await run('INSERT INTO reviews (product_id, stars, body, written_at) VALUES (?, ?, ?, NOW())', [1 + (i % PRODUCTS), i % 6, `live ${i}`]);
+    const { insertId } = await run(
+      'INSERT INTO orders (customer_id, status, total, placed_at, written_us) VALUES (?, ?, ?, NOW(3), ?)',
+      [1 + (i % CUSTOMERS), 'placed', i % 100, Date.now() * 1000],
+    );
+    await run('INSERT INTO order_items VALUES (?, 1, ?, 1, 9.99), (?, 2, ?, 2, 19.99)', [
+      insertId,
+      1 + (i % PRODUCTS),
+      insertId,
+      1 + ((i + 1) % PRODUCTS),
+    ]);
+    await run('UPDATE customers SET balance = balance + 1.05, updated_at = NOW(3) WHERE id = ?', [
+      1 + ((i * 7) % CUSTOMERS),
+    ]);
+    await run('INSERT INTO reviews (product_id, stars, body, written_at) VALUES (?, ?, ?, NOW())', [
+      1 + (i % PRODUCTS),
+      i % 6,
+      `live ${i}`,
+    ]);
     if (i % 3 === 0) await run('UPDATE products SET price = price + 0.01 WHERE id = ?', [1 + ((i * 13) % PRODUCTS)]);
-    if (i % 4 === 0) await run('UPDATE orders SET status = ?, written_us = ? WHERE id = ?', ['shipped', Date.now() * 1000, insertId - 2]);
+    if (i % 4 === 0)
+      await run('UPDATE orders SET status = ?, written_us = ? WHERE id = ?', [
+        'shipped',
+        Date.now() * 1000,
+        insertId - 2,
+      ]);
     if (i % 5 === 0) await run('DELETE FROM order_items WHERE order_id = ?', [insertId - 4]);
     if (i % 6 === 0) await run('UPDATE reviews SET id = id + 10000000 WHERE id = ?', [1 + ((i * 11) % REVIEWS)]);
     if (i % 7 === 0) await run('DELETE FROM reviews WHERE id = ?', [1 + ((i * 17) % REVIEWS)]);

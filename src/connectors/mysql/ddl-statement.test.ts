@@ -4,7 +4,7 @@ import { readDdl } from './ddl-statement.ts';
 
 const t = (table: string, database = 'd') => ({ database, table });
 
-test('names the tables of each kind of statement, quoted or not, with or without a database', () => {
+void test('names the tables of each kind of statement, quoted or not, with or without a database', () => {
   assert.deepEqual(readDdl('ALTER TABLE `a``b`.`c d` ADD x INT', 'd'), {
     kind: 'ALTERTABLE',
     tables: [t('c d', 'a`b')],
@@ -21,18 +21,18 @@ test('names the tables of each kind of statement, quoted or not, with or without
   assert.deepEqual(readDdl('CREATE TABLE IF NOT EXISTS x (a INT)', 'd'), { kind: 'CREATETABLE', tables: [t('x')] });
 });
 
-test('comments are passed over and executable comments are code', () => {
+void test('comments are passed over and executable comments are code', () => {
   assert.deepEqual(readDdl('/* hello */ ALTER /*!50100 TABLE */ t DROP c', 'd'), {
     kind: 'ALTERTABLE',
     tables: [t('t')],
   });
 });
 
-test('double quotes are names under ANSI_QUOTES only', () => {
+void test('double quotes are names under ANSI_QUOTES only', () => {
   assert.deepEqual(readDdl('ALTER TABLE "t""x" ADD c INT', 'd', true), { kind: 'ALTERTABLE', tables: [t('t"x')] });
 });
 
-test('statements that concern no permanent table are none', () => {
+void test('statements that concern no permanent table are none', () => {
   for (const sql of [
     'BEGIN',
     'GRANT SELECT ON *.* TO u',

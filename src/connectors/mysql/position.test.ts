@@ -1,0 +1,15 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { comparePositions, offsetFromJson, offsetToJson } from './position.ts';
+
+void test('files are ordered by their number, not by their text', () => {
+  assert.ok(comparePositions({ file: 'binlog.999999', position: 9 }, { file: 'binlog.1000000', position: 4 }) < 0);
+  assert.ok(comparePositions({ file: 'binlog.000002', position: 9 }, { file: 'binlog.000002', position: 10 }) < 0);
+  assert.equal(comparePositions({ file: 'a.b.000002', position: 9 }, { file: 'a.b.000002', position: 9 }), 0);
+});
+
+void test('an offset comes back from JSON as it was', () => {
+  const offset = { server: 's', file: 'binlog.000001', position: 2 ** 33, fileBegun: 1, skipEvents: 3 };
+  assert.deepEqual(offsetFromJson(offsetToJson(offset)), offset);
+  assert.throws(() => offsetFromJson({ topic: 'x' }), /not one of a MySQL source/);
+});

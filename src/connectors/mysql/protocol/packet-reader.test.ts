@@ -1,0 +1,102 @@
+import assert from 'node:assert/strict';
+import { PassThrough } from 'node:stream';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { PacketReader } from './packet-reader.ts';
+
+function packets(payload: Buffer): Buffer {
+  const parts: Buffer[] = [];
+  for (let at = 0, sequence = 0; ; sequence += 1) {
+    const piece = payload.subarray(at, at + 0xffffff);
+    const header = Buffer.alloc(4);
+    header.writeUIntLE(piece.length, 0, 3);
+    header[3] = sequence & 0xff;
+    parts.push(header, piece);
+    at += piece.length;
+    if (piece.length < 0xffffff) return Buffer.concat(parts);
+  }
+}
+
+async function readAll(socket: PassThrough, count: number): Promise<Buffer[]> {
+  const reader = new PacketReader(socket);
+  const found: Buffer[] = [];
+  while (found.length < count) {
+    if (reader.take()) found.push(Buffer.from(reader.buffer.subarray(reader.start, reader.end)));
+    else {
+      reader.release();
+      await reader.more();
+    }
+  }
+  return found;
+}
+
+void test('gives the same packets however the bytes are cut', async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(fc.uint8Array({ maxLength: 3000 }), { minLength: 1, maxLength: 20 }),
+      fc.infiniteStream(fc.integer({ min: 1, max: 5000 })),
+      async (payloads, cuts) => {
+        const socket = new PassThrough();
+        const bytes = Buffer.concat(payloads.map((payload) => packets(Buffer.from(payload))));
+        const reading = readAll(socket, payloads.length);
+        for (let at = 0; at < bytes.length; ) {
+          const cut = cuts.next().value;
+          socket.write(bytes.subarray(at, at + cut));
+          at += cut;
+          if (cut % 3 === 0) await new Promise((resolve) => setImmediate(resolve));
+        }
+        assert.deepEqual(
+          await reading,
+          payloads.map((payload) => Buffer.from(payload)),
+        );
+      },
+    ),
+    { numRuns: 60 },
+  );
+});
+
+void test('joins packets at and around the greatest length', async () => {
+  for (const length of [0xfffffe, 0xffffff, 0x1000000, 0x1fffffe, 0x1ffffff]) {
+    const payload = Buffer.alloc(length, length & 0xff);
+    payload[length - 1] = 7;
+    const socket = new PassThrough();
+    const reading = readAll(socket, 2);
+    socket.write(packets(payload));
+    socket.write(packets(Buffer.from('after')));
+    const [first, second] = await reading;
+    assert.ok(first?.equals(payload));
+    assert.equal(second?.toString(), 'after');
+  }
+});
+
+void test('a packet stays as it is until it is released, however much comes behind it', async () => {
+  const socket = new PassThrough();
+  const reader = new PacketReader(socket);
+  socket.write(packets(Buffer.from('first')));
+  while (!reader.take()) await reader.more();
+  const { buffer, start, end } = reader;
+  for (let index = 0; index < 100; index += 1) socket.write(packets(Buffer.alloc(100_000, index)));
+  await new Promise((resolve) => setTimeout(resolve, 5));
+  assert.equal(buffer.toString('utf8', start, end), 'first');
+});
+
+void test('says that the connection was closed', async () => {
+  const socket = new PassThrough();
+  const reader = new PacketReader(socket);
+  socket.destroy();
+  await assert.rejects(
+    async () => {
+      while (!reader.take()) await reader.more();
+    },
+    { message: 'the server closed the connection' },
+  );
+});
+
+void test('a poke ends a wait, also one that begins later', async () => {
+  const reader = new PacketReader(new PassThrough());
+  reader.poke();
+  await reader.more();
+  const waiting = reader.more();
+  reader.poke();
+  await waiting;
+});
