@@ -14,8 +14,14 @@ const refusal = (expected: RegExp) => (error: unknown) => error instanceof Confi
 
 void describe('the configuration', () => {
   void it('takes flags before the environment, and that before the file', () => {
-    const config = readConfig({ config: file('port: 1\nhost: 127.0.0.9\nlogLevel: debug\n'), port: '3' }, { DISYNC_PORT: '2', DISYNC_LOG_LEVEL: 'warn' });
-    assert.deepEqual({ port: config.port, host: config.host, logLevel: config.logLevel }, { port: 3, host: '127.0.0.9', logLevel: 'warn' });
+    const config = readConfig(
+      { config: file('port: 1\nhost: 127.0.0.9\nlogLevel: debug\n'), port: '3' },
+      { DISYNC_PORT: '2', DISYNC_LOG_LEVEL: 'warn' },
+    );
+    assert.deepEqual(
+      { port: config.port, host: config.host, logLevel: config.logLevel },
+      { port: 3, host: '127.0.0.9', logLevel: 'warn' },
+    );
   });
 
   void it('refuses unknown keys wherever they stand', () => {

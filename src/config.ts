@@ -80,10 +80,14 @@ export function readConfig(flags: Raw, env: NodeJS.ProcessEnv = process.env): Co
   const tls = readTls(settings);
   const dev = settings.dev ?? false;
   if (dev && !isLoopback(host)) {
-    throw new ConfigError(`--dev accepts any key and checks no signature, so it listens on loopback only; ${host} is not. Leave out --dev, or --host.`);
+    throw new ConfigError(
+      `--dev accepts any key and checks no signature, so it listens on loopback only; ${host} is not. Leave out --dev, or --host.`,
+    );
   }
   if (!isLoopback(host) && tls === null && settings.insecure !== true) {
-    throw new ConfigError(`${host} is reachable from outside, and without TLS keys and rows travel in clear. Give --tls-cert and --tls-key, or --insecure if a proxy in front has TLS.`);
+    throw new ConfigError(
+      `${host} is reachable from outside, and without TLS keys and rows travel in clear. Give --tls-cert and --tls-key, or --insecure if a proxy in front has TLS.`,
+    );
   }
   return {
     host,
@@ -91,7 +95,10 @@ export function readConfig(flags: Raw, env: NodeJS.ProcessEnv = process.env): Co
     dataDir: resolve(settings.dataDir ?? 'disync-data'),
     dev,
     tls,
-    metrics: settings.metricsPort === undefined ? null : { host: settings.metricsHost ?? '127.0.0.1', port: settings.metricsPort },
+    metrics:
+      settings.metricsPort === undefined
+        ? null
+        : { host: settings.metricsHost ?? '127.0.0.1', port: settings.metricsPort },
     masterKey: settings.masterKey ?? null,
     masterKeyFile: settings.masterKeyFile ?? null,
     logLevel: settings.logLevel ?? 'info',
@@ -115,12 +122,18 @@ function readFile(path: string | undefined): Raw {
   try {
     content = parseYaml(readFileSync(path, 'utf8'));
   } catch (error) {
-    throw new ConfigError(`the configuration file ${path} cannot be read: ${error instanceof Error ? error.message : String(error)}`);
+    throw new ConfigError(
+      `the configuration file ${path} cannot be read: ${error instanceof Error ? error.message : String(error)}`,
+    );
   }
   if (content === null) return {};
-  if (typeof content !== 'object' || Array.isArray(content)) throw new ConfigError(`the configuration file ${path} must hold keys and values`);
+  if (typeof content !== 'object' || Array.isArray(content))
+    throw new ConfigError(`the configuration file ${path} must hold keys and values`);
   const unknown = Object.keys(content).find((key) => !NAMES.includes(key as SettingName));
-  if (unknown !== undefined) throw new ConfigError(`the configuration file ${path} has the unknown key ${unknown}; known are ${NAMES.join(', ')}`);
+  if (unknown !== undefined)
+    throw new ConfigError(
+      `the configuration file ${path} has the unknown key ${unknown}; known are ${NAMES.join(', ')}`,
+    );
   return content as Raw;
 }
 
@@ -130,7 +143,10 @@ function readEnvironment(env: NodeJS.ProcessEnv): Raw {
   for (const [variable, text] of Object.entries(env)) {
     if (!variable.startsWith(ENV_PREFIX) || OTHER_ENV.has(variable) || text === undefined) continue;
     const name = byVariable.get(variable);
-    if (name === undefined) throw new ConfigError(`the environment has the unknown variable ${variable}; known are ${[...byVariable.keys()].join(', ')}`);
+    if (name === undefined)
+      throw new ConfigError(
+        `the environment has the unknown variable ${variable}; known are ${[...byVariable.keys()].join(', ')}`,
+      );
     found[name] = text;
   }
   return found;
