@@ -83,9 +83,8 @@ class BenchPart implements RowsPart {
 
   visit(row: number, _image: RowImage, columns: ColumnSet, visitor: ValueVisitor): void {
     const at = this.#from + row;
-    const { indexes } = columns;
-    for (let i = 0; i < indexes.length; i++) {
-      switch (indexes[i]) {
+    for (const index of columns.indexes) {
+      switch (index) {
         case 0:
           visitor.integer(this.#ids[at] ?? 0);
           break;

@@ -78,8 +78,9 @@ export class CheckpointTable {
       return true;
     } catch (error) {
       const state = sqlStateOf(error);
-      // Two runs may create them at the same moment: whoever comes second finds them (or a duplicate key in the catalogue).
-      if (state === '23505' || state === '42P06' || state === '42P07') return CheckpointTable.create(client);
+      // Two runs may create them at the same moment: whoever comes second finds them on another try.
+      if (state === '23505' || state === '42710' || state === '42P06' || state === '42P07')
+        return CheckpointTable.create(client);
       if (state === '42501' || state === '25006') return false;
       throw error;
     }

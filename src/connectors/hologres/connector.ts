@@ -16,9 +16,10 @@ export const hologresConnector: SinkConnector = {
   planTargets,
   open: (options) => new HologresSink(options),
   async forget({ settings, installation, task }) {
-    const { client } = await connect(asHologresSettings(settings));
+    const { client, server } = await connect(asHologresSettings(settings));
     try {
-      await forgetCheckpoint(client, installation, task);
+      // Hologres never holds one.
+      if (server.kind === 'postgresql') await forgetCheckpoint(client, installation, task);
     } catch (error) {
       throw toPipelineError(error, 'removing the checkpoint');
     } finally {

@@ -192,7 +192,8 @@ function readText(fields: JsonObject, names: readonly [string, ...string[]]): st
 function readSsl(value: Json | undefined): HologresSettings['ssl'] {
   if (value === undefined || value === null) return { mode: 'disabled' };
   const fields = asObject(value, 'Content.ssl');
-  const mode = SSL_MODES[String(fields['mode'] ?? 'verify-identity').toLowerCase()];
+  const given = fields['mode'] ?? 'verify-identity';
+  const mode = typeof given === 'string' ? SSL_MODES[given.toLowerCase()] : undefined;
   if (mode === undefined) {
     throw new SettingsError(
       'Content.ssl.mode',

@@ -2,7 +2,7 @@ import type { Client } from 'pg';
 import { PipelineError } from '../../pipeline/pipeline-error.ts';
 import type { SinkTable } from '../../pipeline/route.ts';
 import type { FailedTables } from '../../pipeline/sink.ts';
-import { classify, toPipelineError } from './errors.ts';
+import { classify, sqlStateOf, toPipelineError } from './errors.ts';
 import { describeTarget, targetKey } from './names.ts';
 import { connect, disconnect, type Server } from './server.ts';
 import type { HologresOptions, HologresSettings } from './options.ts';
@@ -83,7 +83,11 @@ async function createMissing({ client, server, options, tables, refuse }: Create
   }
 }
 
-/** Two runs may create the same schema or table at the same moment: then the catalogue refuses one, once. */
+/**
+ * Two runs may create the same schema or table at the same moment: then, IF NOT EXISTS or not, the catalogue refuses one
+ * of them with one of these, and on another try it is there.
+ */
+const CREATED_MEANWHILE = new Set(['23505', '42710', '42P06', '42P07']);
 const TRIES = 3;
 
 async function create(
@@ -99,7 +103,7 @@ async function create(
       const refusal = classify(error);
       if (refusal === 'unavailable' || refusal === 'denied') throw error;
       if (statements.includes('BEGIN')) await client.query('ROLLBACK');
-      if (refusal === 'table' || tries === TRIES) {
+      if (!CREATED_MEANWHILE.has(sqlStateOf(error) ?? '') || tries === TRIES) {
         return toPipelineError(error, `creating ${describeTarget(target)}`, { table: table.id });
       }
     }

@@ -14,7 +14,8 @@ export class Arena {
 
   /** Makes room for `size` bytes in all; keeps the first `kept`. */
   grow(size: number, kept: number): void {
-    const bytes = Buffer.allocUnsafeSlow(Math.max(size, this.bytes.length * 2, FIRST_BYTES));
+    const { buffer } = Buffer.allocUnsafeSlow(Math.max(size, this.bytes.length * 2, FIRST_BYTES));
+    const bytes = new Uint8Array(buffer);
     bytes.set(this.bytes.subarray(0, kept));
     this.#use(bytes);
   }

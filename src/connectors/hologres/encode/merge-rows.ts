@@ -48,7 +48,7 @@ export function mergeRows(
     const sameKey = beforeEnd - end - 2 === keyLength && equalBytes(arena.bytes, start + 2, end + 2, keyLength);
     if (!sameKey && encoder.dirty === DIRTY.NONE) {
       // The key goes to the end of the arena, where a new entry has to stand: it changes places with the row.
-      const rowBytes = arena.bytes.slice(start, end);
+      const rowBytes = new Uint8Array(arena.bytes.subarray(start, end));
       arena.bytes.copyWithin(start, end, beforeEnd);
       const before = start + beforeEnd - end;
       buffer.put(arena, start, before, before, ENTRY.DELETE, version);
