@@ -1,0 +1,154 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { chownSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { findProgram, isRoot } from './packages.ts';
+
+export type ServerKind = 'mariadb' | 'mysql' | 'postgres';
+
+/** A private server of ours: its own data folder and port, on loopback, ended with us. */
+export interface Server {
+  readonly kind: ServerKind;
+  /** Such as `MariaDB 10.11.19`. */
+  readonly version: string;
+  readonly host: '127.0.0.1';
+  readonly port: number;
+  readonly user: string;
+  readonly password: string;
+  readonly pid: number;
+  /** Ends it and removes its data. */
+  stop(): Promise<void>;
+  /** As a power cut would end it; the data stay for `restart`. */
+  kill(): Promise<void>;
+  restart(): Promise<void>;
+}
+
+export const ADMIN_PASSWORD = 'disync';
+
+/** Servers that refuse root run as nobody: our own files are theirs then. */
+const NOBODY = 65534;
+export const serverUser: { uid?: number; gid?: number } = isRoot ? { uid: NOBODY, gid: NOBODY } : {};
+
+export interface LaunchOptions {
+  readonly kind: ServerKind;
+  readonly version: string;
+  readonly user: string;
+  readonly folder: string;
+  readonly port: number;
+  readonly command: readonly [string, ...string[]];
+  readonly env?: NodeJS.ProcessEnv;
+  /** Resolves once the server takes connections; throws while it does not. */
+  ready(): Promise<void>;
+  /** Ends it in good order. */
+  readonly stopSignal?: NodeJS.Signals;
+}
+
+const running = new Set<ChildProcess>();
+process.once('exit', () => {
+  for (const child of running) child.kill('SIGKILL');
+});
+
+/** A fresh folder that the server may write. */
+export function serverFolder(kind: ServerKind): string {
+  const folder = mkdtempSync(join(tmpdir(), `disync-${kind}-`));
+  own(folder);
+  return folder;
+}
+
+export function own(path: string): void {
+  if (serverUser.uid !== undefined) chownSync(path, serverUser.uid, serverUser.gid ?? NOBODY);
+}
+
+/** A port that is free now. */
+export async function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    server.once('error', reject);
+    server.listen(0, '127.0.0.1', () => {
+      const address = server.address();
+      server.close(() =>
+        address !== null && typeof address === 'object' ? resolve(address.port) : reject(new Error('no port')),
+      );
+    });
+  });
+}
+
+/** Starts a server in the foreground and waits until it is ready. Errors: Error with the end of its log. */
+export async function launch(options: LaunchOptions): Promise<Server> {
+  const log = join(options.folder, 'server.log');
+  let child = await boot(options, log);
+  return {
+    kind: options.kind,
+    version: options.version,
+    host: '127.0.0.1',
+    port: options.port,
+    user: options.user,
+    password: ADMIN_PASSWORD,
+    get pid() {
+      return child.pid ?? 0;
+    },
+    stop: async () => {
+      await end(child, options.stopSignal ?? 'SIGTERM');
+      rmSync(options.folder, { recursive: true, force: true });
+    },
+    kill: () => end(child, 'SIGKILL'),
+    restart: async () => {
+      await end(child, options.stopSignal ?? 'SIGTERM');
+      child = await boot(options, log);
+    },
+  };
+}
+
+async function boot(options: LaunchOptions, log: string): Promise<ChildProcess> {
+  const [program, ...args] = withoutOrphans(options.command);
+  // The log is read only when the start fails; the server writes it by itself through the shell's redirection.
+  const child = spawn('/bin/sh', ['-c', 'exec "$@" >>"$0" 2>&1', log, program, ...args], {
+    cwd: options.folder,
+    env: options.env ?? process.env,
+    stdio: 'ignore',
+    ...serverUser,
+  });
+  running.add(child);
+  child.once('exit', () => running.delete(child));
+  const deadline = Date.now() + 90_000;
+  for (;;) {
+    try {
+      await options.ready();
+      child.unref();
+      return child;
+    } catch (error) {
+      const ended = child.exitCode !== null || child.signalCode !== null;
+      if (ended || Date.now() > deadline) {
+        child.kill('SIGKILL');
+        throw new Error(`${options.version} did not start:\n${tail(log)}`, { cause: error });
+      }
+      await sleep(100);
+    }
+  }
+}
+
+/** The kernel ends the server when we are killed: nothing outlives a test run. */
+function withoutOrphans(command: readonly [string, ...string[]]): [string, ...string[]] {
+  const setpriv = findProgram('setpriv');
+  return setpriv === undefined ? [...command] : [setpriv, '--pdeathsig', 'KILL', ...command];
+}
+
+async function end(child: ChildProcess, signal: NodeJS.Signals): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
+  child.ref();
+  child.kill(signal);
+  const timer = setTimeout(() => child.kill('SIGKILL'), 20_000);
+  await ended;
+  clearTimeout(timer);
+}
+
+function tail(log: string): string {
+  try {
+    return readFileSync(log, 'utf8').split('\n').slice(-25).join('\n');
+  } catch {
+    return '(it wrote no log)';
+  }
+}

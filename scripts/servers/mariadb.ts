@@ -1,0 +1,46 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { freePort, launch, own, type Server, serverFolder, serverUser } from './lifecycle.ts';
+import { adminSql, mysqlReady, settingsFile } from './mysql-family.ts';
+import { findProgram, installPackages, output } from './packages.ts';
+
+/** MariaDB from what is installed, else from Debian's package. */
+export async function startMariadb(settings: Readonly<Record<string, string>>): Promise<Server> {
+  const program = await installMariadb();
+  const version = /(\d+\.\d+\.\d+)-MariaDB/.exec(await output(program, ['--no-defaults', '--version']))?.[1] ?? '';
+  const folder = serverFolder('mariadb');
+  const data = join(folder, 'data');
+  const port = await freePort();
+  await output(
+    findProgram('mariadb-install-db') ?? 'mariadb-install-db',
+    ['--no-defaults', `--datadir=${data}`, '--auth-root-authentication-method=normal', '--skip-test-db'],
+    { cwd: folder, ...serverUser },
+  );
+  const admin = join(folder, 'admin.sql');
+  writeFileSync(admin, adminSql());
+  own(admin);
+  const config = settingsFile(folder, {
+    datadir: data,
+    port: String(port),
+    'init-file': admin,
+    binlog_row_metadata: 'FULL',
+    gtid_strict_mode: '1',
+    ...settings,
+  });
+  return launch({
+    kind: 'mariadb',
+    version: `MariaDB ${version}`,
+    user: 'root',
+    folder,
+    port,
+    command: [program, `--defaults-file=${config}`],
+    ready: () => mysqlReady(port),
+  });
+}
+
+export async function installMariadb(): Promise<string> {
+  if (findProgram('mariadbd') === undefined) await installPackages('mariadb-server');
+  const program = findProgram('mariadbd');
+  if (program === undefined) throw new Error('mariadbd is not installed, also after installing mariadb-server');
+  return program;
+}
