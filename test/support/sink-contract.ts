@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { SchemaPart } from '../../src/pipeline/batch.ts';
 import type { Checkpoint, CheckpointOwner } from '../../src/pipeline/checkpoint.ts';
 import { DEFAULT_DDL_POLICIES, DEFAULT_FAILOVER_LIMIT, type Policies } from '../../src/pipeline/policies.ts';
@@ -535,6 +536,35 @@ export function sinkContract(name: string, { holdsCheckpoint, start }: SinkContr
       await system.forget(owner);
     });
 
+    void it('is as of one checkpoint, or converges, however often it is cut off in the middle of a commit', async () => {
+      const table = pairs();
+      const { sink, owner, rows } = await openWith(table);
+      const log = Array.from({ length: 12 }, (_, step) => stepOf(table, step));
+      let durable = 0;
+      let cuts = 0;
+      while (durable < log.length) {
+        await sink.write(batchOf(...(log[durable] ?? [])));
+        const committing = sink.commit(checkpoint(durable + 1));
+        const cutting = cuts < 8 ? delay(cuts * 2).then(() => system.cut()) : Promise.resolve();
+        try {
+          await committing;
+          durable++;
+          await cutting;
+        } catch (error) {
+          assert.equal((error as { kind?: string }).kind, 'transient');
+          await cutting;
+          const recovered = await sink.recover();
+          if (holdsCheckpoint) durable = recovered?.sequence ?? 0;
+          if (holdsCheckpoint) assert.deepEqual(sorted(await rows()), sorted(rowsAfter(durable)));
+        }
+        // A connection that was cut off between two commits shows at the next one.
+        cuts++;
+      }
+      assert.deepEqual(sorted(await rows()), sorted(rowsAfter(log.length)));
+      await sink.close();
+      await system.forget(owner);
+    });
+
     void it('stops the run when dirty rows exceed the limit, and leaves them out below it', async () => {
       const table = newTable({ k: INT, n: { kind: 'integer', bytes: 2, unsigned: false } }, ['k']);
       const policies: Policies = { ...POLICIES, errorLimit: 2 };
@@ -620,6 +650,52 @@ export function sinkContract(name: string, { holdsCheckpoint, start }: SinkContr
       for (const opened of [sink, second.sink, newer.sink]) await opened.close();
     });
   });
+}
+
+/** Each step inserts rows, updates those of the step before, and deletes the even ones of that before it. */
+function stepOf(table: TableVersion, step: number) {
+  const keys = (of: number) => Array.from({ length: MANY }, (_, i) => of * MANY + i);
+  const fresh = inserts(
+    table,
+    keys(step).map((key) => [key, 'new']),
+  );
+  const changed =
+    step < 1
+      ? []
+      : [
+          updates(
+            table,
+            keys(step - 1).map(
+              (key) =>
+                [
+                  [key, 'new'],
+                  [key, 'changed'],
+                ] as const,
+            ),
+          ),
+        ];
+  const gone =
+    step < 2
+      ? []
+      : [
+          deletes(
+            table,
+            keys(step - 2)
+              .filter((key) => key % 2 === 0)
+              .map((key) => [key, 'changed']),
+          ),
+        ];
+  return [fresh, ...changed, ...gone];
+}
+
+function rowsAfter(steps: number): readonly (readonly string[])[] {
+  const rows: string[][] = [];
+  for (let key = 0; key < steps * MANY; key++) {
+    const step = Math.floor(key / MANY);
+    if (step + 2 < steps && key % 2 === 0) continue;
+    rows.push([String(key), step + 1 < steps ? 'changed' : 'new']);
+  }
+  return rows;
 }
 
 export function newOwner(): CheckpointOwner {

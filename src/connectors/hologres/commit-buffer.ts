@@ -20,8 +20,8 @@ export class CommitBuffer {
   readonly #touched = new Set<Target>();
 
   constructor(bytesMax: number) {
-    // A commit ends on a source transaction, so it may well exceed what was asked for; twice that is kept.
-    this.arena = new Arena(bytesMax * 2);
+    // A commit ends on a source transaction, so it exceeds a little what was asked for.
+    this.arena = new Arena(Math.ceil(bytesMax * 1.25));
   }
 
   /** The changes of one target, which are then part of the commit. */

@@ -92,6 +92,7 @@ export function asHologresSettings(settings: Json): HologresSettings {
 
 /** The content with its secrets masked, at any depth. */
 export function maskHologresSettings(content: Json): Json {
+  if (typeof content === 'string') return content.replace(/\b(password=)[^&;]*/gi, `$1${MASK}`);
   if (Array.isArray(content)) return content.map(maskHologresSettings);
   if (content === null || typeof content !== 'object') return content;
   return Object.fromEntries(

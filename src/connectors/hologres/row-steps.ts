@@ -32,7 +32,7 @@ export interface RowStepsOptions {
 /** Fewer rows than this are not worth a COPY. */
 const COPY_ROWS_MIN = 500;
 const UNNEST_ROWS_MAX = 2000;
-const UNNEST_BYTES_MAX = 2 * 1024 * 1024;
+const UNNEST_BYTES_MAX = 400 * 1024;
 /** Keys per DELETE of the fixed path; always a power of two, so that few statements are prepared. */
 const DELETE_KEYS_MAX = 256;
 const PARAMETERS_MAX = 32767;

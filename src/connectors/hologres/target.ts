@@ -55,8 +55,10 @@ export class Target {
     this.#directPause = Math.min(this.#directPause * 2, DIRECT_PAUSE_MAX);
   }
 
+  /** A commit with changes of this target went through. */
   committed(): void {
     if (this.#directPausedFor > 0) this.#directPausedFor--;
+    else this.#directPause = Math.max(1, this.#directPause >> 1);
   }
 
   #columnAt(version: TableVersion, index: number): LayoutColumn | null {

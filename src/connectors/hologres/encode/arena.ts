@@ -1,20 +1,23 @@
 const FIRST_BYTES = 256 * 1024;
 
-/** Memory that rows are encoded into: grows by doubling, is used again and again, and gives back what a huge row took. */
+/** Memory that rows are encoded into: grows as needed, is used again and again, and gives back what a huge row took. */
 export class Arena {
   bytes: Uint8Array = new Uint8Array(0);
   view: DataView = new DataView(this.bytes.buffer);
   /** Bytes in use. */
   used = 0;
-  readonly #keptBytesMax: number;
+  readonly #usualBytes: number;
 
-  constructor(keptBytesMax: number) {
-    this.#keptBytesMax = keptBytesMax;
+  /** `usualBytes`: what is used as a rule; much more than that is given back at the next `reset`. */
+  constructor(usualBytes: number) {
+    this.#usualBytes = usualBytes;
   }
 
   /** Makes room for `size` bytes in all; keeps the first `kept`. */
   grow(size: number, kept: number): void {
-    const { buffer } = Buffer.allocUnsafeSlow(Math.max(size, this.bytes.length * 2, FIRST_BYTES));
+    const length = this.bytes.length;
+    const wanted = length < this.#usualBytes ? Math.min(length * 2, this.#usualBytes) : Math.ceil(length * 1.5);
+    const { buffer } = Buffer.allocUnsafeSlow(Math.max(size, wanted, FIRST_BYTES));
     const bytes = new Uint8Array(buffer);
     bytes.set(this.bytes.subarray(0, kept));
     this.#use(bytes);
@@ -22,7 +25,7 @@ export class Arena {
 
   reset(): void {
     this.used = 0;
-    if (this.bytes.length > this.#keptBytesMax) this.#use(new Uint8Array(0));
+    if (this.bytes.length > this.#usualBytes * 2) this.#use(new Uint8Array(0));
   }
 
   #use(bytes: Uint8Array): void {

@@ -1,6 +1,8 @@
 import type { Writable } from 'node:stream';
 
 const BLOCK_BYTES = 128 * 1024;
+/** A block that grew for a large message is used again up to this size. */
+const KEPT_BLOCK_BYTES_MAX = 1024 * 1024;
 const BLOCKS_IN_FLIGHT_MAX = 4;
 
 /**
@@ -97,7 +99,7 @@ export class SendBuffer {
     // The callback comes with an error when the socket is gone: the query hears of that by itself.
     this.#stream.write(block.subarray(0, this.at), () => {
       this.#inFlight--;
-      if (block.length === BLOCK_BYTES) this.#free.push(block);
+      if (block.length <= KEPT_BLOCK_BYTES_MAX) this.#free.push(block);
       this.#waiting?.();
       this.#waiting = null;
     });

@@ -1,0 +1,104 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import type { Json } from '../../lib/json-value.ts';
+import { parseJson, stringifyJson } from './exact-json.ts';
+import { fillPattern, nameProblem, quoteName, quoteText } from './names.ts';
+import { DEFAULT_OPTIONS, maskHologresSettings, parseHologresOptions, parseHologresSettings } from './options.ts';
+
+const JDBC = { jdbcUrl: 'jdbc:postgresql://db.example:5433/my%20data?x=y', username: 'u', password: '' };
+
+void describe('the settings of a Hologres data source', () => {
+  void it('come as an endpoint with access keys, or as a JDBC address', () => {
+    const content = { endpoint: 'holo.example:80', database: 'd', accessId: 'id', accessKey: 'secret' };
+    assert.deepEqual(parseHologresSettings(content), {
+      host: 'holo.example',
+      port: 80,
+      database: 'd',
+      user: 'id',
+      password: 'secret',
+      ssl: { mode: 'disabled' },
+    });
+    assert.deepEqual(parseHologresSettings({ ...JDBC, ssl: { mode: 'verify-full', ca: 'PEM' } }), {
+      host: 'db.example',
+      port: 5433,
+      database: 'my data',
+      user: 'u',
+      password: '',
+      ssl: { mode: 'verify-identity', ca: 'PEM' },
+    });
+    assert.equal(parseHologresSettings({ ...JDBC, jdbcUrl: 'jdbc:postgresql://[::1]/d' }).host, '::1');
+  });
+
+  void it('name the parameter that is wrong', () => {
+    const cases: readonly (readonly [Json, string])[] = [
+      [null, 'Content'],
+      [[], 'Content'],
+      [{}, 'Content.jdbcUrl'],
+      [{ ...JDBC, jdbcUrl: 'jdbc:mysql://h/d' }, 'Content.jdbcUrl'],
+      [{ ...JDBC, jdbcUrl: 'jdbc:postgresql://h:99999/d' }, 'Content.jdbcUrl'],
+      [{ ...JDBC, jdbcUrl: 'jdbc:postgresql://h/%zz' }, 'Content.jdbcUrl'],
+      [{ ...JDBC, username: 7 }, 'Content.username'],
+      [{ ...JDBC, password: null }, 'Content.password'],
+      [{ ...JDBC, ssl: { mode: 'maybe' } }, 'Content.ssl.mode'],
+      [{ endpoint: 'h:p', database: 'd' }, 'Content.endpoint'],
+      [{ endpoint: 'h:80', accessId: 'a', accessKey: 'k' }, 'Content.database'],
+    ];
+    for (const [content, parameter] of cases) {
+      assert.throws(() => parseHologresSettings(content), { name: 'SettingsError', parameter });
+    }
+  });
+
+  void it('are shown without their secrets', () => {
+    assert.deepEqual(
+      maskHologresSettings({ endpoint: 'h:80', accessId: 'id', accessKey: 'k', ssl: { key: 'PEM', mode: 'required' } }),
+      {
+        endpoint: 'h:80',
+        accessId: '******',
+        accessKey: '******',
+        ssl: { key: '******', mode: 'required' },
+      },
+    );
+  });
+});
+
+void describe('a JDBC address', () => {
+  void it('is shown without a password in its parameters', () => {
+    assert.deepEqual(maskHologresSettings({ jdbcUrl: 'jdbc:postgresql://h/d?user=u&password=secret&ssl=true' }), {
+      jdbcUrl: 'jdbc:postgresql://h/d?user=u&password=******&ssl=true',
+    });
+  });
+});
+
+void describe('the options of the Hologres writer', () => {
+  void it('have defaults, and ignore what is not theirs', () => {
+    assert.deepEqual(parseHologresOptions({ datasource: 'x', writePath: 'fixed' }), {
+      ...DEFAULT_OPTIONS,
+      writePath: 'fixed',
+    });
+    assert.deepEqual(parseHologresOptions(null), DEFAULT_OPTIONS);
+  });
+
+  void it('are refused by name', () => {
+    assert.throws(() => parseHologresOptions({ writePath: 'fast' }), { name: 'SettingsError', parameter: 'writePath' });
+    assert.throws(() => parseHologresOptions({ tableProperties: { a: 1 } }), { parameter: 'tableProperties' });
+    assert.throws(() => parseHologresOptions({ schema: '' }), { parameter: 'schema' });
+  });
+});
+
+void describe('names', () => {
+  void it('are quoted, filled in and measured in bytes', () => {
+    assert.equal(quoteName('a"b'), '"a""b"');
+    assert.equal(quoteText("it's \\"), "E'it''s \\\\'");
+    assert.equal(fillPattern('ods_${srcDatabaseName}_${x}', { database: 'shop$&', table: 't' }), 'ods_shop$&_${x}');
+    assert.equal(nameProblem('the name', 'ü'.repeat(31)), null);
+    assert.match(nameProblem('the name', 'ü'.repeat(32)) ?? '', /has 64 bytes/);
+  });
+});
+
+void describe('exact JSON', () => {
+  void it('keeps integers beyond 2^53', () => {
+    const value = { a: 2n ** 63n, b: [1, -(2n ** 60n), 1.5, 'x'], c: null };
+    assert.equal(stringifyJson(value), '{"a":9223372036854775808,"b":[1,-1152921504606846976,1.5,"x"],"c":null}');
+    assert.deepEqual(parseJson(stringifyJson(value)), value);
+  });
+});
