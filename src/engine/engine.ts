@@ -1,5 +1,6 @@
 import type { Checkpoint, CheckpointOwner, Failure, TableProgress } from '../pipeline/checkpoint.ts';
 import type { PipelineDef } from '../pipeline/pipeline-def.ts';
+import type { TargetId } from '../pipeline/route.ts';
 
 /*
  *   starting ──► running ◄──► backing-off        stopping ──► stopped
@@ -28,11 +29,17 @@ export interface RunStatus {
   readonly checkpointAt: number | null;
 }
 
+export interface StoredCheckpoint {
+  readonly checkpoint: Checkpoint;
+  /** A copy: the sink holds the checkpoint itself, together with the rows. */
+  readonly heldBySink: boolean;
+}
+
 /** Durable home of checkpoints that a sink cannot hold, and of a copy of those it does. Implemented by the store. */
 export interface CheckpointStore {
-  load(owner: CheckpointOwner): Promise<Checkpoint | null>;
+  load(owner: CheckpointOwner): Promise<StoredCheckpoint | null>;
   /** Saves only records that changed. Returns once durable. */
-  save(owner: CheckpointOwner, checkpoint: Checkpoint): Promise<void>;
+  save(owner: CheckpointOwner, stored: StoredCheckpoint): Promise<void>;
   /** Forgets every incarnation of a task. */
   forget(installation: string, task: string): Promise<void>;
 }
@@ -41,8 +48,8 @@ export interface CheckpointStore {
 export interface RunListener {
   /** The run ended by itself: a failure, a limit, a policy. Not called for `stop`. */
   onFailed(owner: CheckpointOwner, failure: Failure): void;
-  /** A target has received rows of this task. */
-  onFilled(owner: CheckpointOwner, target: PipelineDef['routes'][number]['target']): void;
+  /** Targets are about to receive rows of this task: resolves once that is remembered. */
+  onFilled(owner: CheckpointOwner, targets: readonly TargetId[]): Promise<void>;
 }
 
 /** Runs pipelines: a worker thread each, or later a job on another host. */

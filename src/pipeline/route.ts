@@ -34,6 +34,8 @@ export interface Route {
   readonly target: TargetId;
   /** `full`: existing rows are loaded, then changes stream; `none`: changes only. */
   readonly load: 'full' | 'none';
+  /** The task version in which the table joined, for the last time if it left between: an older state of it is void. */
+  readonly since: number;
 }
 
 /** A route with the shape of its source table, as a sink needs it. */

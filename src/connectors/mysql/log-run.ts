@@ -59,7 +59,7 @@ export class LogRun {
 
   async *batches({ after, tables, startTime, signal }: ReadOptions): AsyncGenerator<Batch> {
     await this.#open(after === null ? null : offsetFromJson(after), startTime);
-    this.#wanted = tables;
+    this.#wanted ??= tables;
     while (!signal.aborted && !this.#closed) {
       const batch = await this.#collect();
       if (batch !== null) yield batch;

@@ -1,0 +1,88 @@
+import type { Checkpoint, CheckpointOwner } from '../../pipeline/checkpoint.ts';
+import type { FailedTables, Sink } from '../../pipeline/sink.ts';
+import type { CheckpointStore } from '../engine.ts';
+import type { RunState } from './run-state.ts';
+
+/** Between the starts of two commits: small transactions share one, and a change waits at most so long for it. */
+const INTERVAL_MS = 10;
+/** When nothing but the offset moved. */
+const IDLE_INTERVAL_MS = 1000;
+/** A source transaction that exceeds this is committed in pieces. */
+const TRANSACTION_BYTES_MAX = 64 << 20;
+/** How old our copy of a checkpoint that the sink holds may get. */
+const COPY_INTERVAL_MS = 5000;
+
+/** Commits what was written, one commit at a time, and saves the checkpoint with it or behind it. */
+export class Commits {
+  readonly #sink: Sink;
+  readonly #store: CheckpointStore;
+  readonly #owner: CheckpointOwner;
+  readonly #state: RunState;
+  readonly #onSaved: () => void;
+  #inFlight = false;
+  #startedAt = 0;
+  #copiedAt = 0;
+  #copiedStates = '';
+
+  constructor(options: { sink: Sink; store: CheckpointStore; owner: CheckpointOwner; state: RunState; onSaved: () => void }) {
+    this.#sink = options.sink;
+    this.#store = options.store;
+    this.#owner = options.owner;
+    this.#state = options.state;
+    this.#onSaved = options.onSaved;
+  }
+
+  /** Milliseconds until a commit should start; null when there is nothing to commit, or one is on its way. */
+  dueIn(now: number): number | null {
+    if (this.#inFlight || !this.#mayCommit()) return null;
+    if (this.#state.unsaved || this.#sink.load().rows > 0) return Math.max(0, this.#startedAt + INTERVAL_MS - now);
+    return this.#state.moved ? Math.max(0, this.#startedAt + IDLE_INTERVAL_MS - now) : null;
+  }
+
+  /** Starts one; gives the tables that failed in it once it is durable. Errors: what the sink or the store threw. */
+  async start(now: number): Promise<FailedTables> {
+    this.#startedAt = now;
+    this.#inFlight = true;
+    try {
+      return await this.#commit(this.#state.checkpoint());
+    } finally {
+      this.#inFlight = false;
+    }
+  }
+
+  /** Commits what is left, if the last batch ended a transaction. None may be on its way. */
+  async finish(): Promise<void> {
+    if (!this.#state.transactionEnd || !(this.#state.unsaved || this.#state.moved)) return;
+    this.#copiedAt = 0; // the last checkpoint is always copied
+    await this.start(Date.now());
+  }
+
+  get inFlight(): boolean {
+    return this.#inFlight;
+  }
+
+  #mayCommit(): boolean {
+    if (this.#state.offset === null) return false;
+    return this.#state.transactionEnd || this.#sink.load().bytes > TRANSACTION_BYTES_MAX;
+  }
+
+  /** I1: durable in the sink, then remembered. */
+  async #commit(checkpoint: Checkpoint): Promise<FailedTables> {
+    const { failed, rowsWritten } = await this.#sink.commit(checkpoint);
+    if (!this.#sink.holdsCheckpoint || this.#isCopyDue(checkpoint)) {
+      await this.#store.save(this.#owner, { checkpoint, heldBySink: this.#sink.holdsCheckpoint });
+      this.#copiedAt = Date.now();
+    }
+    this.#state.rowsWritten += rowsWritten;
+    this.#state.saved(checkpoint, Date.now());
+    this.#onSaved();
+    return failed;
+  }
+
+  #isCopyDue({ tables, version }: Checkpoint): boolean {
+    const states = `${version} ${tables.map(({ state }) => state).join()}`;
+    const due = states !== this.#copiedStates || Date.now() - this.#copiedAt > COPY_INTERVAL_MS;
+    this.#copiedStates = states;
+    return due;
+  }
+}

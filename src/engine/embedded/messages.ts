@@ -1,0 +1,46 @@
+import type { Checkpoint, CheckpointOwner, Failure, TableProgress } from '../../pipeline/checkpoint.ts';
+import type { PipelineDef } from '../../pipeline/pipeline-def.ts';
+import type { TargetId } from '../../pipeline/route.ts';
+import type { RunPhase, StoredCheckpoint } from '../engine.ts';
+
+/** What a worker is started with. */
+export interface WorkerData {
+  readonly def: PipelineDef;
+  readonly logLevel: string;
+  /** Extra connectors by module path, for tests. */
+  readonly connectors: string;
+}
+
+export type ToWorker =
+  | { readonly kind: 'apply'; readonly def: PipelineDef }
+  | { readonly kind: 'stop' }
+  | { readonly kind: 'answer'; readonly id: number; readonly value: unknown; readonly error: string | null };
+
+export type FromWorker =
+  | { readonly kind: 'status'; readonly status: WorkerStatus }
+  | { readonly kind: 'ask'; readonly id: number; readonly question: Question }
+  | { readonly kind: 'log'; readonly level: 'error' | 'warn' | 'info' | 'debug'; readonly facts: object; readonly event: string }
+  | { readonly kind: 'ended'; readonly failure: Failure | null };
+
+/** What only the main thread can do: it owns the store. */
+export type Question =
+  | { readonly kind: 'load'; readonly owner: CheckpointOwner }
+  | { readonly kind: 'save'; readonly owner: CheckpointOwner; readonly stored: StoredCheckpoint }
+  | { readonly kind: 'filled'; readonly owner: CheckpointOwner; readonly targets: readonly TargetId[] };
+
+export interface WorkerStatus {
+  readonly phase: RunPhase;
+  readonly appliedVersion: number;
+  readonly wantedVersion: number;
+  readonly lagMs: number | null;
+  readonly offset: string | null;
+  readonly tables: readonly Omit<TableProgress, 'resume'>[];
+  readonly failure: Failure | null;
+  readonly nextTryAt: number | null;
+  readonly failovers: number;
+  readonly rowsRead: number;
+  readonly rowsWritten: number;
+  readonly bytesRead: number;
+  readonly dirtyRows: number;
+  readonly checkpointAt: Checkpoint['sequence'] | null;
+}

@@ -1,0 +1,97 @@
+import type { Batch, Offset } from '../../pipeline/batch.ts';
+import type { Checkpoint, TableProgress } from '../../pipeline/checkpoint.ts';
+import { tableKey } from '../../pipeline/table.ts';
+
+/** What has been written to the sink so far: what the next checkpoint will say. */
+export class RunState {
+  readonly tables = new Map<string, TableProgress>();
+  sequence: number;
+  /** The version of the last checkpoint. */
+  committedVersion: number;
+  rowsRead = 0;
+  rowsWritten = 0;
+  bytesRead = 0;
+  checkpointAt: number | null = null;
+
+  #offset: Offset | null;
+  #version: number;
+  /** Time of the oldest change that was taken and is not in a checkpoint; and of the oldest in the commit on its way. */
+  #unsavedMicros: number | null = null;
+  #flyingMicros: number | null = null;
+  #transactionEnd = true;
+  /** Rows, or news of tables, that no checkpoint has yet. */
+  #unsaved = false;
+  /** The offset moved on, and nothing else. */
+  #moved = false;
+
+  constructor(from: Checkpoint | null) {
+    this.sequence = from?.sequence ?? 0;
+    this.committedVersion = from?.version ?? 0;
+    this.#version = this.committedVersion;
+    this.#offset = from?.offset ?? null;
+    for (const progress of from?.tables ?? []) this.tables.set(tableKey(progress.table), progress);
+  }
+
+  /** Takes note of a batch that the sink has taken. */
+  take(batch: Batch): void {
+    this.#offset = batch.offset;
+    this.#transactionEnd = batch.transactionEnd;
+    if (batch.rows > 0) this.#unsavedMicros ??= batch.timeMicros;
+    this.#moved = true;
+    this.rowsRead += batch.rows;
+    this.bytesRead += batch.bytes;
+    if (batch.parts.length > 0 || batch.version !== this.#version) this.#unsaved = true;
+    this.#version = batch.version;
+    for (const part of batch.parts) if (part.kind === 'progress') this.note(part.progress);
+  }
+
+  note(progress: TableProgress): void {
+    this.tables.set(tableKey(progress.table), progress);
+    this.#unsaved = true;
+  }
+
+  /** Something is to be saved that must not wait. */
+  get unsaved(): boolean {
+    return this.#unsaved;
+  }
+
+  get moved(): boolean {
+    return this.#moved;
+  }
+
+  get transactionEnd(): boolean {
+    return this.#transactionEnd;
+  }
+
+  get offset(): Offset | null {
+    return this.#offset;
+  }
+
+  get version(): number {
+    return this.#version;
+  }
+
+  /** The checkpoint of this very moment; from here on nothing is unsaved. I2: sequence numbers grow by one. */
+  checkpoint(): Checkpoint {
+    if (this.#offset === null) throw new Error('a checkpoint before the first batch');
+    this.sequence += 1;
+    this.#unsaved = false;
+    this.#moved = false;
+    this.#flyingMicros = this.#unsavedMicros;
+    this.#unsavedMicros = null;
+    return { sequence: this.sequence, offset: this.#offset, version: this.#version, tables: [...this.tables.values()] };
+  }
+
+  /** A commit that covered `committed` is durable. */
+  saved(committed: Checkpoint, now: number): void {
+    this.committedVersion = committed.version;
+    this.checkpointAt = now;
+    this.#flyingMicros = null;
+  }
+
+  /** How old the oldest change is that is not durable at the sink yet; 0 when there is none. */
+  lagMs(now: number): number {
+    const oldest = this.#flyingMicros ?? this.#unsavedMicros;
+    return oldest === null ? 0 : Math.max(0, Math.round(now - oldest / 1000));
+  }
+}

@@ -1,0 +1,163 @@
+import { Worker } from 'node:worker_threads';
+import { messageOf } from '../../lib/errors.ts';
+import type { Logger } from '../../lib/log.ts';
+import { BackOff } from '../../lib/retry.ts';
+import type { Failure } from '../../pipeline/checkpoint.ts';
+import type { PipelineDef } from '../../pipeline/pipeline-def.ts';
+import type { RunStatus } from '../engine.ts';
+import type { EmbeddedEngineOptions } from './embedded-engine.ts';
+import type { FromWorker, Question, ToWorker, WorkerData } from './messages.ts';
+import { Failovers } from './supervise.ts';
+
+const STOP_DEADLINE_MS = 30_000;
+
+export interface WorkerRunOptions extends EmbeddedEngineOptions {
+  readonly log: Logger;
+  /** The run ended by itself, for this reason; null after a stop. */
+  onEnded(failure: Failure | null): void;
+}
+
+/** One run from outside its worker thread: starts it, answers its questions, starts it anew when it crashes. */
+export class WorkerRun {
+  status: RunStatus;
+  readonly #options: WorkerRunOptions;
+  readonly #failovers: Failovers;
+  readonly #backOff = new BackOff(500, 30_000);
+  #def: PipelineDef;
+  #worker: Worker | null = null;
+  #restart: NodeJS.Timeout | undefined;
+  #stopping = false;
+  #ended!: () => void;
+  readonly #end = new Promise<void>((resolve) => {
+    this.#ended = resolve;
+  });
+
+  constructor(def: PipelineDef, options: WorkerRunOptions) {
+    this.#def = def;
+    this.#options = options;
+    this.#failovers = new Failovers(def.policies.failover);
+    this.status = {
+      phase: 'starting',
+      appliedVersion: 0,
+      wantedVersion: def.version,
+      lagMs: null,
+      offset: null,
+      tables: [],
+      failure: null,
+      nextTryAt: null,
+      failovers: 0,
+      rowsRead: 0,
+      rowsWritten: 0,
+      bytesRead: 0,
+      dirtyRows: 0,
+      checkpointAt: null,
+    };
+  }
+
+  start(): void {
+    const data: WorkerData = { def: this.#def, logLevel: 'debug', connectors: this.#options.connectors.href };
+    const worker = new Worker(new URL('./worker.ts', import.meta.url), {
+      workerData: data,
+      resourceLimits: { maxOldGenerationSizeMb: this.#options.heapMb },
+    });
+    this.#worker = worker;
+    let isOver = false;
+    let crash: unknown;
+    worker.on('message', (message: FromWorker) => {
+      if (message.kind === 'ended') {
+        isOver = true;
+        this.#over(message.failure);
+      } else this.#onMessage(worker, message);
+    });
+    worker.on('error', (error) => {
+      crash = error;
+    });
+    worker.on('exit', (code) => {
+      if (!isOver) this.#onCrash(crash ?? new Error(`the worker ended with code ${code}`));
+    });
+  }
+
+  apply(def: PipelineDef): void {
+    this.#def = def;
+    this.#send({ kind: 'apply', def });
+  }
+
+  /** Flushes, saves, ends; after `deadlineMs` it is ended as it is, which loses nothing but time. */
+  async stop(deadlineMs = STOP_DEADLINE_MS): Promise<void> {
+    this.#stopping = true;
+    clearTimeout(this.#restart);
+    if (this.#worker === null) {
+      this.#over(null);
+      return;
+    }
+    this.#send({ kind: 'stop' });
+    const timer = setTimeout(() => void this.#worker?.terminate(), deadlineMs);
+    await this.#end;
+    clearTimeout(timer);
+  }
+
+  #onMessage(worker: Worker, message: Exclude<FromWorker, { kind: 'ended' }>): void {
+    switch (message.kind) {
+      case 'status':
+        this.status = {
+          ...message.status,
+          tables: message.status.tables.map((table) => ({ ...table, resume: null })),
+          failovers: message.status.failovers + this.#failovers.total,
+        };
+        return;
+      case 'log':
+        this.#options.log[message.level](message.facts, message.event);
+        return;
+      case 'ask':
+        void this.#answer(message.question).then(
+          (value) => worker.postMessage({ kind: 'answer', id: message.id, value, error: null } satisfies ToWorker),
+          (error: unknown) => worker.postMessage({ kind: 'answer', id: message.id, value: null, error: messageOf(error) } satisfies ToWorker),
+        );
+    }
+  }
+
+  async #answer(question: Question): Promise<unknown> {
+    const { store, listener } = this.#options;
+    switch (question.kind) {
+      case 'load':
+        return store.load(question.owner);
+      case 'save':
+        return store.save(question.owner, question.stored);
+      case 'filled':
+        return listener.onFilled(question.owner, question.targets);
+    }
+  }
+
+  /** The thread died by a defect or for lack of memory: it goes on from the checkpoint, within the failover limit. */
+  #onCrash(error: unknown): void {
+    this.#worker = null;
+    const failure: Failure = {
+      code: 'Run.WorkerCrashed',
+      message: messageOf(error),
+      remedy: 'The run goes on from its checkpoint. If it happens again: look for the reason in the log; for lack of memory, raise runHeapMb.',
+    };
+    if (this.#stopping) {
+      this.#over(null);
+      return;
+    }
+    this.#options.log.error({ code: failure.code, error: error instanceof Error ? (error.stack ?? error.message) : String(error) }, 'the worker of a run crashed');
+    if (this.#failovers.exceeded(Date.now())) {
+      this.#over(failure);
+      return;
+    }
+    const wait = this.#backOff.next();
+    this.status = { ...this.status, phase: 'backing-off', failure, nextTryAt: Date.now() + wait, failovers: this.#failovers.total };
+    this.#restart = setTimeout(() => this.start(), wait);
+  }
+
+  #over(failure: Failure | null): void {
+    this.#worker = null;
+    this.status = { ...this.status, phase: failure === null ? 'stopped' : 'failed', failure, nextTryAt: null };
+    this.#ended();
+    this.#options.onEnded(failure);
+  }
+
+  #send(message: ToWorker): void {
+    this.#worker?.postMessage(message);
+  }
+}

@@ -1,0 +1,147 @@
+// The composition root of a run: a worker thread that opens its two ends and moves changes until it is told to stop.
+import { parentPort, workerData } from 'node:worker_threads';
+import type { Logger } from '../../lib/log.ts';
+import type { Offset } from '../../pipeline/batch.ts';
+import type { Failure } from '../../pipeline/checkpoint.ts';
+import type { SinkConnector, SourceConnector } from '../../pipeline/connector.ts';
+import type { CheckpointStore, RunPhase, StoredCheckpoint } from '../engine.ts';
+import type { FromWorker, Question, ToWorker, WorkerData, WorkerStatus } from './messages.ts';
+import { RunControl, runPipeline } from './run-pipeline.ts';
+import type { RunState } from './run-state.ts';
+import { supervise } from './supervise.ts';
+
+const STATUS_EVERY_MS = 250;
+
+const port = parentPort;
+if (port === null) throw new Error('this module runs as a worker thread');
+const { def, connectors } = workerData as WorkerData;
+const { sources, sinks } = (await import(connectors)) as { sources: ReadonlyMap<string, SourceConnector>; sinks: ReadonlyMap<string, SinkConnector> };
+
+const send = (message: FromWorker) => port.postMessage(message);
+const log = remoteLog({});
+const control = new RunControl(def);
+const stop = new AbortController();
+const questions = new Map<number, { resolve: (value: unknown) => void; reject: (error: Error) => void }>();
+let asked = 0;
+let lastStates: string | undefined;
+
+port.on('message', (message: ToWorker) => {
+  switch (message.kind) {
+    case 'apply':
+      control.apply(message.def);
+      return;
+    case 'stop':
+      shown.phase = 'stopping';
+      show();
+      stop.abort();
+      return;
+    case 'answer': {
+      const waiting = questions.get(message.id);
+      questions.delete(message.id);
+      if (message.error === null) waiting?.resolve(message.value);
+      else waiting?.reject(new Error(message.error));
+    }
+  }
+});
+
+/** Asks the main thread. Errors: Error with its message. */
+function ask(question: Question): Promise<unknown> {
+  asked += 1;
+  const id = asked;
+  send({ kind: 'ask', id, question });
+  return new Promise((resolve, reject) => questions.set(id, { resolve, reject }));
+}
+
+const store: CheckpointStore = {
+  load: async (owner) => (await ask({ kind: 'load', owner })) as StoredCheckpoint | null,
+  save: async (owner, stored) => void (await ask({ kind: 'save', owner, stored })),
+  forget: () => Promise.reject(new Error('a run never forgets its checkpoint')),
+};
+
+const shown: { phase: RunPhase; state: RunState | null; failure: Failure | null; nextTryAt: number | null; failovers: number } = {
+  phase: 'starting',
+  state: null,
+  failure: null,
+  nextTryAt: null,
+  failovers: 0,
+};
+
+const source = open(sources, def.source.type).open({ settings: def.source.settings, policies: def.policies, log });
+const sink = open(sinks, def.sink.type).open({ settings: def.sink.settings, options: def.sink.options, owner: def.owner, policies: def.policies, log });
+const timer = setInterval(show, STATUS_EVERY_MS);
+show();
+
+const failure = await supervise({
+  failover: def.policies.failover,
+  log,
+  signal: stop.signal,
+  attempt: ({ first, alive }) =>
+    runPipeline({
+      source,
+      sink,
+      store,
+      control,
+      retryFailed: first,
+      log,
+      signal: stop.signal,
+      report: (state) => {
+        const states = JSON.stringify([...state.tables.values()].map((table) => table.state));
+        const changed = shown.state !== state || states !== lastStates || shown.phase !== 'running';
+        lastStates = states;
+        shown.state = state;
+        if (state.checkpointAt !== null) alive();
+        if (shown.phase !== 'stopping') Object.assign(shown, { phase: 'running', failure: null, nextTryAt: null });
+        if (changed) show();
+      },
+      filled: async (targets) => void (await ask({ kind: 'filled', owner: def.owner, targets })),
+    }),
+  onWaiting: (reason, nextTryAt, failovers) => {
+    Object.assign(shown, { phase: 'backing-off', failure: reason, nextTryAt, failovers });
+    show();
+  },
+});
+
+clearInterval(timer);
+await Promise.allSettled([source.close(), sink.close()]);
+Object.assign(shown, { phase: failure === null ? 'stopped' : 'failed', failure, nextTryAt: null });
+show();
+send({ kind: 'ended', failure });
+port.close();
+
+function show(): void {
+  const { state } = shown;
+  const now = Date.now();
+  const status: WorkerStatus = {
+    phase: shown.phase,
+    appliedVersion: state?.committedVersion ?? 0,
+    wantedVersion: control.def.version,
+    lagMs: state === null || shown.phase === 'backing-off' ? null : state.lagMs(now),
+    offset: describeOffset(state?.offset ?? null),
+    tables: [...(state?.tables.values() ?? [])].map(({ resume: _, ...table }) => table),
+    failure: shown.failure,
+    nextTryAt: shown.nextTryAt,
+    failovers: shown.failovers,
+    rowsRead: state?.rowsRead ?? 0,
+    rowsWritten: state?.rowsWritten ?? 0,
+    bytesRead: state?.bytesRead ?? 0,
+    dirtyRows: sink.dirtyRows,
+    checkpointAt: state?.checkpointAt ?? null,
+  };
+  send({ kind: 'status', status });
+}
+
+function describeOffset(offset: Offset | null): string | null {
+  return offset === null ? null : JSON.stringify(offset, (_, value: unknown) => (typeof value === 'bigint' ? value.toString() : value));
+}
+
+function open<T>(list: ReadonlyMap<string, T>, type: string): T {
+  const connector = list.get(type);
+  if (connector === undefined) throw new Error(`there is no connector of type ${type}`);
+  return connector;
+}
+
+/** The log of the main thread: one stream of lines, one place where secrets are kept out. */
+function remoteLog(bound: object): Logger {
+  const write = (level: 'error' | 'warn' | 'info' | 'debug') => (facts: object, event: string) => send({ kind: 'log', level, facts: { ...bound, ...facts }, event });
+  return { error: write('error'), warn: write('warn'), info: write('info'), debug: write('debug'), child: (facts) => remoteLog({ ...bound, ...facts }) };
+}
