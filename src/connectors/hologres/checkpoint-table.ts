@@ -1,9 +1,10 @@
 import type { Client } from 'pg';
+import { parseJson, stringifyJson } from '../../lib/json.ts';
 import type { Json, JsonObject } from '../../lib/json-value.ts';
 import type { Checkpoint, CheckpointOwner, TableProgress } from '../../pipeline/checkpoint.ts';
 import { tableKey } from '../../pipeline/table.ts';
 import { sqlStateOf } from './errors.ts';
-import { parseJson, stringifyJson } from './exact-json.ts';
+
 import { withTextArrays, withTexts, type Statement } from './protocol/statement.ts';
 
 export const CHECKPOINT_SCHEMA = 'disync';

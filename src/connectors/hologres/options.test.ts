@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { Json } from '../../lib/json-value.ts';
-import { parseJson, stringifyJson } from './exact-json.ts';
 import { fillPattern, nameProblem, quoteName, quoteText } from './names.ts';
 import { DEFAULT_OPTIONS, maskHologresSettings, parseHologresOptions, parseHologresSettings } from './options.ts';
 
@@ -92,13 +91,5 @@ void describe('names', () => {
     assert.equal(fillPattern('ods_${srcDatabaseName}_${x}', { database: 'shop$&', table: 't' }), 'ods_shop$&_${x}');
     assert.equal(nameProblem('the name', 'ü'.repeat(31)), null);
     assert.match(nameProblem('the name', 'ü'.repeat(32)) ?? '', /has 64 bytes/);
-  });
-});
-
-void describe('exact JSON', () => {
-  void it('keeps integers beyond 2^53', () => {
-    const value = { a: 2n ** 63n, b: [1, -(2n ** 60n), 1.5, 'x'], c: null };
-    assert.equal(stringifyJson(value), '{"a":9223372036854775808,"b":[1,-1152921504606846976,1.5,"x"],"c":null}');
-    assert.deepEqual(parseJson(stringifyJson(value)), value);
   });
 });
