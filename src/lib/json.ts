@@ -97,7 +97,7 @@ class Reader {
   private readValue(depth: number): Json {
     this.skipSpace();
     if (++this.nodes > this.limits.nodes) throw this.error(`more than ${this.limits.nodes} values`);
-    switch (this.text[this.at]) {
+    switch (this.text.charAt(this.at)) {
       case '"':
         return this.readString();
       case '{':

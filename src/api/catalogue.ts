@@ -1,0 +1,35 @@
+import type { Operation } from './operation.ts';
+import { createDataSource } from './operations/create-data-source.ts';
+import { createDiSyncTask } from './operations/create-di-sync-task.ts';
+import { deleteDataSource } from './operations/delete-data-source.ts';
+import { deleteDiSyncTask } from './operations/delete-di-sync-task.ts';
+import { deployDiSyncTask } from './operations/deploy-di-sync-task.ts';
+import { generateDiSyncTaskConfigForCreating } from './operations/generate-di-sync-task-config-for-creating.ts';
+import { generateDiSyncTaskConfigForUpdating } from './operations/generate-di-sync-task-config-for-updating.ts';
+import { getDiSyncInstanceInfo } from './operations/get-di-sync-instance-info.ts';
+import { getDiSyncTask } from './operations/get-di-sync-task.ts';
+import { listDataSources } from './operations/list-data-sources.ts';
+import { queryDiSyncTaskConfigProcessResult } from './operations/query-di-sync-task-config-process-result.ts';
+import { startDiSyncInstance } from './operations/start-di-sync-instance.ts';
+import { stopDiSyncInstance } from './operations/stop-di-sync-instance.ts';
+import { terminateDiSyncInstance } from './operations/terminate-di-sync-instance.ts';
+import { updateDiSyncTask } from './operations/update-di-sync-task.ts';
+
+/** Every operation served, in the order of use. A new one is a file in operations/ and a line here. */
+export const operations: readonly Operation[] = [
+  createDataSource,
+  listDataSources,
+  deleteDataSource,
+  generateDiSyncTaskConfigForCreating,
+  generateDiSyncTaskConfigForUpdating,
+  queryDiSyncTaskConfigProcessResult,
+  createDiSyncTask,
+  updateDiSyncTask,
+  getDiSyncTask,
+  deployDiSyncTask,
+  startDiSyncInstance,
+  stopDiSyncInstance,
+  terminateDiSyncInstance,
+  getDiSyncInstanceInfo,
+  deleteDiSyncTask,
+];

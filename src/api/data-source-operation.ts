@@ -1,0 +1,77 @@
+import type { Json, JsonObject } from '../lib/json-value.ts';
+import type { EnvType } from '../tasks/data-source-service.ts';
+import type { ProjectId } from '../tasks/ids.ts';
+import { TaskError } from '../tasks/task-error.ts';
+import { answerDataSourceError } from './errors.ts';
+import type { Grant } from './grant.ts';
+import { type Field, type Operation, type OperationCall, type Services, VERSION_2020 } from './operation.ts';
+import { choice, id, type Parameter, type Parameters, type ParameterValues, readParameters } from './parameter.ts';
+
+/** What the handler of an operation on data sources gets. It enters the project itself, if the operation names one. */
+export interface DataSourceRequest<P extends Parameters> {
+  readonly parameters: ParameterValues<P>;
+  readonly grant: Grant;
+  readonly dataSources: Services['dataSources'];
+}
+
+export const projectId: Parameter<ProjectId> = id({ meaning: 'workspace' });
+
+/** Types that the API documents; which of them are there is the domain's to say. */
+export const dataSourceType = (note: string): Parameter<string> =>
+  choice({
+    meaning: 'kind of system',
+    note,
+    values: [
+      'odps',
+      'mysql',
+      'rds',
+      'oss',
+      'sqlserver',
+      'polardb',
+      'oracle',
+      'mongodb',
+      'emr',
+      'postgresql',
+      'analyticdb_for_mysql',
+      'hybriddb_for_postgresql',
+      'holo',
+      'kafka',
+      'redis',
+    ],
+  });
+
+export const subType = (note: string): Parameter<string> =>
+  choice({ meaning: 'engine behind rds', note, values: ['mysql', 'sqlserver', 'postgresql'] });
+
+export const environment: Parameter<EnvType> = (() => {
+  const values = choice({ meaning: '0 development, 1 production', values: ['0', '1'] });
+  return { ...values, type: 'integer', read: (given, name) => (values.read(given, name) === '1' ? 1 : 0) };
+})();
+
+/**
+ * Defines an operation on data sources. The handler returns Data.
+ * `httpStatusCode`: its type on the wire differs by operation, and typed clients decode strictly.
+ */
+export function dataSourceOperation<P extends Parameters>(spec: {
+  readonly name: string;
+  readonly summary: string;
+  readonly parameters: P;
+  readonly data: readonly Field[];
+  readonly httpStatusCode: string | number;
+  readonly notes?: readonly string[];
+  handle(request: DataSourceRequest<P>): Promise<Json>;
+}): Operation {
+  async function run({ parameters: given, grant, services }: OperationCall): Promise<JsonObject> {
+    const parameters = readParameters(spec.parameters, given);
+    try {
+      const data = await spec.handle({ parameters, grant, dataSources: services.dataSources });
+      return { Success: true, HttpStatusCode: spec.httpStatusCode, Data: data };
+    } catch (error) {
+      if (!(error instanceof TaskError)) throw error;
+      throw answerDataSourceError(error);
+    }
+  }
+
+  const { name, summary, parameters, data, notes = [] } = spec;
+  return { name, version: VERSION_2020, summary, parameters, data, notes, run };
+}

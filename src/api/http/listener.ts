@@ -1,0 +1,92 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
+import type { AddressInfo, Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { GatewayLimits } from '../limits.ts';
+import { answerMalformed } from './malformed.ts';
+
+/** PEM texts. */
+export interface TlsIdentity {
+  readonly cert: string;
+  readonly key: string;
+}
+
+/** An open port, or one that will be. */
+export interface Listener {
+  /** Resolves with the port once it accepts; port 0 takes a free one. */
+  listen(host: string, port: number): Promise<number>;
+  /** Null before `listen` and after `close`. */
+  readonly address: { readonly host: string; readonly port: number } | null;
+  /** Accepts nothing more, lets what runs finish within the time given, then cuts. */
+  close(deadlineMs: number): Promise<void>;
+}
+
+export interface ListenerOptions {
+  readonly limits: GatewayLimits;
+  readonly tls: TlsIdentity | null;
+  /** Never rejects. */
+  readonly handle: (request: IncomingMessage, response: ServerResponse) => Promise<void>;
+}
+
+/** HTTP/1.1 with limits against slow, large and malformed requests. */
+export function createListener({ limits, tls, handle }: ListenerOptions): Listener {
+  const options = {
+    maxHeaderSize: limits.headBytes,
+    headersTimeout: limits.headersTimeoutMs,
+    requestTimeout: limits.requestTimeoutMs,
+    keepAliveTimeout: limits.keepAliveTimeoutMs,
+    connectionsCheckingInterval: Math.min(1000, limits.headersTimeoutMs),
+    // V1 does not sign Host; without it the answer is ours, with a request id.
+    requireHostHeader: false,
+  };
+  const server: Server =
+    tls === null ? createServer(options) : createTlsServer({ ...options, ...tls, minVersion: 'TLSv1.2' });
+  server.maxConnections = limits.connections;
+  const answering = new WeakSet<Socket>();
+  let closing = false;
+
+  function onRequest(request: IncomingMessage, response: ServerResponse): void {
+    const { socket } = request;
+    answering.add(socket);
+    const forget = () => answering.delete(socket);
+    // A refused body may still be arriving after its answer has gone.
+    response.once('close', () => (request.complete ? forget() : request.once('close', forget)));
+    if (closing) response.setHeader('Connection', 'close');
+    void handle(request, response);
+  }
+  server.on('request', onRequest);
+  // Answered like any other: the default would be a bare 417.
+  server.on('checkExpectation', onRequest);
+  server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
+    // Half an answer may be on its way: another one would be read as part of it.
+    if (answering.has(socket)) socket.destroy();
+    else answerMalformed(error, socket);
+  });
+
+  return {
+    async listen(host, port) {
+      await new Promise<void>((resolve, reject) => {
+        server.once('error', reject);
+        server.listen({ host, port }, () => {
+          server.off('error', reject);
+          resolve();
+        });
+      });
+      return (server.address() as AddressInfo).port;
+    },
+    get address() {
+      const address = server.address();
+      return address === null || typeof address === 'string' ? null : { host: address.address, port: address.port };
+    },
+    async close(deadlineMs) {
+      closing = true;
+      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+      server.closeIdleConnections();
+      const deadline = new AbortController();
+      await Promise.race([closed, sleep(deadlineMs, undefined, { signal: deadline.signal }).catch(() => {})]);
+      deadline.abort();
+      server.closeAllConnections();
+      await closed;
+    },
+  };
+}

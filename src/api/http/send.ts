@@ -1,0 +1,17 @@
+import type { ServerResponse } from 'node:http';
+import type { Answer } from '../rpc/answer.ts';
+import { newTraceId } from '../rpc/request-id.ts';
+
+/** Sends a whole answer with the headers that every answer has. */
+export function send(response: ServerResponse, { status, contentType, body }: Answer, requestId: string): void {
+  const bytes = Buffer.from(body);
+  response.writeHead(status, {
+    'Content-Type': contentType,
+    'Content-Length': bytes.length,
+    'Cache-Control': 'no-store',
+    'X-Content-Type-Options': 'nosniff',
+    'x-acs-request-id': requestId,
+    'x-acs-trace-id': newTraceId(),
+  });
+  response.end(bytes);
+}

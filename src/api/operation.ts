@@ -1,0 +1,41 @@
+import type { JsonObject } from '../lib/json-value.ts';
+import type { DataSourceService } from '../tasks/data-source-service.ts';
+import type { TaskService } from '../tasks/task-service.ts';
+import type { Grant } from './grant.ts';
+import type { Parameters } from './parameter.ts';
+
+export const VERSION_2020 = '2020-05-18';
+
+/** What operations call. */
+export interface Services {
+  readonly tasks: TaskService;
+  readonly dataSources: DataSourceService;
+}
+
+/** One authenticated call. */
+export interface OperationCall {
+  /** Every parameter that came, query and form merged. */
+  readonly parameters: ReadonlyMap<string, string>;
+  readonly grant: Grant;
+  readonly services: Services;
+}
+
+/** One key of the answer, or of its Data. */
+export interface Field {
+  readonly name: string;
+  readonly type: 'string' | 'long' | 'integer' | 'boolean' | 'object' | 'list';
+  readonly meaning: string;
+}
+
+/** An entry of the catalogue: what validation, documentation and command line know of an operation, and how it runs. */
+export interface Operation {
+  readonly name: string;
+  readonly version: string;
+  readonly summary: string;
+  readonly parameters: Parameters;
+  /** Keys of Data; one without a name when Data is no object. */
+  readonly data: readonly Field[];
+  readonly notes: readonly string[];
+  /** The answer without RequestId. Errors: ApiError; anything else is our defect. */
+  run(call: OperationCall): Promise<JsonObject>;
+}

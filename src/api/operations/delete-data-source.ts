@@ -1,0 +1,16 @@
+import type { DataSourceId } from '../../tasks/ids.ts';
+import { dataSourceOperation } from '../data-source-operation.ts';
+import { id } from '../parameter.ts';
+
+export const deleteDataSource = dataSourceOperation({
+  name: 'DeleteDataSource',
+  summary: 'removes a connection that no task uses',
+  parameters: { DataSourceId: id<DataSourceId>({ meaning: 'the data source' }) },
+  data: [{ name: '', type: 'boolean', meaning: 'true when removed' }],
+  httpStatusCode: '200',
+  notes: ['a data source of a project that the key does not open is answered like one that does not exist'],
+  handle: async ({ parameters, grant, dataSources }) => {
+    await dataSources.delete(await grant.projects(), parameters.DataSourceId);
+    return true;
+  },
+});

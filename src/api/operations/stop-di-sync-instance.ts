@@ -1,0 +1,14 @@
+import type { TaskId } from '../../tasks/ids.ts';
+import { id } from '../parameter.ts';
+import { taskOperation } from '../task-operation.ts';
+
+export const stopDiSyncInstance = taskOperation({
+  name: 'StopDISyncInstance',
+  summary: 'flushes, saves the checkpoint, and pauses the run',
+  parameters: { FileId: id<TaskId>({ meaning: 'the task' }) },
+  notes: ['a later start resumes from the checkpoint'],
+  handle: async ({ parameters, taskType, caller, tasks }) => {
+    await tasks.stop(caller, { taskType, task: parameters.FileId });
+    return {};
+  },
+});

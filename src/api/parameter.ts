@@ -1,0 +1,163 @@
+import { JsonError, type JsonLimits, parseJsonObject } from '../lib/json.ts';
+import { invalidParameter, missingParameter } from './errors.ts';
+
+/** One parameter of an operation: how its text is read, and what the catalogue says about it. */
+export interface Parameter<T> {
+  readonly type: 'long' | 'integer' | 'string';
+  readonly required: boolean;
+  readonly meaning: string;
+  /** What is accepted, for people. */
+  readonly rule: string;
+  /** What is special about it here; empty when there is nothing. */
+  readonly note: string;
+  /** True when the text is JSON, so that equal values may differ as text. */
+  readonly json: boolean;
+  /** Errors: ApiError 400 that names the parameter and what it should be. `text` is never empty. */
+  read(text: string, name: string): T;
+}
+
+export type Parameters = Readonly<Record<string, Parameter<unknown>>>;
+export type ParameterValues<P extends Parameters> = {
+  readonly [Name in keyof P]: P[Name] extends Parameter<infer T> ? T : never;
+};
+
+/**
+ * Reads the parameters of one operation; others are ignored. Missing and empty are the same.
+ * Errors: ApiError `Missing{Name}` for the first required one that is missing, else of the first that is wrong.
+ */
+export function readParameters<P extends Parameters>(specs: P, given: ReadonlyMap<string, string>): ParameterValues<P> {
+  const entries = Object.entries(specs);
+  const missing = entries.find(([name, spec]) => spec.required && (given.get(name) ?? '') === '');
+  if (missing !== undefined) throw missingParameter(missing[0]);
+  const values = entries.map(([name, spec]) => {
+    const text = given.get(name) ?? '';
+    return [name, text === '' ? null : spec.read(text, name)];
+  });
+  // Each value was read by the spec of its own name, and only optional ones are null.
+  return Object.fromEntries(values) as ParameterValues<P>;
+}
+
+interface About {
+  readonly meaning: string;
+  readonly note?: string;
+}
+
+/** A 64-bit id, exact. */
+export function id<Id extends bigint>(about: About): Parameter<Id> {
+  const rule = 'whole number, 64 bits';
+  return spec({ ...about, type: 'long', rule, read: (text, name) => readLong(text, name) as Id });
+}
+
+export function integer(about: About & { readonly min: number; readonly max: number }): Parameter<number> {
+  const { min, max } = about;
+  const rule = max === Number.MAX_SAFE_INTEGER ? `whole number from ${min}` : `whole number from ${min} to ${max}`;
+  return spec({
+    ...about,
+    type: 'integer',
+    rule,
+    read: (text, name) => {
+      const value = readLong(text, name);
+      if (value < min || value > max) throw invalidParameter(`${name} must be a ${rule}.`);
+      return Number(value);
+    },
+  });
+}
+
+/** A text on one line. */
+export function text(about: About & { readonly maxLength: number; readonly lines?: boolean }): Parameter<string> {
+  const forbidden = about.lines === true ? /\0/ : /\p{Cc}/u;
+  return spec({
+    ...about,
+    type: 'string',
+    rule: `at most ${about.maxLength} characters${about.lines === true ? '' : ', none of them a control character'}`,
+    read: (value, name) => {
+      checkLength(value, name, about.maxLength);
+      if (forbidden.test(value)) throw invalidParameter(`${name} must hold no control character.`);
+      return value;
+    },
+  });
+}
+
+export function choice<const Value extends string>(
+  about: About & { readonly values: readonly Value[] },
+): Parameter<Value> {
+  const rule = `one of ${about.values.join(', ')}`;
+  return spec({
+    ...about,
+    type: 'string',
+    rule,
+    read: (value, name) => {
+      const found = about.values.find((one) => one === value);
+      if (found === undefined) throw invalidParameter(`${name} must be ${rule}; it is ${shown(value)}.`);
+      return found;
+    },
+  });
+}
+
+/** The text of a JSON object: checked here, so that what passes can be read; handed on as it came. */
+export function jsonObject(
+  about: About & { readonly maxLength: number; readonly limits?: JsonLimits },
+): Parameter<string> {
+  return spec({
+    ...about,
+    type: 'string',
+    rule: `JSON object in a string, at most ${about.maxLength} characters`,
+    json: true,
+    read: (value, name) => {
+      checkLength(value, name, about.maxLength);
+      try {
+        parseJsonObject(value, about.limits);
+      } catch (error) {
+        if (!(error instanceof JsonError)) throw error;
+        throw invalidParameter(`${name} must be a JSON object: ${error.message}.`);
+      }
+      return value;
+    },
+  });
+}
+
+/** Protects from repeats (see Idempotence in tasks/task-service.ts). */
+export function clientToken(): Parameter<string | null> {
+  const rule = 'at most 64 ASCII characters';
+  return optional(
+    spec({
+      meaning: 'chosen by the caller; repeating a call with the same token and parameters replays its answer',
+      type: 'string',
+      rule,
+      read: (value, name) => {
+        if (!/^[\x20-\x7e]{1,64}$/.test(value)) throw invalidParameter(`${name} must be ${rule}.`);
+        return value;
+      },
+    }),
+  );
+}
+
+/** May be missing or empty: then null. */
+export function optional<T>(parameter: Parameter<T>): Parameter<T | null> {
+  return { ...parameter, required: false };
+}
+
+function spec<T>(
+  given: Pick<Parameter<T>, 'type' | 'meaning' | 'rule' | 'read'> & { json?: boolean; note?: string },
+): Parameter<T> {
+  const { type, meaning, rule, read, json = false, note = '' } = given;
+  return { type, required: true, meaning, rule, note, json, read };
+}
+
+function readLong(value: string, name: string): bigint {
+  const refusal = `${name} must be a whole number in decimal digits, within 64 bits; it is ${shown(value)}.`;
+  if (!/^(?:0|-?[1-9][0-9]{0,18})$/.test(value)) throw invalidParameter(refusal);
+  const number = BigInt(value);
+  if (BigInt.asIntN(64, number) !== number) throw invalidParameter(refusal);
+  return number;
+}
+
+function checkLength(value: string, name: string, maxLength: number): void {
+  if (value.length <= maxLength) return;
+  throw invalidParameter(`${name} must have at most ${maxLength} characters; it has ${value.length}.`);
+}
+
+/** A short value for a message; only for parameters that never hold a secret. */
+function shown(value: string): string {
+  return JSON.stringify(value.length > 40 ? `${value.slice(0, 40)}…` : value);
+}

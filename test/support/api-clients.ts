@@ -1,0 +1,155 @@
+import { request as httpRequest } from 'node:http';
+import { createRequire } from 'node:module';
+import type * as OpenApiModule from '@alicloud/openapi-client';
+import type PopCoreClient from '@alicloud/pop-core';
+import { operations } from '../../src/api/catalogue.ts';
+import { percentEncode } from '../../src/api/rpc/percent-encoding.ts';
+import { signV1, stringToSignV1 } from '../../src/api/signature/v1.ts';
+import { parseJson } from '../../src/lib/json.ts';
+import type { Json, JsonObject } from '../../src/lib/json-value.ts';
+import { KEY_ID, PROJECT, SECRET } from './gateway-under-test.ts';
+
+// The vendor's clients are CommonJS.
+const require = createRequire(import.meta.url);
+const OpenApi = require('@alicloud/openapi-client') as typeof OpenApiModule.default;
+const PopCore = require('@alicloud/pop-core') as { readonly RPCClient: typeof PopCoreClient };
+
+/** What an operation is called with when all is well. */
+const GOOD: Readonly<Record<string, string>> = {
+  ProjectId: String(PROJECT),
+  TaskType: 'DI_REALTIME',
+  TaskId: '100',
+  FileId: '100',
+  AsyncProcessId: '10',
+  TaskName: 'rt 1',
+  TaskParam: '{"steps":[]}',
+  TaskContent: '{"type":"job"}',
+  DataSourceId: '7',
+  Name: 'shop',
+  DataSourceType: 'mysql',
+  EnvType: '1',
+  Content: '{"password":"p"}',
+};
+
+export function goodParameters(action: string): Record<string, string> {
+  const operation = operations.find(({ name }) => name === action);
+  const required = Object.entries(operation?.parameters ?? {}).filter(([, { required }]) => required);
+  return Object.fromEntries(required.map(([name]) => [name, GOOD[name] ?? '']));
+}
+
+export type Client = (
+  action: string,
+  query: Record<string, string>,
+  form?: Record<string, string>,
+) => Promise<JsonObject>;
+
+export function openApiClient(port: number, signature: 'v3' | 'v1'): Client {
+  const client = new OpenApi.default(
+    new OpenApi.Config({
+      endpoint: `127.0.0.1:${port}`,
+      protocol: 'http',
+      accessKeyId: KEY_ID,
+      accessKeySecret: SECRET,
+      ...(signature === 'v1' && { signatureAlgorithm: 'v2' }),
+    }),
+  );
+  return async (action, query, form) => {
+    const params = new OpenApi.Params({
+      action,
+      version: '2020-05-18',
+      protocol: 'HTTP',
+      method: action.startsWith('List') ? 'GET' : 'POST',
+      authType: 'AK',
+      style: 'RPC',
+      pathname: '/',
+      reqBodyType: 'formData',
+      bodyType: 'string',
+    });
+    const body = new OpenApi.OpenApiRequest({ query, ...(form !== undefined && { body: form }) });
+    const runtime = { connectTimeout: 5000, readTimeout: 30_000 };
+    const answer = (await client.callApi(params, body, runtime as never)) as { body: string };
+    return parseJson(answer.body) as JsonObject;
+  };
+}
+
+export function popCoreClient(port: number, method: 'GET' | 'POST'): Client {
+  const client = new PopCore.RPCClient({
+    endpoint: `http://127.0.0.1:${port}`,
+    apiVersion: '2020-05-18',
+    accessKeyId: KEY_ID,
+    accessKeySecret: SECRET,
+  });
+  return async (action, query, form) => {
+    const body: unknown = await client.request(action, { ...query, ...form }, { method, timeout: 30_000 });
+    return parseJson(JSON.stringify(body)) as JsonObject;
+  };
+}
+/** Signs V1 and sends by hand, so that every byte is ours. */
+export async function send(
+  port: number,
+  parameters: Record<string, string>,
+  options: {
+    secret?: string;
+    method?: string;
+    headers?: Record<string, string>;
+    change?: (url: string) => string;
+  } = {},
+): Promise<{ status: number; headers: Record<string, unknown>; body: JsonObject }> {
+  const { secret = SECRET, method = 'GET', headers = {}, change = (url) => url } = options;
+  const all = new Map(Object.entries({ ...commonParameters(), ...parameters }).filter(([, text]) => text !== ABSENT));
+  const signature = signV1(stringToSignV1(method, all), secret);
+  const pairs = [...all, ['Signature', signature] as const].map(
+    ([name, text]) => `${percentEncode(name)}=${percentEncode(text)}`,
+  );
+  return raw(port, { method, path: change(`/?${pairs.join('&')}`), headers });
+}
+
+/** A text out of an answer. */
+export function textOf(value: Json | undefined): string {
+  if (typeof value !== 'string') throw new TypeError('the answer has no text here');
+  return value;
+}
+
+/** Instead of a parameter's text: it is left out. */
+export const ABSENT = '\0absent';
+let nonce = 0;
+export function commonParameters(now = Date.now()): Record<string, string> {
+  return {
+    Version: '2020-05-18',
+    Format: 'JSON',
+    AccessKeyId: KEY_ID,
+    SignatureMethod: 'HMAC-SHA1',
+    SignatureVersion: '1.0',
+    SignatureNonce: `n${process.pid}-${nonce++}`,
+    Timestamp: `${new Date(now).toISOString().slice(0, 19)}Z`,
+  };
+}
+
+export function raw(
+  port: number,
+  {
+    method = 'GET',
+    path = '/',
+    headers = {},
+    body,
+  }: { method?: string; path?: string; headers?: Record<string, string>; body?: string | Buffer },
+): Promise<{ status: number; headers: Record<string, unknown>; body: JsonObject }> {
+  return new Promise((resolve, reject) => {
+    const outgoing = httpRequest({ host: '127.0.0.1', port, method, path, headers, agent: false }, (response) => {
+      const chunks: Buffer[] = [];
+      response.on('data', (chunk: Buffer) => chunks.push(chunk));
+      response.on('end', () => {
+        const text = Buffer.concat(chunks).toString();
+        resolve({ status: response.statusCode ?? 0, headers: response.headers, body: parseJson(text) as JsonObject });
+      });
+    });
+    outgoing.on('error', reject);
+    outgoing.end(body);
+  });
+}
+
+export const query = (action: string, more: Record<string, string> = {}) => ({
+  Action: action,
+  ...goodParameters(action),
+  ...more,
+});

@@ -1,0 +1,158 @@
+import { after } from 'node:test';
+import { operations } from '../../src/api/catalogue.ts';
+import { createGateway, type GatewayOptions } from '../../src/api/gateway.ts';
+import type { Listener } from '../../src/api/http/listener.ts';
+import type { RunStatus } from '../../src/engine/engine.ts';
+import { silentLog } from '../../src/lib/log.ts';
+import type { AccessKey, AccessService } from '../../src/tasks/access-service.ts';
+import type { DataSource, DataSourceService } from '../../src/tasks/data-source-service.ts';
+import type { DataSourceId, ProcessId, ProjectId, TaskId } from '../../src/tasks/ids.ts';
+import { TaskError } from '../../src/tasks/task-error.ts';
+import type { InstanceInfo, ProcessState, TaskService } from '../../src/tasks/task-service.ts';
+
+export const PROJECT = 10000n as ProjectId;
+export const FOREIGN_PROJECT = 10001n as ProjectId;
+export const KEY_ID = 'testid';
+export const SECRET = 'testsecret';
+/** The largest id there can be: through a double it would end in 8. */
+export const BIG_ID = 9223372036854775807n;
+
+/** One call that reached a service, with what it was given. */
+export interface ServiceCall {
+  readonly method: string;
+  readonly args: readonly unknown[];
+}
+
+/** A gateway over services that record what reaches them. */
+export interface GatewayUnderTest {
+  readonly listener: Listener;
+  readonly calls: ServiceCall[];
+  readonly access: FakeAccess;
+  /** Set to make the next call of any service fail. */
+  failure: Error | null;
+  process: ProcessState;
+  info: InstanceInfo;
+  dataSources: DataSource[];
+}
+
+export interface FakeAccess extends AccessService {
+  readonly keys: Map<string, AccessKey>;
+  readonly nonces: Map<string, number>;
+}
+
+/** A gateway that listens on a free port of loopback, and is closed after the tests of the file. */
+export async function openGateway(
+  overrides: Partial<GatewayOptions> = {},
+): Promise<GatewayUnderTest & { readonly port: number }> {
+  const under = gatewayUnderTest(overrides);
+  const port = await under.listener.listen('127.0.0.1', 0);
+  after(() => under.listener.close(100));
+  return Object.assign(under, { port });
+}
+
+function gatewayUnderTest(overrides: Partial<GatewayOptions> = {}): GatewayUnderTest {
+  const access = fakeAccess();
+  const under: GatewayUnderTest = {
+    calls: [],
+    access,
+    failure: null,
+    process: { kind: 'success', taskContent: '{"type":"job"}', plan: '{"tables":[]}', message: null },
+    info: { name: 'rt', status: 'RUN', message: null, appliedVersion: 1, deployedVersion: 2, run: RUN },
+    dataSources: [],
+    listener: null as never,
+  };
+  const record = <T>(method: string, result: (...args: never[]) => T) => {
+    return async (...args: unknown[]): Promise<T> => {
+      under.calls.push({ method, args });
+      const { failure } = under;
+      under.failure = null;
+      if (failure !== null) throw failure;
+      return result(...(args as never[]));
+    };
+  };
+  const tasks: TaskService = {
+    generateForCreating: record('generateForCreating', () => BIG_ID as ProcessId),
+    generateForUpdating: record('generateForUpdating', () => BIG_ID as ProcessId),
+    processResult: record('processResult', () => under.process),
+    create: record('create', () => BIG_ID as TaskId),
+    update: record('update', () => undefined),
+    content: record('content', () => '{"type":"job"}'),
+    deploy: record('deploy', () => undefined),
+    start: record('start', () => undefined),
+    stop: record('stop', () => undefined),
+    terminate: record('terminate', () => undefined),
+    info: record('info', () => under.info),
+    delete: record('delete', () => undefined),
+  };
+  const dataSources: DataSourceService = {
+    create: record('createDataSource', () => BIG_ID as DataSourceId),
+    list: record('listDataSources', () => ({ rows: under.dataSources, total: 12 })),
+    delete: record('deleteDataSource', () => undefined),
+  };
+  const listener = createGateway({
+    operations,
+    access,
+    tasks,
+    dataSources,
+    clock: Date.now,
+    log: silentLog,
+    dev: false,
+    health: null,
+    ...overrides,
+  });
+  return Object.assign(under, { listener });
+}
+
+const RUN: RunStatus = {
+  phase: 'running',
+  appliedVersion: 1,
+  wantedVersion: 2,
+  lagMs: 12,
+  offset: 'binlog.000001:4',
+  tables: [
+    {
+      table: { database: 'shop', table: 'a.b"c' },
+      state: 'FAILED',
+      chunksDone: 1,
+      chunksAll: 2,
+      rows: 3,
+      failure: { code: 'Table.SchemaChanged', message: 'changed', remedy: 'stop and start' },
+      resume: null,
+    },
+  ],
+  failure: null,
+  nextTryAt: null,
+  failovers: 1,
+  rowsRead: 0,
+  rowsWritten: 0,
+  bytesRead: 0,
+  dirtyRows: 0,
+  checkpointAt: null,
+};
+
+function fakeAccess(): FakeAccess {
+  const keys = new Map<string, AccessKey>([
+    [KEY_ID, { id: KEY_ID, secret: SECRET, active: true, projects: [PROJECT] }],
+    ['inactive', { id: 'inactive', secret: SECRET, active: false, projects: [PROJECT] }],
+  ]);
+  const nonces = new Map<string, number>();
+  const projects = [PROJECT, FOREIGN_PROJECT];
+  const notBuilt = () => Promise.reject(new TaskError('not-built', 'Test', 'not of this fake'));
+  return {
+    keys,
+    nonces,
+    createProject: notBuilt,
+    listProjects: async () => projects.map((id) => ({ id, name: String(id) })),
+    projectExists: async (id) => projects.includes(id),
+    createKey: notBuilt,
+    findKey: async (id) => keys.get(id) ?? null,
+    listKeys: notBuilt,
+    setKeyActive: notBuilt,
+    useNonce: async (keyId, nonce, expiresAt) => {
+      const key = `${keyId} ${nonce}`;
+      if (nonces.has(key)) return false;
+      nonces.set(key, expiresAt);
+      return true;
+    },
+  };
+}
