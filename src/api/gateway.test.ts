@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
+import { get as httpsGet } from 'node:https';
 import { connect } from 'node:net';
 import { test } from 'node:test';
 import { openApiClient, query, raw, send, textOf } from '../../test/support/api-clients.ts';
 import { FOREIGN_PROJECT, KEY_ID, openGateway, PROJECT } from '../../test/support/gateway-under-test.ts';
+import { SELF_SIGNED } from '../../test/support/self-signed.ts';
 import { parseJson } from '../lib/json.ts';
 import type { JsonObject } from '../lib/json-value.ts';
 
@@ -173,4 +175,25 @@ test('closing lets a call in flight finish, and keeps to its deadline', async ()
   release();
   assert.equal((await inFlight).status, 200);
   await closing;
+});
+
+test('serves TLS from 1.2 on, and nothing in clear on the same port', async () => {
+  const { port } = await openGateway({ tls: SELF_SIGNED });
+  const get = (options: { maxVersion?: 'TLSv1.1' }) =>
+    new Promise<number>((resolve, reject) => {
+      const path = '/healthz';
+      httpsGet({ host: '127.0.0.1', port, path, ca: SELF_SIGNED.cert, ...options }, (response) => {
+        response.resume();
+        resolve(response.statusCode ?? 0);
+      }).on('error', reject);
+    });
+  assert.equal(await get({}), 404);
+  await assert.rejects(get({ maxVersion: 'TLSv1.1' }));
+  await assert.rejects(raw(port, {}));
+});
+
+test('a client that sends far too much can read why it was refused', async () => {
+  const body = Buffer.alloc(40_000_000, 'x');
+  const answer = await raw(shared.port, { method: 'POST', body });
+  assert.deepEqual([answer.status, answer.body['Code']], [413, 'RequestTooLarge']);
 });

@@ -1,0 +1,54 @@
+import type { Field, Operation } from './operation.ts';
+import type { Parameter } from './parameter.ts';
+
+/** docs/api-coverage.md: of every operation and parameter, what is served, ignored and refused. */
+export function renderCoverage(operations: readonly Operation[]): string {
+  return `${[HEAD, ...operations.map(renderOperation)].join('\n\n')}\n`;
+}
+
+const HEAD = `# What of the API is served
+
+Made from the catalogue (\`src/api/catalogue.ts\`) by \`node scripts/node24.mjs scripts/api-coverage.ts\`; a test compares.
+Operations that are not below are answered 404 \`InvalidAction.NotFound\`, other versions 400 \`InvalidVersion\`.
+
+## Common parameters
+
+| parameter | | |
+|---|---|---|
+| Action, Version | served | V1: as parameters; V3: as headers x-acs-action, x-acs-version |
+| AccessKeyId, Signature, SignatureMethod, SignatureVersion, SignatureNonce, Timestamp | served | V1, HMAC-SHA1; V3, ACS3-HMAC-SHA256, has them in headers |
+| Format | in part | JSON is answered; XML, and no Format, which the contract reads as XML, are answered in JSON too for now |
+| SecurityToken, x-acs-security-token | refused | 400 \`InvalidSecurityToken.Malformed\`: nobody here issues temporary credentials |
+| SignatureType BEARERTOKEN, x-acs-bearer-token | refused | 400 \`InvalidSignatureMethod\` |
+| RegionId and any other name | ignored | signed like the others |
+| a name given twice | refused | 400 \`InvalidParameter\`, in query, form, or one each |
+
+Parameters may come in the query or in a form body, with GET, POST, PUT or DELETE at \`/\`. Empty is the same as missing.
+A required one that is missing is 400 \`Missing{Name}\`, one that is wrong 400 \`Invalid.DI.Parameter\`, a project that the
+key does not open 403 \`Forbidden.DI.NoPrivilege\`.`;
+
+function renderOperation({ name, version, summary, parameters, data, notes }: Operation): string {
+  return [
+    `## ${name}`,
+    `${version}: ${summary}.`,
+    table(
+      ['parameter', 'type', 'required', 'accepted', 'meaning', 'here'],
+      Object.entries(parameters).map(parameterRow),
+    ),
+    table(['answer', 'type', 'meaning'], data.map(fieldRow)),
+    ...(notes.length === 0 ? [] : [notes.map((note) => `- ${note}`).join('\n')]),
+  ].join('\n\n');
+}
+
+function parameterRow([name, { type, required, rule, meaning, note }]: [string, Parameter<unknown>]): string[] {
+  return [name, type, required ? 'yes' : 'no', rule, meaning, note === '' ? 'served' : `served; ${note}`];
+}
+
+function fieldRow({ name, type, meaning }: Field): string[] {
+  return [name === '' ? 'Data' : `Data.${name}`, type, meaning];
+}
+
+function table(titles: readonly string[], rows: readonly (readonly string[])[]): string {
+  const lines = [titles, titles.map(() => '---'), ...rows];
+  return lines.map((cells) => `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`).join('\n');
+}
