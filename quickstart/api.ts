@@ -1,14 +1,22 @@
 import { createRequire } from 'node:module';
-import type * as OpenApiModule from '@alicloud/openapi-client';
+import type Client from '@alicloud/openapi-client';
+import type { Config, OpenApiRequest, Params } from '@alicloud/openapi-client';
+
+interface OpenApiModule {
+  readonly default: typeof Client;
+  readonly Config: typeof Config;
+  readonly OpenApiRequest: typeof OpenApiRequest;
+  readonly Params: typeof Params;
+}
 
 // The vendor's client is CommonJS with a default export inside.
-const OpenApi = createRequire(import.meta.url)('@alicloud/openapi-client') as typeof OpenApiModule;
+const OpenApi = createRequire(import.meta.url)('@alicloud/openapi-client') as OpenApiModule;
 
 type Answer = Readonly<Record<string, unknown>>;
 
 /** Calls the API with the vendor's own client; the only thing that differs from the cloud is the endpoint. */
 export class Api {
-  readonly #client: InstanceType<typeof OpenApi.default>;
+  readonly #client: Client;
   readonly #project: number;
 
   constructor(endpoint: string, project: number) {
@@ -41,7 +49,7 @@ export class Api {
       ),
       body: form,
     });
-    const { $dara: _, ...runtime } = { connectTimeout: 5000, readTimeout: 30_000, $dara: null };
+    const runtime = { connectTimeout: 5000, readTimeout: 30_000 };
     const answer = (await this.#client.callApi(params, request, runtime as never)) as { body: Answer };
     const data = answer.body['Data'] as { Status?: string; Message?: string } | undefined;
     if (data?.Status === 'fail') throw new Error(`${action}: ${data.Message}`);

@@ -34,8 +34,15 @@ export async function compareTable(
   );
   const columns = (columnRows as { name: string; type: string }[]).map(({ name, type }) => ({
     name,
+    isFloat: type.startsWith('float'),
     ...texts(name, type),
   }));
+  const canonical = (row: readonly unknown[]) =>
+    JSON.stringify(
+      row.map((value, index) =>
+        columns[index]?.isFloat === true && value !== null ? Math.fround(Number(value)) : value,
+      ),
+    );
   const [keyRows] = await source.query(
     "SELECT COLUMN_NAME name FROM information_schema.statistics WHERE TABLE_SCHEMA = ? AND TABLE_NAME = ? AND INDEX_NAME = 'PRIMARY' ORDER BY SEQ_IN_INDEX",
     [database, table],
@@ -55,8 +62,4 @@ export async function compareTable(
   const found = new Set((targetRows as unknown[][]).map((row) => canonical(row)));
   const missing = expected.filter((row) => !found.delete(row)).length;
   return { table, rows: expected.length, differences: Math.max(missing, found.size) };
-}
-
-function canonical(row: readonly unknown[]): string {
-  return JSON.stringify(row.map((value) => (typeof value === 'number' ? String(value) : value)));
 }

@@ -24,7 +24,13 @@ export class Commits {
   #copiedAt = 0;
   #copiedStates = '';
 
-  constructor(options: { sink: Sink; store: CheckpointStore; owner: CheckpointOwner; state: RunState; onSaved: () => void }) {
+  constructor(options: {
+    sink: Sink;
+    store: CheckpointStore;
+    owner: CheckpointOwner;
+    state: RunState;
+    onSaved: () => void;
+  }) {
     this.#sink = options.sink;
     this.#store = options.store;
     this.#owner = options.owner;

@@ -19,7 +19,12 @@ export type ToWorker =
 export type FromWorker =
   | { readonly kind: 'status'; readonly status: WorkerStatus }
   | { readonly kind: 'ask'; readonly id: number; readonly question: Question }
-  | { readonly kind: 'log'; readonly level: 'error' | 'warn' | 'info' | 'debug'; readonly facts: object; readonly event: string }
+  | {
+      readonly kind: 'log';
+      readonly level: 'error' | 'warn' | 'info' | 'debug';
+      readonly facts: object;
+      readonly event: string;
+    }
   | { readonly kind: 'ended'; readonly failure: Failure | null };
 
 /** What only the main thread can do: it owns the store. */

@@ -22,7 +22,11 @@ export interface Wanted {
  * A table goes on where it was, unless it left and came back since, or failed and `retryFailed`: then it starts afresh,
  * and a target that this task filled is emptied first.
  */
-export function reconcile(def: PipelineDef, applied: Pick<Checkpoint, 'version' | 'tables'> | null, retryFailed: boolean): Wanted {
+export function reconcile(
+  def: PipelineDef,
+  applied: Pick<Checkpoint, 'version' | 'tables'> | null,
+  retryFailed: boolean,
+): Wanted {
   const states = new Map((applied?.tables ?? []).map((progress) => [tableKey(progress.table), progress]));
   const tables: WantedTable[] = [];
   const failed: TableProgress[] = [];
@@ -30,12 +34,19 @@ export function reconcile(def: PipelineDef, applied: Pick<Checkpoint, 'version' 
     const progress = states.get(tableKey(route.table));
     const isOver = progress === undefined || progress.state === 'REMOVED' || route.since > (applied?.version ?? 0);
     if (progress?.state === 'FAILED' && !isOver && !retryFailed) failed.push(progress);
-    else if (isOver || progress.state === 'FAILED') tables.push({ route, progress: null, emptyFirst: route.load === 'full' && wasFilled(def, route.target, progress) });
+    else if (isOver || progress.state === 'FAILED')
+      tables.push({
+        route,
+        progress: null,
+        emptyFirst: route.load === 'full' && wasFilled(def, route.target, progress),
+      });
     else tables.push({ route, progress, emptyFirst: false });
   }
   return { tables, failed };
 }
 
 function wasFilled(def: PipelineDef, target: TargetId, progress: TableProgress | undefined): boolean {
-  return progress !== undefined || def.filled.some(({ schema, table }) => schema === target.schema && table === target.table);
+  return (
+    progress !== undefined || def.filled.some(({ schema, table }) => schema === target.schema && table === target.table)
+  );
 }

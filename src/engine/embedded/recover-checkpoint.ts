@@ -8,15 +8,24 @@ import type { CheckpointStore } from '../engine.ts';
  * is newer – re-reading the log from there is exact. Else our own store's. Null at a first start.
  * Errors: PipelineError `fatal` when the sink held it and has lost it: its rows cannot be trusted either.
  */
-export async function recoverCheckpoint(sink: Sink, store: CheckpointStore, owner: CheckpointOwner): Promise<Checkpoint | null> {
+export async function recoverCheckpoint(
+  sink: Sink,
+  store: CheckpointStore,
+  owner: CheckpointOwner,
+): Promise<Checkpoint | null> {
   const held = await sink.recover();
   if (held !== null) return held;
   const stored = await store.load(owner);
   if (stored === null) return null;
   if (stored.heldBySink && sink.holdsCheckpoint) {
-    throw new PipelineError('fatal', 'Checkpoint.Missing', 'the target held the checkpoint of this task and no longer has it: was it emptied or restored?', {
-      hint: 'Terminate the task and start it again: the tables are loaded afresh.',
-    });
+    throw new PipelineError(
+      'fatal',
+      'Checkpoint.Missing',
+      'the target held the checkpoint of this task and no longer has it: was it emptied or restored?',
+      {
+        hint: 'Terminate the task and start it again: the tables are loaded afresh.',
+      },
+    );
   }
   return stored.checkpoint;
 }

@@ -63,7 +63,12 @@ export async function runPipeline(parts: PipelineParts): Promise<void> {
   const fail = (error: unknown) => inbox.push({ kind: 'error', error });
   const over = new AbortController();
   const batches = source
-    .read({ after: from?.offset ?? null, tables, startTime: def.startTime, signal: AbortSignal.any([signal, over.signal]) })
+    .read({
+      after: from?.offset ?? null,
+      tables,
+      startTime: def.startTime,
+      signal: AbortSignal.any([signal, over.signal]),
+    })
     [Symbol.asyncIterator]();
   const askForBatch = () => {
     batches.next().then(({ done, value }) => inbox.push({ kind: 'batch', batch: done === true ? null : value }), fail);
@@ -90,7 +95,8 @@ export async function runPipeline(parts: PipelineParts): Promise<void> {
       } else if (event?.kind === 'committed') failTables(event.failed, changes);
       else if (event?.kind === 'prepared') source.setTables(event.tables); // takes effect between two batches: the gap closes there
       if (changing === null && control.def !== def) prepareNewest();
-      if (commits.dueIn(Date.now()) === 0) commits.start(Date.now()).then((failed) => inbox.push({ kind: 'committed', failed }), fail);
+      if (commits.dueIn(Date.now()) === 0)
+        commits.start(Date.now()).then((failed) => inbox.push({ kind: 'committed', failed }), fail);
     }
     await lastCommit(commits, inbox);
   } finally {

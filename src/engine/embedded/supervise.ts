@@ -64,7 +64,10 @@ export async function supervise({ failover, log, signal, attempt, onWaiting }: S
       if (!isOutage && failovers.exceeded(Date.now())) return limitReached(failover, failure);
       isOutage = true;
       const wait = backOff.next();
-      log.warn({ code: failure.code, message: failure.message, waitMs: wait }, 'the run was interrupted and tries again');
+      log.warn(
+        { code: failure.code, message: failure.message, waitMs: wait },
+        'the run was interrupted and tries again',
+      );
       onWaiting(failure, Date.now() + wait, failovers.total);
       await pause(wait, signal);
       if (signal.aborted) return null;
@@ -74,8 +77,15 @@ export async function supervise({ failover, log, signal, attempt, onWaiting }: S
 
 /** A defect of ours: with its stack in the log, and tried again as an outage, so that the limit ends it. */
 function unexpected(error: unknown, log: Logger): Failure {
-  log.error({ error: error instanceof Error ? (error.stack ?? error.message) : String(error) }, 'an unexpected error in a run');
-  return { code: 'Run.Unexpected', message: messageOf(error), remedy: 'This is a defect of disync: please report it with the log.' };
+  log.error(
+    { error: error instanceof Error ? (error.stack ?? error.message) : String(error) },
+    'an unexpected error in a run',
+  );
+  return {
+    code: 'Run.Unexpected',
+    message: messageOf(error),
+    remedy: 'This is a defect of disync: please report it with the log.',
+  };
 }
 
 function limitReached({ count, intervalMinutes }: FailoverLimit, last: Failure): Failure {

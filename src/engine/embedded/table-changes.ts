@@ -22,7 +22,11 @@ export interface TableChangeParts {
  * Makes ready what a version wants: looks up the shapes of its tables and prepares their targets, beside the stream.
  * A table that cannot join is noted as FAILED; the others are given to the source.
  */
-export async function prepareTables(def: PipelineDef, retryFailed: boolean, parts: TableChangeParts): Promise<TableSet> {
+export async function prepareTables(
+  def: PipelineDef,
+  retryFailed: boolean,
+  parts: TableChangeParts,
+): Promise<TableSet> {
   const { source, sink, state, signal } = parts;
   const applied = { version: state.version, tables: [...state.tables.values()] };
   const wanted = reconcile(def, state.offset === null ? null : applied, retryFailed);
@@ -33,16 +37,25 @@ export async function prepareTables(def: PipelineDef, retryFailed: boolean, part
   const joining: { wanted: WantedTable; sinkTable: SinkTable }[] = [];
   for (const [index, table] of wanted.tables.entries()) {
     const found = described[index];
-    if (found?.kind === 'shape') joining.push({ wanted: table, sinkTable: { table: found.shape, target: table.route.target } });
+    if (found?.kind === 'shape')
+      joining.push({ wanted: table, sinkTable: { table: found.shape, target: table.route.target } });
     else if (found !== undefined) state.note(failedProgress(table.route.table, found.failure));
   }
   await parts.filled(joining.map(({ sinkTable }) => sinkTable.target));
-  const failed = new Map((await sink.prepare(joining.map(({ sinkTable }) => sinkTable))).map(({ table, error }) => [tableKey(table), error]));
+  const failed = new Map(
+    (await sink.prepare(joining.map(({ sinkTable }) => sinkTable))).map(({ table, error }) => [tableKey(table), error]),
+  );
   const tables: SourceTable[] = [];
   for (const { wanted: table, sinkTable } of joining) {
     const error = failed.get(tableKey(table.route.table));
     if (error === undefined) {
-      tables.push({ id: table.route.table, shape: sinkTable.table, load: table.route.load, progress: table.progress, emptyFirst: table.emptyFirst });
+      tables.push({
+        id: table.route.table,
+        shape: sinkTable.table,
+        load: table.route.load,
+        progress: table.progress,
+        emptyFirst: table.emptyFirst,
+      });
     } else state.note(failedProgress(table.route.table, failureOf(error)));
   }
   noteRemoved(def, state);
@@ -53,7 +66,8 @@ export async function prepareTables(def: PipelineDef, retryFailed: boolean, part
 function noteRemoved(def: PipelineDef, state: RunState): void {
   const wanted = new Set(def.routes.map(({ table }) => tableKey(table)));
   for (const progress of [...state.tables.values()]) {
-    if (progress.state === 'FAILED' && !wanted.has(tableKey(progress.table))) state.note({ ...progress, state: 'REMOVED', failure: null, resume: null });
+    if (progress.state === 'FAILED' && !wanted.has(tableKey(progress.table)))
+      state.note({ ...progress, state: 'REMOVED', failure: null, resume: null });
   }
 }
 

@@ -111,7 +111,13 @@ export class WorkerRun {
       case 'ask':
         void this.#answer(message.question).then(
           (value) => worker.postMessage({ kind: 'answer', id: message.id, value, error: null } satisfies ToWorker),
-          (error: unknown) => worker.postMessage({ kind: 'answer', id: message.id, value: null, error: messageOf(error) } satisfies ToWorker),
+          (error: unknown) =>
+            worker.postMessage({
+              kind: 'answer',
+              id: message.id,
+              value: null,
+              error: messageOf(error),
+            } satisfies ToWorker),
         );
     }
   }
@@ -134,19 +140,29 @@ export class WorkerRun {
     const failure: Failure = {
       code: 'Run.WorkerCrashed',
       message: messageOf(error),
-      remedy: 'The run goes on from its checkpoint. If it happens again: look for the reason in the log; for lack of memory, raise runHeapMb.',
+      remedy:
+        'The run goes on from its checkpoint. If it happens again: look for the reason in the log; for lack of memory, raise runHeapMb.',
     };
     if (this.#stopping) {
       this.#over(null);
       return;
     }
-    this.#options.log.error({ code: failure.code, error: error instanceof Error ? (error.stack ?? error.message) : String(error) }, 'the worker of a run crashed');
+    this.#options.log.error(
+      { code: failure.code, error: error instanceof Error ? (error.stack ?? error.message) : String(error) },
+      'the worker of a run crashed',
+    );
     if (this.#failovers.exceeded(Date.now())) {
       this.#over(failure);
       return;
     }
     const wait = this.#backOff.next();
-    this.status = { ...this.status, phase: 'backing-off', failure, nextTryAt: Date.now() + wait, failovers: this.#failovers.total };
+    this.status = {
+      ...this.status,
+      phase: 'backing-off',
+      failure,
+      nextTryAt: Date.now() + wait,
+      failovers: this.#failovers.total,
+    };
     this.#restart = setTimeout(() => this.start(), wait);
   }
 

@@ -15,7 +15,10 @@ const STATUS_EVERY_MS = 250;
 const port = parentPort;
 if (port === null) throw new Error('this module runs as a worker thread');
 const { def, connectors } = workerData as WorkerData;
-const { sources, sinks } = (await import(connectors)) as { sources: ReadonlyMap<string, SourceConnector>; sinks: ReadonlyMap<string, SinkConnector> };
+const { sources, sinks } = (await import(connectors)) as {
+  sources: ReadonlyMap<string, SourceConnector>;
+  sinks: ReadonlyMap<string, SinkConnector>;
+};
 
 const send = (message: FromWorker) => port.postMessage(message);
 const log = remoteLog({});
@@ -58,7 +61,13 @@ const store: CheckpointStore = {
   forget: () => Promise.reject(new Error('a run never forgets its checkpoint')),
 };
 
-const shown: { phase: RunPhase; state: RunState | null; failure: Failure | null; nextTryAt: number | null; failovers: number } = {
+const shown: {
+  phase: RunPhase;
+  state: RunState | null;
+  failure: Failure | null;
+  nextTryAt: number | null;
+  failovers: number;
+} = {
   phase: 'starting',
   state: null,
   failure: null,
@@ -67,7 +76,13 @@ const shown: { phase: RunPhase; state: RunState | null; failure: Failure | null;
 };
 
 const source = open(sources, def.source.type).open({ settings: def.source.settings, policies: def.policies, log });
-const sink = open(sinks, def.sink.type).open({ settings: def.sink.settings, options: def.sink.options, owner: def.owner, policies: def.policies, log });
+const sink = open(sinks, def.sink.type).open({
+  settings: def.sink.settings,
+  options: def.sink.options,
+  owner: def.owner,
+  policies: def.policies,
+  log,
+});
 const timer = setInterval(show, STATUS_EVERY_MS);
 show();
 
@@ -131,7 +146,9 @@ function show(): void {
 }
 
 function describeOffset(offset: Offset | null): string | null {
-  return offset === null ? null : JSON.stringify(offset, (_, value: unknown) => (typeof value === 'bigint' ? value.toString() : value));
+  return offset === null
+    ? null
+    : JSON.stringify(offset, (_, value: unknown) => (typeof value === 'bigint' ? value.toString() : value));
 }
 
 function open<T>(list: ReadonlyMap<string, T>, type: string): T {
@@ -142,6 +159,13 @@ function open<T>(list: ReadonlyMap<string, T>, type: string): T {
 
 /** The log of the main thread: one stream of lines, one place where secrets are kept out. */
 function remoteLog(bound: object): Logger {
-  const write = (level: 'error' | 'warn' | 'info' | 'debug') => (facts: object, event: string) => send({ kind: 'log', level, facts: { ...bound, ...facts }, event });
-  return { error: write('error'), warn: write('warn'), info: write('info'), debug: write('debug'), child: (facts) => remoteLog({ ...bound, ...facts }) };
+  const write = (level: 'error' | 'warn' | 'info' | 'debug') => (facts: object, event: string) =>
+    send({ kind: 'log', level, facts: { ...bound, ...facts }, event });
+  return {
+    error: write('error'),
+    warn: write('warn'),
+    info: write('info'),
+    debug: write('debug'),
+    child: (facts) => remoteLog({ ...bound, ...facts }),
+  };
 }

@@ -1,0 +1,127 @@
+// The composition root: reads the configuration, builds the parts, joins them, starts, stops.
+import { Command } from 'commander';
+import { operations } from './api/catalogue.ts';
+import { createGateway } from './api/gateway.ts';
+import type { Health } from './api/http/health.ts';
+import { createHealthListener } from './api/http/health-listener.ts';
+import { registerAccess } from './cli/access.ts';
+import { registerCall } from './cli/call.ts';
+import { type Config, readConfig } from './config.ts';
+import { sinks, sources } from './connectors/index.ts';
+import { EmbeddedEngine } from './engine/embedded/embedded-engine.ts';
+import { RunMetrics } from './engine/run-metrics.ts';
+import { systemClock } from './lib/clock.ts';
+import { messageOf } from './lib/errors.ts';
+import { createLog } from './lib/pino-log.ts';
+import { Store } from './store/store.ts';
+import { createTasks } from './tasks/create-tasks.ts';
+import type { ProjectId } from './tasks/ids.ts';
+
+/** Time that a stop may take: runs flush and save, then the process ends whatever happens. */
+const STOP_MS = 8000;
+const DEV_PROJECT = 10000n as ProjectId;
+
+async function serve(config: Config): Promise<void> {
+  const clock = systemClock;
+  const log = createLog(config.logLevel);
+  const { dataDir, masterKey, masterKeyFile, dev } = config;
+  const store = Store.open({ folder: dataDir, masterKey, masterKeyFile, clock, exclusive: true });
+  if (dev && !(await store.access.projectExists(DEV_PROJECT)))
+    await store.access.createProject(DEV_PROJECT, 'development');
+
+  let embedded: EmbeddedEngine | undefined;
+  const created = createTasks({
+    store,
+    checkpoints: store.checkpoints,
+    connectors: { sources, sinks },
+    instances: config.instances,
+    clock,
+    log,
+    engine: (listener) => {
+      embedded = new EmbeddedEngine({
+        store: store.checkpoints,
+        listener,
+        log,
+        heapMb: config.runHeapMb,
+        connectors: new URL('./connectors/index.ts', import.meta.url),
+      });
+      return embedded;
+    },
+  });
+  const metrics = new RunMetrics(() => embedded?.statuses() ?? new Map());
+  const health: Health = {
+    live: async () => ({ ok: true }),
+    ready: async () =>
+      (await store.isWritable()) ? { ok: true } : { ok: false, details: { why: 'the store cannot be written' } },
+    metrics: () => metrics.render(),
+  };
+  const { tasks, dataSources } = created;
+  const gateway = createGateway({
+    operations,
+    access: store.access,
+    tasks,
+    dataSources,
+    clock: Date.now,
+    log,
+    dev,
+    limits: {},
+    health: config.metrics === null ? health : null,
+    tls: config.tls,
+  });
+  const watch = config.metrics === null ? null : createHealthListener(health, log);
+
+  await created.resumeAll();
+  if (config.metrics !== null) await watch?.listen(config.metrics.host, config.metrics.port);
+  const port = await gateway.listen(config.host, config.port);
+  const host = config.host.includes(':') ? `[${config.host}]` : config.host;
+  console.log(
+    `disync is ready on ${config.tls === null ? 'http' : 'https'}://${host}:${port}${dev ? `, for development: project ${DEV_PROJECT}, any access key` : ''}; its store is ${dataDir}`,
+  );
+
+  const signal = await stopSignal();
+  log.info({ signal }, 'stopping');
+  const forced = setTimeout(() => process.exit(1), STOP_MS + 1500);
+  await Promise.all([gateway.close(2000), watch?.close(500)]);
+  await created.close(STOP_MS - 2000);
+  await store.close();
+  clearTimeout(forced);
+}
+
+function stopSignal(): Promise<NodeJS.Signals> {
+  return new Promise((resolve) => {
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => resolve(signal));
+  });
+}
+
+function registerServe(program: Command): void {
+  program
+    .command('serve')
+    .description('runs the service until SIGTERM or Ctrl-C')
+    .option('--host <address>', 'address of the API (127.0.0.1)')
+    .option('--port <port>', 'port of the API (8580); 0 takes a free one')
+    .option('--data-dir <folder>', 'folder of the store (./disync-data)')
+    .option('--dev', 'project 10000, any access key, no signatures; loopback only')
+    .option('--tls-cert <file>', 'certificate chain, PEM')
+    .option('--tls-key <file>', 'private key, PEM')
+    .option('--insecure', 'allow an address beyond loopback without TLS')
+    .option('--metrics-host <address>', 'address of /metrics, /healthz, /readyz when they have a port of their own')
+    .option('--metrics-port <port>', 'give them a port of their own')
+    .option('--master-key-file <file>', 'the key that seals stored secrets')
+    .option('--log-level <level>', 'error, warn, info or debug (info)')
+    .option('--run-heap-mb <mebibytes>', 'memory that the heap of one run may take (512)')
+    .option('--config <file>', 'YAML file with the same settings')
+    .action((flags: Record<string, unknown>) => serve(readConfig(flags)));
+}
+
+const program = new Command('disync')
+  .description('Data integration that speaks the DataWorks OpenAPI and moves the data itself')
+  .showHelpAfterError();
+registerServe(program);
+registerAccess(program);
+registerCall(program);
+try {
+  await program.parseAsync();
+} catch (error) {
+  console.error(`disync: ${messageOf(error)}`);
+  process.exitCode = 1;
+}

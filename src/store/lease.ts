@@ -1,0 +1,51 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+
+/** Another process has the store open. */
+export class LeaseError extends Error {
+  override readonly name = 'LeaseError';
+}
+
+/**
+ * The right to serve a store: an exclusive lock on a file of its own, which the system frees when the process ends in
+ * whatever way. Who has it stands beside it.
+ */
+export class Lease {
+  readonly #lock: DatabaseSync;
+
+  private constructor(lock: DatabaseSync) {
+    this.#lock = lock;
+  }
+
+  /** Errors: LeaseError that names the process that has it. */
+  static take(folder: string): Lease {
+    const lock = new DatabaseSync(join(folder, 'lease.db'), { timeout: 0 });
+    const owner = join(folder, 'lease.json');
+    try {
+      lock.exec('PRAGMA journal_mode = DELETE; PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE');
+    } catch (error) {
+      lock.close();
+      throw new LeaseError(
+        `the store ${folder} is served by another process: ${describeOwner(owner)}. Stop it first, or give another --data-dir.`,
+        { cause: error },
+      );
+    }
+    writeFileSync(owner, JSON.stringify({ pid: process.pid, host: hostname(), since: new Date().toISOString() }));
+    return new Lease(lock);
+  }
+
+  release(): void {
+    this.#lock.close();
+  }
+}
+
+function describeOwner(file: string): string {
+  try {
+    const { pid, host, since } = JSON.parse(readFileSync(file, 'utf8')) as Record<string, unknown>;
+    return `process ${String(pid)} on ${String(host)}, since ${String(since)}`;
+  } catch {
+    return 'it did not leave its name';
+  }
+}

@@ -1,0 +1,128 @@
+import { randomUUID } from 'node:crypto';
+import { mkdirSync } from 'node:fs';
+import type { CheckpointStore } from '../engine/engine.ts';
+import type { Clock } from '../lib/clock.ts';
+import { Seal } from '../lib/seal.ts';
+import type { AccessService } from '../tasks/access-service.ts';
+import type { TaskRecords, TaskStore } from '../tasks/task-store.ts';
+import { AccessRecords } from './access-records.ts';
+import { CheckpointRecords } from './checkpoint-records.ts';
+import { Database } from './database.ts';
+import { Lease } from './lease.ts';
+import { MasterKeyError, readMasterKey } from './master-key.ts';
+import { NonceFile } from './nonce-file.ts';
+import { SqliteTaskRecords } from './task-records.ts';
+
+export interface StoreOptions {
+  readonly folder: string;
+  readonly masterKey: string | null;
+  readonly masterKeyFile: string | null;
+  readonly clock: Clock;
+  /** False for a command that only looks up or adds keys while a server may be running. */
+  readonly exclusive: boolean;
+}
+
+/** Everything durable: tasks, access, checkpoints. One server per store. */
+export class Store implements TaskStore {
+  readonly installation: string;
+  readonly access: AccessService;
+  readonly checkpoints: CheckpointStore;
+  readonly #database: Database;
+  readonly #records: SqliteTaskRecords;
+  readonly #nonces: NonceFile;
+  readonly #lease: Lease | null;
+  #turn: Promise<unknown> = Promise.resolve();
+
+  private constructor(parts: {
+    database: Database;
+    seal: Seal;
+    nonces: NonceFile;
+    lease: Lease | null;
+    clock: Clock;
+    installation: string;
+  }) {
+    const { database, seal, nonces, lease, clock, installation } = parts;
+    this.installation = installation;
+    this.#database = database;
+    this.#nonces = nonces;
+    this.#lease = lease;
+    this.#records = new SqliteTaskRecords(database, seal, clock);
+    this.access = new AccessRecords({ database, seal, nonces, clock });
+    this.checkpoints = new CheckpointRecords(database);
+  }
+
+  /** Errors: LeaseError, MasterKeyError, StoreVersionError, each saying what to do. */
+  static open({ folder, masterKey, masterKeyFile, clock, exclusive }: StoreOptions): Store {
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    const lease = exclusive ? Lease.take(folder) : null;
+    const database = Database.open(folder);
+    const seal = new Seal(readMasterKey({ key: masterKey, file: masterKeyFile, storeFolder: folder }));
+    checkKey(database, seal);
+    return new Store({
+      database,
+      seal,
+      nonces: new NonceFile(folder),
+      lease,
+      clock,
+      installation: readInstallation(database),
+    });
+  }
+
+  transaction<T>(work: (records: TaskRecords) => Promise<T>): Promise<T> {
+    const mine = this.#turn.then(() => this.#transact(work));
+    this.#turn = mine.then(
+      () => {},
+      () => {},
+    );
+    return mine;
+  }
+
+  /** True while a write can be made durable. */
+  async isWritable(): Promise<boolean> {
+    return this.transaction(async () => {
+      this.#database.run("INSERT OR REPLACE INTO meta VALUES ('probe', ?)", String(Date.now()));
+      return true;
+    }).catch(() => false);
+  }
+
+  async close(): Promise<void> {
+    await this.#turn;
+    await this.#nonces.close();
+    this.#database.close();
+    this.#lease?.release();
+  }
+
+  async #transact<T>(work: (records: TaskRecords) => Promise<T>): Promise<T> {
+    this.#database.begin();
+    try {
+      const result = await work(this.#records);
+      this.#database.commit();
+      return result;
+    } catch (error) {
+      this.#database.rollback();
+      throw error;
+    }
+  }
+}
+
+/** A sealed word tells at start whether the key is the one that the store was written with. */
+function checkKey(database: Database, seal: Seal): void {
+  const row = database.get("SELECT value FROM meta WHERE key = 'canary'");
+  if (row === undefined) {
+    database.run("INSERT INTO meta VALUES ('canary', ?)", seal.close('canary', 'canary').toString('base64'));
+    return;
+  }
+  try {
+    seal.open(Buffer.from(String(row['value']), 'base64'), 'canary');
+  } catch (error) {
+    throw new MasterKeyError(
+      'the master key is not the one that this store was written with: its secrets cannot be read. Give the former key.',
+      { cause: error },
+    );
+  }
+}
+
+function readInstallation(database: Database): string {
+  database.run("INSERT OR IGNORE INTO meta VALUES ('installation', ?)", randomUUID());
+  return String(database.get("SELECT value FROM meta WHERE key = 'installation'")?.['value']);
+}

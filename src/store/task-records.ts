@@ -1,0 +1,339 @@
+import type { Clock } from '../lib/clock.ts';
+import { parseJson, stringifyJson } from '../lib/json.ts';
+import type { Json } from '../lib/json-value.ts';
+import type { Seal } from '../lib/seal.ts';
+import type { Failure } from '../pipeline/checkpoint.ts';
+import type { TargetId } from '../pipeline/route.ts';
+import type { DataSource, DataSourceFilter, EnvType } from '../tasks/data-source-service.ts';
+import type { DataSourceId, ProcessId, ProjectId, TaskId } from '../tasks/ids.ts';
+import type { TaskDefinition } from '../tasks/task-definition.ts';
+import type { TaskState } from '../tasks/task-state.ts';
+import type { TaskType } from '../tasks/task-service.ts';
+import type {
+  ProcessRecord,
+  ProcessResult,
+  ShownChange,
+  StoredDataSource,
+  TaskRecord,
+  TaskRecords,
+  TokenRecord,
+  VersionRecord,
+} from '../tasks/task-store.ts';
+import type { Database, SqlRow } from './database.ts';
+
+/** Reads and writes of the store's tables. Nothing here waits: a transaction is over within one turn of the event loop. */
+export class SqliteTaskRecords implements TaskRecords {
+  readonly #database: Database;
+  readonly #seal: Seal;
+  readonly #clock: Clock;
+
+  constructor(database: Database, seal: Seal, clock: Clock) {
+    this.#database = database;
+    this.#seal = seal;
+    this.#clock = clock;
+  }
+
+  async task(project: ProjectId, id: TaskId): Promise<TaskRecord | null> {
+    return readOne(
+      this.#database.get('SELECT * FROM task WHERE project = ? AND id = ? AND deleted_at IS NULL', project, id),
+      readTask,
+    );
+  }
+
+  async taskNamed(project: ProjectId, name: string): Promise<TaskRecord | null> {
+    return readOne(
+      this.#database.get('SELECT * FROM task WHERE project = ? AND name = ? AND deleted_at IS NULL', project, name),
+      readTask,
+    );
+  }
+
+  async allTasks(): Promise<readonly TaskRecord[]> {
+    return this.#database.all('SELECT * FROM task WHERE deleted_at IS NULL ORDER BY id').map(readTask);
+  }
+
+  async insertTask(task: Omit<TaskRecord, 'id'>, first: VersionRecord): Promise<TaskId> {
+    const { project, name, type, settings, state, saved, deployed, incarnation, startParam, failure } = task;
+    const { id } = this.#database.run(
+      'INSERT INTO task (project, name, type, settings, state, saved, deployed, incarnation, start_param, failure, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)',
+      project,
+      name,
+      type,
+      settings,
+      state,
+      saved,
+      deployed,
+      incarnation,
+      startParam,
+      failure === null ? null : JSON.stringify(failure),
+      this.#clock.now(),
+    );
+    await this.insertVersion(id as TaskId, first);
+    return id as TaskId;
+  }
+
+  async updateTask(id: TaskId, changes: Partial<Omit<TaskRecord, 'id' | 'project' | 'type'>>): Promise<void> {
+    const columns = Object.entries(changes).map(([name, value]) => {
+      const column = name === 'startParam' ? 'start_param' : name;
+      return [column, typeof value === 'object' && value !== null ? JSON.stringify(value) : value] as const;
+    });
+    if (columns.length === 0) return;
+    this.#database.run(
+      `UPDATE task SET ${columns.map(([column]) => `${column} = ?`).join(', ')} WHERE id = ?`,
+      ...columns.map(([, value]) => value),
+      id,
+    );
+  }
+
+  async deleteTask(id: TaskId): Promise<void> {
+    this.#database.run('UPDATE task SET deleted_at = ? WHERE id = ?', this.#clock.now(), id);
+  }
+
+  async insertVersion(id: TaskId, { version, definition, content, shown }: VersionRecord): Promise<void> {
+    this.#database.run(
+      'INSERT INTO task_version VALUES (?, ?, ?, ?, ?, ?)',
+      id,
+      version,
+      stringifyJson(definition as unknown as Json),
+      content,
+      JSON.stringify(shown),
+      this.#clock.now(),
+    );
+  }
+
+  async version(id: TaskId, version: number): Promise<VersionRecord> {
+    const row = this.#database.get('SELECT * FROM task_version WHERE task = ? AND version = ?', id, version);
+    if (row === undefined) throw new Error(`task ${id} has no version ${version}`);
+    return readVersion(row);
+  }
+
+  async versions(id: TaskId, from: number, to: number): Promise<readonly VersionRecord[]> {
+    return this.#database
+      .all('SELECT * FROM task_version WHERE task = ? AND version > ? AND version <= ? ORDER BY version', id, from, to)
+      .map(readVersion);
+  }
+
+  async filledTargets(id: TaskId): Promise<readonly TargetId[]> {
+    return this.#database
+      .all('SELECT schema, name FROM filled_target WHERE task = ?', id)
+      .map(({ schema, name }) => ({ schema: String(schema), table: String(name) }));
+  }
+
+  async insertFilled(id: TaskId, targets: readonly TargetId[]): Promise<void> {
+    for (const { schema, table } of targets)
+      this.#database.run('INSERT OR IGNORE INTO filled_target VALUES (?, ?, ?)', id, schema, table);
+  }
+
+  async insertProcess({
+    project,
+    type,
+    task,
+    baseVersion,
+    input,
+  }: Pick<ProcessRecord, 'project' | 'type' | 'task' | 'baseVersion' | 'input'>): Promise<ProcessId> {
+    const { id } = this.#database.run(
+      "INSERT INTO config_process (project, type, task, base_version, input, state, created_at) VALUES (?, ?, ?, ?, ?, 'running', ?)",
+      project,
+      type,
+      task,
+      baseVersion,
+      input,
+      this.#clock.now(),
+    );
+    return id as ProcessId;
+  }
+
+  async process(project: ProjectId, id: ProcessId): Promise<ProcessRecord | null> {
+    return readOne(
+      this.#database.get('SELECT * FROM config_process WHERE project = ? AND id = ?', project, id),
+      readProcess,
+    );
+  }
+
+  async runningProcesses(): Promise<readonly ProcessRecord[]> {
+    return this.#database.all("SELECT * FROM config_process WHERE state = 'running' ORDER BY id").map(readProcess);
+  }
+
+  async endProcess(id: ProcessId, end: { result: ProcessResult } | { message: string }): Promise<void> {
+    const result = 'result' in end ? stringifyJson(end.result as unknown as Json) : null;
+    const message = 'message' in end ? end.message : null;
+    this.#database.run(
+      "UPDATE config_process SET state = ?, result = ?, message = ? WHERE id = ? AND state = 'running'",
+      result === null ? 'fail' : 'success',
+      result,
+      message,
+      id,
+    );
+  }
+
+  async token(project: ProjectId, operation: string, token: string): Promise<TokenRecord | null> {
+    const row = this.#database.get(
+      'SELECT parameters, answer FROM client_token WHERE project = ? AND operation = ? AND token = ?',
+      project,
+      operation,
+      token,
+    );
+    return row === undefined
+      ? null
+      : { parameters: String(row['parameters']), answer: BigInt(row['answer'] as bigint) };
+  }
+
+  async insertToken(
+    project: ProjectId,
+    operation: string,
+    token: string,
+    { parameters, answer }: TokenRecord,
+  ): Promise<void> {
+    this.#database.run(
+      'INSERT INTO client_token VALUES (?, ?, ?, ?, ?, ?)',
+      project,
+      operation,
+      token,
+      parameters,
+      answer,
+      this.#clock.now(),
+    );
+  }
+
+  async purge(time: number): Promise<void> {
+    this.#database.run('DELETE FROM client_token WHERE created_at < ?', time);
+    this.#database.run("DELETE FROM config_process WHERE created_at < ? AND state <> 'running'", time);
+  }
+
+  async dataSourceNamed(project: ProjectId, env: EnvType, name: string): Promise<StoredDataSource | null> {
+    return readOne(
+      this.#database.get('SELECT * FROM data_source WHERE project = ? AND env = ? AND name = ?', project, env, name),
+      (row) => this.#readDataSource(row),
+    );
+  }
+
+  async dataSource(id: DataSourceId): Promise<StoredDataSource | null> {
+    return readOne(this.#database.get('SELECT * FROM data_source WHERE id = ?', id), (row) =>
+      this.#readDataSource(row),
+    );
+  }
+
+  async dataSources(
+    project: ProjectId,
+    filter: DataSourceFilter,
+  ): Promise<{ rows: readonly DataSource[]; total: number }> {
+    const { name, type, subType, env, pageNumber, pageSize } = filter;
+    const wheres = ['project = ?'];
+    const values: (bigint | number | string)[] = [project];
+    const add = (where: string, value: number | string | null) => {
+      if (value === null) return;
+      wheres.push(where);
+      values.push(value);
+    };
+    add('instr(lower(name), lower(?)) > 0', name);
+    add('type = ?', type);
+    add('sub_type = ?', subType);
+    add('env = ?', env);
+    const where = wheres.join(' AND ');
+    const total = Number(
+      this.#database.get(`SELECT count(*) AS n FROM data_source WHERE ${where}`, ...values)?.['n'] ?? 0,
+    );
+    const rows = this.#database.all(
+      `SELECT * FROM data_source WHERE ${where} ORDER BY id DESC LIMIT ? OFFSET ?`,
+      ...values,
+      pageSize,
+      (pageNumber - 1) * pageSize,
+    );
+    return { rows: rows.map(readMaskedDataSource), total };
+  }
+
+  async insertDataSource(source: Omit<StoredDataSource, 'id'>): Promise<DataSourceId> {
+    const { project, name, type, subType, env, description, content, maskedContent, createdAt, modifiedAt, operator } =
+      source;
+    const sealed = this.#seal.close(content, belongsTo(project, env, name));
+    const { id } = this.#database.run(
+      'INSERT INTO data_source (project, name, type, sub_type, env, description, content, masked, created_at, modified_at, operator) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)',
+      project,
+      name,
+      type,
+      subType,
+      env,
+      description,
+      sealed,
+      maskedContent,
+      createdAt,
+      modifiedAt,
+      operator,
+    );
+    return id as DataSourceId;
+  }
+
+  async deleteDataSource(id: DataSourceId): Promise<void> {
+    this.#database.run('DELETE FROM data_source WHERE id = ?', id);
+  }
+
+  #readDataSource(row: SqlRow): StoredDataSource {
+    const source = readMaskedDataSource(row);
+    return {
+      ...source,
+      content: this.#seal.open(row['content'] as Uint8Array, belongsTo(source.project, source.env, source.name)),
+    };
+  }
+}
+
+function belongsTo(project: ProjectId, env: EnvType, name: string): string {
+  return `data source ${project} ${env} ${name}`;
+}
+
+function readOne<T>(row: SqlRow | undefined, read: (row: SqlRow) => T): T | null {
+  return row === undefined ? null : read(row);
+}
+
+function readTask(row: SqlRow): TaskRecord {
+  return {
+    id: row['id'] as TaskId,
+    project: row['project'] as ProjectId,
+    name: String(row['name']),
+    type: row['type'] as TaskType,
+    settings: String(row['settings']),
+    state: row['state'] as TaskState,
+    saved: Number(row['saved']),
+    deployed: row['deployed'] === null ? null : Number(row['deployed']),
+    incarnation: row['incarnation'] as string | null,
+    startParam: row['start_param'] as string | null,
+    failure: row['failure'] === null ? null : (JSON.parse(String(row['failure'])) as Failure),
+  };
+}
+
+function readVersion(row: SqlRow): VersionRecord {
+  return {
+    version: Number(row['version']),
+    definition: parseJson(String(row['definition'])) as unknown as TaskDefinition,
+    content: String(row['content']),
+    shown: JSON.parse(String(row['shown'])) as ShownChange,
+  };
+}
+
+function readProcess(row: SqlRow): ProcessRecord {
+  return {
+    id: row['id'] as ProcessId,
+    project: row['project'] as ProjectId,
+    type: row['type'] as TaskType,
+    task: row['task'] as TaskId | null,
+    baseVersion: Number(row['base_version']),
+    input: String(row['input']),
+    state: row['state'] as ProcessRecord['state'],
+    result: row['result'] === null ? null : (parseJson(String(row['result'])) as unknown as ProcessResult),
+    message: row['message'] as string | null,
+  };
+}
+
+function readMaskedDataSource(row: SqlRow): DataSource {
+  return {
+    id: row['id'] as DataSourceId,
+    project: row['project'] as ProjectId,
+    name: String(row['name']),
+    type: String(row['type']),
+    subType: row['sub_type'] as string | null,
+    env: Number(row['env']) as EnvType,
+    description: String(row['description']),
+    maskedContent: String(row['masked']),
+    createdAt: Number(row['created_at']),
+    modifiedAt: Number(row['modified_at']),
+    operator: String(row['operator']),
+  };
+}

@@ -1,0 +1,107 @@
+import { JsonError, parseJson } from '../lib/json.ts';
+import type { Json } from '../lib/json-value.ts';
+import { isJsonObject } from '../lib/json.ts';
+import { SettingsError, type SinkConnector, type SourceConnector } from '../pipeline/connector.ts';
+import type { StoredDataSource, TaskRecords } from './task-store.ts';
+import type { ProjectId } from './ids.ts';
+import { TaskError } from './task-error.ts';
+
+/** The connectors there are, by the API's word for them. */
+export interface Connectors {
+  readonly sources: ReadonlyMap<string, SourceConnector>;
+  readonly sinks: ReadonlyMap<string, SinkConnector>;
+}
+
+/** Types of data sources that the API knows and that no connector serves yet. */
+const KNOWN_TYPES = new Set([
+  'odps',
+  'kafka',
+  'oss',
+  'sqlserver',
+  'polardb',
+  'oracle',
+  'mongodb',
+  'emr',
+  'postgresql',
+  'analyticdb_for_mysql',
+  'hybriddb_for_postgresql',
+  'redis',
+]);
+
+/** `rds` with subType mysql is mysql. */
+export function connectorType(type: string, subType: string | null): string {
+  return type === 'rds' && (subType === null || subType === 'mysql') ? 'mysql' : type;
+}
+
+/**
+ * Reads a data source's `Content` by its connector. `instances` gives the addresses of instance-id forms.
+ * Errors: TaskError `invalid` naming the key, or `not-built` for a type that is not served yet.
+ */
+export function readSettings(
+  connectors: Connectors,
+  instances: Readonly<Record<string, string>>,
+  type: string,
+  content: string,
+): { settings: Json; masked: string } {
+  const connector = connectors.sources.get(type) ?? connectors.sinks.get(type);
+  if (connector === undefined) {
+    const served = [...connectors.sources.keys(), ...connectors.sinks.keys()].join(', ');
+    if (KNOWN_TYPES.has(type))
+      throw new TaskError(
+        'not-built',
+        'DataSource.NotBuilt',
+        `DataSourceType ${type} is not served yet; ${served} are.`,
+      );
+    throw new TaskError('invalid', 'DataSource.Invalid', `DataSourceType ${type} is unknown; ${served} are served.`);
+  }
+  try {
+    const json = withAddress(parseJson(content), instances);
+    return { settings: connector.parseSettings(json), masked: JSON.stringify(connector.maskSettings(json)) };
+  } catch (error) {
+    if (error instanceof JsonError)
+      throw new TaskError('invalid', 'DataSource.Invalid', `Content is not JSON: ${error.message}`);
+    if (error instanceof SettingsError) throw new TaskError('invalid', 'DataSource.Invalid', `${error.message}.`);
+    throw error;
+  }
+}
+
+/** An instance id in place of an address: looked up in the configuration. */
+function withAddress(content: Json, instances: Readonly<Record<string, string>>): Json {
+  if (
+    !isJsonObject(content) ||
+    content['jdbcUrl'] !== undefined ||
+    content['host'] !== undefined ||
+    content['endpoint'] !== undefined
+  )
+    return content;
+  const id = [content['instanceName'], content['instanceId'], content['clusterId']].find(
+    (value) => typeof value === 'string' && value !== '',
+  );
+  if (typeof id !== 'string') return content;
+  const address = instances[id];
+  if (address === undefined) {
+    throw new TaskError(
+      'invalid',
+      'DataSource.UnknownInstance',
+      `Content names the instance ${id}, whose address is not known here. Give jdbcUrl or host and port, or put the id under "instances" in the configuration file.`,
+    );
+  }
+  const [, host = address, port] = /^(.*):(\d+)$/.exec(address) ?? [];
+  return { ...content, endpoint: address, host, ...(port === undefined ? {} : { port: Number(port) }) };
+}
+
+/** A data source by name: production's, else development's. Errors: TaskError `invalid` when there is none. */
+export async function resolveDataSource(
+  records: TaskRecords,
+  project: ProjectId,
+  name: string,
+): Promise<StoredDataSource> {
+  const found = (await records.dataSourceNamed(project, 1, name)) ?? (await records.dataSourceNamed(project, 0, name));
+  if (found === null)
+    throw new TaskError(
+      'invalid',
+      'DataSource.NotFound',
+      `datasource:[${name}] is invalid: there is no data source of that name. Make it with CreateDataSource.`,
+    );
+  return found;
+}

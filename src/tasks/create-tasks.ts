@@ -1,0 +1,56 @@
+import type { CheckpointStore, Engine } from '../engine/engine.ts';
+import type { Clock } from '../lib/clock.ts';
+import type { Logger } from '../lib/log.ts';
+import { ConfigProcesses } from './config-processes.ts';
+import type { Connectors } from './connections.ts';
+import type { DataSourceService } from './data-source-service.ts';
+import { DataSources } from './data-sources.ts';
+import { Planner } from './planner.ts';
+import { RunControl } from './run-control.ts';
+import type { TaskService } from './task-service.ts';
+import type { TaskStore } from './task-store.ts';
+import { Tasks } from './tasks.ts';
+
+export interface CreateTasksOptions {
+  readonly store: TaskStore;
+  readonly checkpoints: CheckpointStore;
+  readonly connectors: Connectors;
+  /** Addresses of instance-id forms of data sources. */
+  readonly instances: Readonly<Record<string, string>>;
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** Makes the engine; what it is told by its runs goes to `listener`. */
+  engine(listener: RunControl): Engine;
+}
+
+export interface CreatedTasks {
+  readonly tasks: TaskService;
+  readonly dataSources: DataSourceService;
+  readonly engine: Engine;
+  /** Takes up unfinished config processes and runs of an earlier life of the service. */
+  resumeAll(): Promise<void>;
+  close(deadlineMs: number): Promise<void>;
+}
+
+/** Joins the parts of this folder. */
+export function createTasks(options: CreateTasksOptions): CreatedTasks {
+  const { store, checkpoints, connectors, instances, clock, log } = options;
+  const planner = new Planner({ store, connectors, instances });
+  const processes = new ConfigProcesses({ store, planner, clock, log });
+  const runs = new RunControl({ store, planner, checkpoints, log });
+  const engine = options.engine(runs);
+  runs.attach(engine);
+  return {
+    tasks: new Tasks({ store, planner, processes, runs, engine, checkpoints, clock, log }),
+    dataSources: new DataSources({ store, connectors, instances, clock }),
+    engine,
+    resumeAll: async () => {
+      await processes.resume();
+      await runs.resumeAll();
+    },
+    close: async (deadlineMs) => {
+      await processes.close();
+      await engine.close(deadlineMs);
+    },
+  };
+}

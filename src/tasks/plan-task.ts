@@ -1,0 +1,250 @@
+import { createHash } from 'node:crypto';
+import { canonicalJson, stringifyJson } from '../lib/json.ts';
+import type { Json } from '../lib/json-value.ts';
+import {
+  type Problem,
+  SettingsError,
+  type SinkConnector,
+  type SinkPlan,
+  type SourceConnector,
+  type SourceDescription,
+  type TableDescription,
+} from '../pipeline/connector.ts';
+import type { TargetId } from '../pipeline/route.ts';
+import { describeTable, type TableId, tableKey, type TableVersion } from '../pipeline/table.ts';
+import { writeContent } from './script-writer.ts';
+import type { DefinedTable, TaskDefinition, WantedTask } from './task-definition.ts';
+import type { ProcessResult } from './task-store.ts';
+
+/** How the two ends of a plan are reached. */
+export interface PlanEnds {
+  readonly source: { readonly connector: SourceConnector; readonly settings: Json };
+  readonly sink: { readonly connector: SinkConnector; readonly settings: Json };
+}
+
+export interface PlanOptions {
+  readonly wanted: WantedTask;
+  readonly ends: PlanEnds;
+  /** The saved version that the plan is against; null for a new task. */
+  readonly base: { readonly version: number; readonly definition: TaskDefinition } | null;
+  /** Targets that this task filled before. */
+  readonly filled: readonly TargetId[];
+  /** The process that plans; null when a call plans by itself. */
+  readonly processId: bigint | null;
+  readonly signal: AbortSignal;
+}
+
+/** What stands in the way of a plan: everything at once. */
+export class PlanFailure extends Error {
+  override readonly name = 'PlanFailure';
+
+  constructor(problems: readonly Pick<Problem, 'code' | 'message' | 'remedy'>[]) {
+    super(problems.map(({ code, message, remedy }) => `${code}: ${message}. ${remedy}`.replace('..', '.')).join(' | '));
+  }
+}
+
+/**
+ * Looks at both servers and makes the wanted version: which tables join, leave and stay, where they go, and what the
+ * servers must be told. Changes nothing. Errors: PlanFailure with all problems; PipelineError when a server cannot be asked.
+ */
+export async function planTask(options: PlanOptions): Promise<ProcessResult> {
+  const { wanted, ends, base, signal } = options;
+  const ids = resolveTables(wanted, ends);
+  const before = new Map((base?.definition.tables ?? []).map((table) => [tableKey(table.table), table]));
+  const load = loadOfNew(wanted, base !== null);
+  const found = await ends.source.connector.describe({
+    settings: ends.source.settings,
+    tables: ids,
+    load: load === 'full',
+    signal,
+  });
+  if (found.problems.length > 0) throw new PlanFailure(found.problems);
+  const described = unique(found.tables);
+  const writer = readWriter(ends.sink.connector, wanted);
+  const plan = await ends.sink.connector.planTargets({
+    settings: ends.sink.settings,
+    options: writer,
+    tables: described.map(({ table }) => table),
+    signal,
+  });
+  const problems = targetProblems(described, plan);
+  const version = (base?.version ?? 0) + 1;
+  const tables = described.map(({ table }, index): DefinedTable => {
+    const target = plan.tables[index];
+    if (target === undefined) throw new Error('a table without a plan of its target');
+    const kept = before.get(tableKey(table.id));
+    return {
+      table: table.id,
+      target: kept?.target ?? target.target,
+      key: target.key,
+      load: kept?.load ?? load,
+      since: kept?.since ?? version,
+      columns: target.columns.map((column, at) => ({ ...column, comment: table.columns[at]?.comment ?? '' })),
+    };
+  });
+  problems.push(...collisions(tables));
+  if (problems.length > 0) throw new PlanFailure(problems);
+  const { tables: _, targets: __, ...rest } = wanted;
+  const definition: TaskDefinition = { ...rest, tables };
+  return write(options, definition, described, found, plan);
+}
+
+function write(
+  options: PlanOptions,
+  definition: TaskDefinition,
+  described: readonly TableDescription[],
+  found: SourceDescription,
+  plan: SinkPlan,
+): ProcessResult {
+  const { base, filled, processId } = options;
+  const before = new Map((base?.definition.tables ?? []).map((table) => [tableKey(table.table), table]));
+  const after = new Set(definition.tables.map(({ table }) => tableKey(table)));
+  const removed = [...before.values()].filter(({ table }) => !after.has(tableKey(table)));
+  const entries = definition.tables.map((table, index) => ({
+    isNew: !before.has(tableKey(table.table)),
+    json: planEntry(table, described[index], plan.tables[index], filled),
+  }));
+  const warnings = [...found.warnings, ...plan.warnings];
+  const message =
+    base !== null && removed.length * 2 > before.size
+      ? `the plan removes ${removed.length} of ${before.size} tables: the list is the wanted state, not a change`
+      : null;
+  const text = stringifyJson({
+    load: definition.initialLoad,
+    guarantee: plan.guarantee,
+    server: found.server,
+    sinkServer: plan.server,
+    tables: {
+      added: entries.filter(({ isNew }) => isNew).map(({ json }) => json),
+      removed: removed.map(({ table, target }) => ({
+        database: table.database,
+        table: table.table,
+        target: { ...target },
+      })),
+      kept: entries.filter(({ isNew }) => !isNew).map(({ json }) => json),
+    },
+    warnings: message === null ? warnings : [message, ...warnings],
+  });
+  const hash = createHash('sha256')
+    .update(canonicalJson(definition as unknown as Json))
+    .update(text)
+    .digest('hex')
+    .slice(0, 32);
+  const mark =
+    processId === null ? null : { processId: Number(processId), baseVersion: base?.version ?? 0, planHash: hash };
+  return {
+    content: writeContent(definition, mark),
+    plan: text,
+    definition,
+    shown: {
+      added: definition.tables.filter(({ table }) => !before.has(tableKey(table))).map(({ table }) => tableKey(table)),
+      removed: removed.map(({ table }) => tableKey(table)),
+    },
+    message,
+  };
+}
+
+function planEntry(
+  defined: DefinedTable,
+  described: TableDescription | undefined,
+  target: SinkPlan['tables'][number] | undefined,
+  filled: readonly TargetId[],
+): Json {
+  const rows = target?.rows ?? 0;
+  const isOurs = filled.some(({ schema, table }) => schema === defined.target.schema && table === defined.target.table);
+  const foreign =
+    rows > 0 && !isOurs
+      ? [
+          `the target has ${rows} rows that this task did not write: they are kept and written over by key, and rows beyond the source's stay`,
+        ]
+      : [];
+  return {
+    database: defined.table.database,
+    table: defined.table.table,
+    rowsEstimated: described?.rowsEstimated ?? 0,
+    key: [...defined.key],
+    target: { ...defined.target },
+    createSql: target?.createSql ?? '',
+    columns: defined.columns.map(({ name, type, nullable }, index) => ({
+      name,
+      sourceType: described?.table.columns[index]?.sourceType ?? '',
+      targetType: type,
+      nullable,
+    })),
+    load: defined.load,
+    exists: target?.exists ?? false,
+    targetRows: rows,
+    warnings: [...(described?.warnings ?? []), ...(target?.warnings ?? []), ...foreign],
+  };
+}
+
+function resolveTables({ tables }: WantedTask, { source }: PlanEnds): TableId[] {
+  const fallback = source.connector.defaultDatabase(source.settings);
+  return tables.map(({ database, table }) => {
+    const name = database ?? fallback;
+    if (name === null) {
+      throw new PlanFailure([
+        {
+          code: 'Task.NoDatabase',
+          message: `table ${table} is named without a database, and the data source names none either`,
+          remedy: 'Use selectedTables with dbName, or give the data source a database.',
+        },
+      ]);
+    }
+    return { database: name, table };
+  });
+}
+
+/** What new tables of this version do with their existing rows. */
+function loadOfNew({ initialLoad }: WantedTask, isUpdate: boolean): 'full' | 'none' {
+  return initialLoad === 'all' || (initialLoad === 'added' && isUpdate) ? 'full' : 'none';
+}
+
+function readWriter(connector: SinkConnector, wanted: WantedTask): Json {
+  try {
+    return connector.parseOptions(wanted.writer);
+  } catch (error) {
+    if (!(error instanceof SettingsError)) throw error;
+    throw new PlanFailure([
+      {
+        code: 'Task.WriterOption',
+        message: error.message,
+        remedy: `Correct ${error.parameter} in the writer's parameter.`,
+      },
+    ]);
+  }
+}
+
+/** Two spellings of one table are one table. */
+function unique(tables: readonly TableDescription[]): TableDescription[] {
+  return [...new Map(tables.map((described) => [tableKey(described.table.id), described])).values()];
+}
+
+function targetProblems(described: readonly { readonly table: TableVersion }[], plan: SinkPlan): Problem[] {
+  return plan.tables.flatMap((target, index) =>
+    target.problems.map((problem): Problem => {
+      const id = described[index]?.table.id;
+      const [, code = 'Sink.Target', message = problem] = /^([A-Z]\w*\.\w+):\s*(.*)$/s.exec(problem) ?? [];
+      return {
+        code,
+        message: id === undefined ? message : `${describeTable(id)}: ${message}`,
+        remedy: 'Change the target or the table’s place in the task.',
+      };
+    }),
+  );
+}
+
+function collisions(tables: readonly DefinedTable[]): Problem[] {
+  const byTarget = Map.groupBy(tables, ({ target }) => JSON.stringify([target.schema, target.table]));
+  return [...byTarget.values()].flatMap((same): Problem[] => {
+    const [first] = same;
+    if (first === undefined || same.length < 2) return [];
+    return [
+      {
+        code: 'Task.TargetCollision',
+        message: `${same.map(({ table }) => describeTable(table)).join(' and ')} would both go to ${first.target.schema}.${first.target.table}`,
+        remedy: 'Let the writer option "schema" hold ${srcDatabaseName}, or put them into tasks of their own.',
+      },
+    ];
+  });
+}

@@ -1,0 +1,98 @@
+import { messageOf } from '../lib/errors.ts';
+import { PipelineError } from '../pipeline/pipeline-error.ts';
+import { type Connectors, connectorType, readSettings, resolveDataSource } from './connections.ts';
+import type { ProjectId, TaskId } from './ids.ts';
+import { type PlanEnds, PlanFailure, planTask } from './plan-task.ts';
+import { ROUTES, type WantedTask } from './task-definition.ts';
+import { TaskError } from './task-error.ts';
+import type { ProcessResult, TaskStore } from './task-store.ts';
+
+/** A server that does not answer ends the planning. */
+const PLAN_TIMEOUT_MS = 60_000;
+
+export interface PlannerOptions {
+  readonly store: TaskStore;
+  readonly connectors: Connectors;
+  readonly instances: Readonly<Record<string, string>>;
+}
+
+/** Plans versions: looks up the data sources of a wanted task, then asks both servers. */
+export class Planner {
+  readonly #options: PlannerOptions;
+
+  constructor(options: PlannerOptions) {
+    this.#options = options;
+  }
+
+  /** Errors: PlanFailure whose message says all that is wrong, whatever it was. */
+  async plan(request: {
+    project: ProjectId;
+    wanted: WantedTask;
+    task: TaskId | null;
+    baseVersion: number;
+    processId: bigint | null;
+  }): Promise<ProcessResult> {
+    const { project, wanted, task, baseVersion, processId } = request;
+    const { store } = this.#options;
+    try {
+      const ends = await this.ends(project, wanted);
+      const { base, filled } = await store.transaction(async (records) => ({
+        base: task === null ? null : await records.version(task, baseVersion),
+        filled: task === null ? [] : await records.filledTargets(task),
+      }));
+      return await planTask({ wanted, ends, base, filled, processId, signal: AbortSignal.timeout(PLAN_TIMEOUT_MS) });
+    } catch (error) {
+      throw toFailure(error);
+    }
+  }
+
+  /** The two ends of a task as they are registered now. Errors: TaskError. */
+  async ends(
+    project: ProjectId,
+    { sourceName, sinkName, route }: Pick<WantedTask, 'sourceName' | 'sinkName' | 'route'>,
+  ): Promise<PlanEnds> {
+    const { store, connectors, instances } = this.#options;
+    const [source, sink] = await store.transaction(
+      async (records) =>
+        [
+          await resolveDataSource(records, project, sourceName),
+          await resolveDataSource(records, project, sinkName),
+        ] as const,
+    );
+    const sourceType = connectorType(source.type, source.subType);
+    const sinkType = connectorType(sink.type, sink.subType);
+    const reader = connectors.sources.get(sourceType);
+    const writer = connectors.sinks.get(sinkType);
+    if (reader === undefined)
+      throw new TaskError(
+        'invalid',
+        'DataSource.WrongType',
+        `datasource:[${sourceName}] is of type ${source.type}; a reader needs one of ${[...connectors.sources.keys()].join(', ')}.`,
+      );
+    if (writer === undefined || sinkType !== ROUTES[route])
+      throw new TaskError(
+        'invalid',
+        'DataSource.WrongType',
+        `datasource:[${sinkName}] is of type ${sink.type}; the route ${route} needs ${ROUTES[route]}.`,
+      );
+    return {
+      source: { connector: reader, settings: readSettings(connectors, instances, sourceType, source.content).settings },
+      sink: { connector: writer, settings: readSettings(connectors, instances, sinkType, sink.content).settings },
+    };
+  }
+}
+
+function toFailure(error: unknown): PlanFailure {
+  if (error instanceof PlanFailure) return error;
+  if (error instanceof PipelineError || error instanceof TaskError)
+    return new PlanFailure([
+      {
+        code: error.code,
+        message: error.message.replace(/\.$/, ''),
+        remedy: error.hint ?? 'Correct it, then plan again.',
+      },
+    ]);
+  return new PlanFailure([
+    { code: 'Task.PlanFailed', message: messageOf(error), remedy: 'Look for the reason in the log of the service.' },
+  ]);
+}

@@ -1,0 +1,211 @@
+import { randomUUID } from 'node:crypto';
+import type { CheckpointStore, Engine, RunListener, RunStatus } from '../engine/engine.ts';
+import { messageOf } from '../lib/errors.ts';
+import type { Logger } from '../lib/log.ts';
+import type { CheckpointOwner, Failure } from '../pipeline/checkpoint.ts';
+import type { PipelineDef } from '../pipeline/pipeline-def.ts';
+import type { TargetId } from '../pipeline/route.ts';
+import type { TaskId } from './ids.ts';
+import { instanceInfo } from './instance-info.ts';
+import type { Planner } from './planner.ts';
+import { readStartParam } from './start-param.ts';
+import { TaskError } from './task-error.ts';
+import type { InstanceInfo } from './task-service.ts';
+import { moveTask } from './task-state.ts';
+import type { TaskRecord, TaskStore } from './task-store.ts';
+
+export interface RunControlOptions {
+  readonly store: TaskStore;
+  readonly planner: Planner;
+  readonly checkpoints: CheckpointStore;
+  readonly log: Logger;
+}
+
+/** Starts and ends runs, and remembers durably which tasks are to run: those go on after a restart of the service. */
+export class RunControl implements RunListener {
+  readonly #options: RunControlOptions;
+  readonly #stopping = new Set<TaskId>();
+  #engine: Engine | null = null;
+
+  constructor(options: RunControlOptions) {
+    this.#options = options;
+  }
+
+  /** The engine is made with this as its listener, so it comes after. */
+  attach(engine: Engine): void {
+    this.#engine = engine;
+  }
+
+  async start(task: TaskRecord, startParam: string | null): Promise<void> {
+    const state = moveTask(task.state, 'start', task.id);
+    const incarnation = task.incarnation ?? randomUUID();
+    const next = { ...task, state, incarnation, startParam, failure: null };
+    const def = await this.#definition(next);
+    await this.#options.store.transaction((records) =>
+      records.updateTask(task.id, { state, incarnation, startParam, failure: null }),
+    );
+    await this.#engineOrThrow.start(def);
+  }
+
+  /** Hands a running task its newest deployed version. */
+  async apply(task: TaskRecord): Promise<void> {
+    await this.#engineOrThrow.apply(await this.#definition(task));
+  }
+
+  async stop(task: TaskRecord): Promise<void> {
+    const state = moveTask(task.state, 'stop', task.id);
+    await this.#options.store.transaction((records) =>
+      records.updateTask(task.id, { state, ...(task.state === 'RUN' ? { failure: null } : {}) }),
+    );
+    await this.#end(task);
+  }
+
+  /** Stops, undeploys, and forgets the checkpoint: a later start is a first start. */
+  async terminate(task: TaskRecord): Promise<void> {
+    const state = moveTask(task.state, 'terminate', task.id);
+    await this.#options.store.transaction((records) => records.updateTask(task.id, { state }));
+    await this.#end(task);
+    await this.forget(task);
+    await this.#options.store.transaction((records) =>
+      records.updateTask(task.id, { deployed: null, incarnation: null, startParam: null, failure: null }),
+    );
+  }
+
+  /** Forgets checkpoints, ours and the sink's. One that cannot be reached belongs to an incarnation that never comes back. */
+  async forget(task: TaskRecord): Promise<void> {
+    const { store, planner, checkpoints, log } = this.#options;
+    await checkpoints.forget(store.installation, String(task.id));
+    if (task.incarnation === null) return;
+    try {
+      const { definition } = await store.transaction((records) =>
+        records.version(task.id, task.deployed ?? task.saved),
+      );
+      const { sink } = await planner.ends(task.project, definition);
+      await sink.connector.forget({ settings: sink.settings, installation: store.installation, task: String(task.id) });
+    } catch (error) {
+      log.warn(
+        { task: task.id, message: messageOf(error) },
+        'the checkpoint at the sink could not be removed; it is void all the same',
+      );
+    }
+  }
+
+  async info(task: TaskRecord): Promise<InstanceInfo> {
+    const run = this.#engine?.status(String(task.id)) ?? (await this.#lastKnown(task));
+    return instanceInfo(task, run, this.#stopping.has(task.id));
+  }
+
+  /** Starts every task that was running when the service ended. */
+  async resumeAll(): Promise<void> {
+    const tasks = await this.#options.store.transaction((records) => records.allTasks());
+    for (const task of tasks.filter(({ state }) => state === 'RUN')) {
+      try {
+        await this.#engineOrThrow.start(await this.#definition(task));
+      } catch (error) {
+        const failure = {
+          code: 'Run.NotResumed',
+          message: messageOf(error),
+          remedy: 'Settle the cause, then start the task.',
+        };
+        await this.#pause(task.id, failure);
+      }
+    }
+  }
+
+  onFailed(owner: CheckpointOwner, failure: Failure): void {
+    this.#options.log.error(
+      { task: owner.task, code: failure.code, message: failure.message, remedy: failure.remedy },
+      'a run ended by itself',
+    );
+    void this.#pause(BigInt(owner.task) as TaskId, failure);
+  }
+
+  async onFilled({ task }: CheckpointOwner, targets: readonly TargetId[]): Promise<void> {
+    await this.#options.store.transaction((records) => records.insertFilled(BigInt(task) as TaskId, targets));
+  }
+
+  async #pause(id: TaskId, failure: Failure): Promise<void> {
+    await this.#options.store.transaction(async (records) => {
+      const task = (await records.allTasks()).find((found) => found.id === id);
+      if (task?.state === 'RUN') await records.updateTask(id, { state: moveTask(task.state, 'failed', id), failure });
+    });
+  }
+
+  async #end(task: TaskRecord): Promise<void> {
+    this.#stopping.add(task.id);
+    try {
+      await this.#engineOrThrow.stop(String(task.id));
+    } finally {
+      this.#stopping.delete(task.id);
+    }
+  }
+
+  async #definition(task: TaskRecord): Promise<PipelineDef> {
+    const { store, planner } = this.#options;
+    const { deployed, incarnation } = task;
+    if (deployed === null || incarnation === null) throw new Error(`task ${task.id} is not deployed`);
+    const { version, filled } = await store.transaction(async (records) => ({
+      version: await records.version(task.id, deployed),
+      filled: await records.filledTargets(task.id),
+    }));
+    const { definition } = version;
+    const ends = await planner.ends(task.project, definition).catch((error: unknown) => {
+      throw error instanceof TaskError ? new TaskError('wrong-state', error.code, error.message) : error;
+    });
+    const { policies, startTime } = readStartParam(task.startParam);
+    return {
+      owner: { installation: store.installation, task: String(task.id), incarnation },
+      version: deployed,
+      source: { type: ends.source.connector.type, settings: ends.source.settings },
+      sink: {
+        type: ends.sink.connector.type,
+        settings: ends.sink.settings,
+        options: ends.sink.connector.parseOptions(definition.writer),
+      },
+      // Tables of a run that starts at a time of the past stream from there, without a load.
+      routes: definition.tables.map(({ table, target, load, since }) => ({
+        table,
+        target,
+        load: startTime === null ? load : 'none',
+        since,
+      })),
+      policies,
+      startTime,
+      filled,
+    };
+  }
+
+  /** What the last checkpoint says, for a task that has no run in this process. */
+  async #lastKnown(task: TaskRecord): Promise<RunStatus | null> {
+    if (task.incarnation === null) return null;
+    const owner = {
+      installation: this.#options.store.installation,
+      task: String(task.id),
+      incarnation: task.incarnation,
+    };
+    const stored = await this.#options.checkpoints.load(owner);
+    if (stored === null) return null;
+    const { version, tables, offset } = stored.checkpoint;
+    return {
+      phase: 'stopped',
+      appliedVersion: version,
+      wantedVersion: task.deployed ?? version,
+      lagMs: null,
+      offset: JSON.stringify(offset),
+      tables,
+      failure: task.failure,
+      nextTryAt: null,
+      failovers: 0,
+      rowsRead: 0,
+      rowsWritten: 0,
+      bytesRead: 0,
+      dirtyRows: 0,
+      checkpointAt: null,
+    };
+  }
+
+  get #engineOrThrow(): Engine {
+    if (this.#engine === null) throw new Error('the engine is not attached yet');
+    return this.#engine;
+  }
+}

@@ -1,0 +1,104 @@
+import { stringifyJson } from '../lib/json.ts';
+import type { Json, JsonObject } from '../lib/json-value.ts';
+import { type DefinedTable, ROUTES, type TaskDefinition } from './task-definition.ts';
+
+/** Which plan a content is of. */
+export interface PlanMark {
+  readonly processId: number;
+  readonly baseVersion: number;
+  readonly planHash: string;
+}
+
+/** The names that the vendor's scripts use for target types. */
+const TYPE_NAMES: Readonly<Record<string, string>> = {
+  bigint: 'int8',
+  integer: 'int4',
+  int: 'int4',
+  smallint: 'int2',
+  real: 'float4',
+  'double precision': 'float8',
+  boolean: 'bool',
+  'timestamp without time zone': 'timestamp',
+  'timestamp with time zone': 'timestamptz',
+};
+
+/** TaskContent: the whole script of a task, as QueryDISyncTaskConfigProcessResult hands it out. */
+export function writeContent(task: TaskDefinition, mark: PlanMark | null): string {
+  const route = ROUTES[task.route];
+  return stringifyJson({
+    type: 'job',
+    version: '2.0',
+    extend: {
+      mode: `migration_${route}`,
+      resourceGroup: task.resourceGroup,
+      ...(task.name === null ? {} : { name: task.name }),
+      initialLoad: task.initialLoad,
+      ...(mark === null ? {} : { disync: { ...mark } }),
+    },
+    order: { hops: [{ from: 'reader', to: 'writer' }] },
+    steps: [
+      {
+        stepType: 'mysql',
+        name: 'reader',
+        category: 'reader',
+        parameter: { connection: [{ datasourceType: 'mysql', datasource: task.sourceName, ...tableList(task) }] },
+      },
+      {
+        stepType: route,
+        name: 'writer',
+        category: 'writer',
+        parameter: {
+          ...task.writer,
+          datasource: task.sinkName,
+          tableMappingRule: {
+            datasource: [{ srcDatasourceName: task.sourceName, tableRule: task.tables.map(tableRule) }],
+            totalTableMapping: task.tables.length,
+          },
+          writeMode: 'replay',
+        },
+      },
+    ],
+  });
+}
+
+function tableList({ form, tables }: TaskDefinition): JsonObject {
+  if (form === 'table') return { table: tables.map(({ table }) => table.table) };
+  const databases = Map.groupBy(tables, ({ table }) => table.database);
+  return {
+    selectedTables: [...databases].map(([dbName, own]) => ({
+      dbName,
+      schema: [{ tableInfos: own.map(({ table }) => ({ enable: true, table: table.table, tableName: table.table })) }],
+    })),
+  };
+}
+
+function tableRule({ table, target, key, columns }: DefinedTable): Json {
+  return {
+    srcDbName: table.database,
+    srcTable: table.table,
+    dstTable: `${target.schema}.${target.table}`,
+    primaryKeyInfo: { type: 'pk', column: key },
+    dstCreateTableInfo: {
+      schemaName: target.schema,
+      tableName: target.table,
+      indexType: target.table,
+      dataColumn: columns.map(({ name, type, comment }, index) => {
+        const match = /^([^(]+?)\s*(?:\((\d+)(?:,\s*(\d+))?\))?$/.exec(type);
+        const base = match?.[1] ?? type;
+        return {
+          name,
+          index,
+          type: TYPE_NAMES[base] ?? base,
+          comment,
+          columnSize: 0,
+          digit: Number(match?.[3] ?? 0),
+          newDigit: 0,
+          primaryKey: key.includes(name),
+        };
+      }),
+    },
+    mergeIntoCycleType: 'DEFAULT',
+    dayDeltaEnable: false,
+    hourDeltaEnable: false,
+  };
+}
