@@ -1,16 +1,10 @@
 import { createRequire } from 'node:module';
-import type Client from '@alicloud/openapi-client';
-import type { Config, OpenApiRequest, Params } from '@alicloud/openapi-client';
+import type * as OpenApiModule from '@alicloud/openapi-client';
 
-interface OpenApiModule {
-  readonly default: typeof Client;
-  readonly Config: typeof Config;
-  readonly OpenApiRequest: typeof OpenApiRequest;
-  readonly Params: typeof Params;
-}
+type Client = OpenApiModule.default;
 
 // The vendor's client is CommonJS with a default export inside.
-const OpenApi = createRequire(import.meta.url)('@alicloud/openapi-client') as OpenApiModule;
+const OpenApi = createRequire(import.meta.url)('@alicloud/openapi-client') as typeof OpenApiModule.default;
 
 type Answer = Readonly<Record<string, unknown>>;
 

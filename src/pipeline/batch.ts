@@ -1,10 +1,7 @@
-import type { JsonObject } from '../lib/json-value.ts';
 import type { TableProgress } from './checkpoint.ts';
-import type { ColumnSet, TableId, TableVersion } from './table.ts';
+import type { Offset } from './offset.ts';
+import type { ColumnSet, TableVersion } from './table.ts';
 import type { ValueVisitor } from './value-visitor.ts';
-
-/** Where to resume: opaque to everyone but the source that made it; JSON, so that it can be stored. */
-export type Offset = JsonObject;
 
 export type RowOp = 'insert' | 'update' | 'delete' | 'read';
 export type RowImage = 'before' | 'after';
@@ -64,5 +61,3 @@ export interface Batch {
   /** True when the source had delivered all it had: the lag is nil even if the last change is old. */
   readonly caughtUp: boolean;
 }
-
-export type { TableId };

@@ -1,5 +1,5 @@
 import type { Json } from '../lib/json-value.ts';
-import type { Offset } from './batch.ts';
+import type { Offset } from './offset.ts';
 import type { TableId } from './table.ts';
 
 /*

@@ -1,4 +1,5 @@
-import type { Batch, Offset } from './batch.ts';
+import type { Batch } from './batch.ts';
+import type { Offset } from './offset.ts';
 import type { Failure, TableProgress } from './checkpoint.ts';
 import type { TableId, TableVersion } from './table.ts';
 

@@ -155,7 +155,8 @@ export class ChunkReader {
           if (at.file !== '' && comparePositions(at, position) >= 0) return '';
           await this.#pause();
         }
-      default:
+      case 'lock':
+      case 'snapshot':
         await connection.query('SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED');
         return atLeast(this.#facts.version, [8, 0, 1]) ? ' FOR SHARE' : ' LOCK IN SHARE MODE';
     }

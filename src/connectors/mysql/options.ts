@@ -115,7 +115,8 @@ function readSsl(value: Json | undefined): MysqlSettings['ssl'] {
   if (typeof value !== 'object' || Array.isArray(value))
     throw new SettingsError('Content.ssl', 'Content.ssl must be an object: { mode, ca, cert, key }');
   const fields = value as Fields;
-  const mode = SSL_MODES[String(fields['mode'] ?? 'verify-identity').toLowerCase()];
+  const given = fields['mode'] ?? 'verify-identity';
+  const mode = typeof given === 'string' ? SSL_MODES[given.toLowerCase()] : undefined;
   if (mode === undefined)
     throw new SettingsError(
       'Content.ssl.mode',

@@ -1,18 +1,8 @@
-import type { Logger } from '../../lib/log.ts';
 import type { Failure } from '../../pipeline/checkpoint.ts';
 import type { PipelineDef } from '../../pipeline/pipeline-def.ts';
-import type { CheckpointStore, Engine, RunListener, RunStatus } from '../engine.ts';
+import type { Engine, RunStatus } from '../engine.ts';
+import type { EmbeddedEngineOptions } from './options.ts';
 import { WorkerRun } from './worker-run.ts';
-
-export interface EmbeddedEngineOptions {
-  readonly store: CheckpointStore;
-  readonly listener: RunListener;
-  readonly log: Logger;
-  /** MiB that the JavaScript heap of one run may take. */
-  readonly heapMb: number;
-  /** The module with the list of connectors that a worker opens. */
-  readonly connectors: URL;
-}
 
 /** Runs pipelines in this process: a worker thread each, so that the API never decodes rows and rows never wait for the API. */
 export class EmbeddedEngine implements Engine {

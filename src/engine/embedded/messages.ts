@@ -1,13 +1,12 @@
-import type { Checkpoint, CheckpointOwner, Failure, TableProgress } from '../../pipeline/checkpoint.ts';
+import type { CheckpointOwner, Failure } from '../../pipeline/checkpoint.ts';
 import type { PipelineDef } from '../../pipeline/pipeline-def.ts';
 import type { TargetId } from '../../pipeline/route.ts';
-import type { RunPhase, StoredCheckpoint } from '../engine.ts';
+import type { RunStatus, StoredCheckpoint } from '../engine.ts';
 
 /** What a worker is started with. */
 export interface WorkerData {
   readonly def: PipelineDef;
-  readonly logLevel: string;
-  /** Extra connectors by module path, for tests. */
+  /** The module with the list of connectors. */
   readonly connectors: string;
 }
 
@@ -17,7 +16,7 @@ export type ToWorker =
   | { readonly kind: 'answer'; readonly id: number; readonly value: unknown; readonly error: string | null };
 
 export type FromWorker =
-  | { readonly kind: 'status'; readonly status: WorkerStatus }
+  | { readonly kind: 'status' /** Without what a source keeps to resume. */; readonly status: RunStatus }
   | { readonly kind: 'ask'; readonly id: number; readonly question: Question }
   | {
       readonly kind: 'log';
@@ -32,20 +31,3 @@ export type Question =
   | { readonly kind: 'load'; readonly owner: CheckpointOwner }
   | { readonly kind: 'save'; readonly owner: CheckpointOwner; readonly stored: StoredCheckpoint }
   | { readonly kind: 'filled'; readonly owner: CheckpointOwner; readonly targets: readonly TargetId[] };
-
-export interface WorkerStatus {
-  readonly phase: RunPhase;
-  readonly appliedVersion: number;
-  readonly wantedVersion: number;
-  readonly lagMs: number | null;
-  readonly offset: string | null;
-  readonly tables: readonly Omit<TableProgress, 'resume'>[];
-  readonly failure: Failure | null;
-  readonly nextTryAt: number | null;
-  readonly failovers: number;
-  readonly rowsRead: number;
-  readonly rowsWritten: number;
-  readonly bytesRead: number;
-  readonly dirtyRows: number;
-  readonly checkpointAt: Checkpoint['sequence'] | null;
-}

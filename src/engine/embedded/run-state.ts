@@ -1,4 +1,5 @@
-import type { Batch, Offset } from '../../pipeline/batch.ts';
+import type { Batch } from '../../pipeline/batch.ts';
+import type { Offset } from '../../pipeline/offset.ts';
 import type { Checkpoint, TableProgress } from '../../pipeline/checkpoint.ts';
 import { tableKey } from '../../pipeline/table.ts';
 

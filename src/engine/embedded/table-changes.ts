@@ -65,10 +65,10 @@ export async function prepareTables(
 /** Tables that failed are unknown to the source: when they are no longer wanted, it is noted here. */
 function noteRemoved(def: PipelineDef, state: RunState): void {
   const wanted = new Set(def.routes.map(({ table }) => tableKey(table)));
-  for (const progress of [...state.tables.values()]) {
-    if (progress.state === 'FAILED' && !wanted.has(tableKey(progress.table)))
-      state.note({ ...progress, state: 'REMOVED', failure: null, resume: null });
-  }
+  const left = [...state.tables.values()].filter(
+    ({ state, table }) => state === 'FAILED' && !wanted.has(tableKey(table)),
+  );
+  for (const progress of left) state.note({ ...progress, state: 'REMOVED', failure: null, resume: null });
 }
 
 /** A table that the sink cannot take: the source stops it, the sink forgets it, the others flow (decision 10). */

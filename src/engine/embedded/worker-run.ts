@@ -5,7 +5,7 @@ import { BackOff } from '../../lib/retry.ts';
 import type { Failure } from '../../pipeline/checkpoint.ts';
 import type { PipelineDef } from '../../pipeline/pipeline-def.ts';
 import type { RunStatus } from '../engine.ts';
-import type { EmbeddedEngineOptions } from './embedded-engine.ts';
+import type { EmbeddedEngineOptions } from './options.ts';
 import type { FromWorker, Question, ToWorker, WorkerData } from './messages.ts';
 import { Failovers } from './supervise.ts';
 
@@ -55,7 +55,7 @@ export class WorkerRun {
   }
 
   start(): void {
-    const data: WorkerData = { def: this.#def, logLevel: 'debug', connectors: this.#options.connectors.href };
+    const data: WorkerData = { def: this.#def, connectors: this.#options.connectors.href };
     const worker = new Worker(new URL('./worker.ts', import.meta.url), {
       workerData: data,
       resourceLimits: { maxOldGenerationSizeMb: this.#options.heapMb },
@@ -101,7 +101,6 @@ export class WorkerRun {
       case 'status':
         this.status = {
           ...message.status,
-          tables: message.status.tables.map((table) => ({ ...table, resume: null })),
           failovers: message.status.failovers + this.#failovers.total,
         };
         return;

@@ -1,11 +1,11 @@
 // The composition root of a run: a worker thread that opens its two ends and moves changes until it is told to stop.
 import { parentPort, workerData } from 'node:worker_threads';
 import type { Logger } from '../../lib/log.ts';
-import type { Offset } from '../../pipeline/batch.ts';
+import type { Offset } from '../../pipeline/offset.ts';
 import type { Failure } from '../../pipeline/checkpoint.ts';
 import type { SinkConnector, SourceConnector } from '../../pipeline/connector.ts';
-import type { CheckpointStore, RunPhase, StoredCheckpoint } from '../engine.ts';
-import type { FromWorker, Question, ToWorker, WorkerData, WorkerStatus } from './messages.ts';
+import type { CheckpointStore, RunPhase, RunStatus, StoredCheckpoint } from '../engine.ts';
+import type { FromWorker, Question, ToWorker, WorkerData } from './messages.ts';
 import { RunControl, runPipeline } from './run-pipeline.ts';
 import type { RunState } from './run-state.ts';
 import { supervise } from './supervise.ts';
@@ -126,13 +126,13 @@ port.close();
 function show(): void {
   const { state } = shown;
   const now = Date.now();
-  const status: WorkerStatus = {
+  const status: RunStatus = {
     phase: shown.phase,
     appliedVersion: state?.committedVersion ?? 0,
     wantedVersion: control.def.version,
     lagMs: state === null || shown.phase === 'backing-off' ? null : state.lagMs(now),
     offset: describeOffset(state?.offset ?? null),
-    tables: [...(state?.tables.values() ?? [])].map(({ resume: _, ...table }) => table),
+    tables: [...(state?.tables.values() ?? [])].map((table) => ({ ...table, resume: null })),
     failure: shown.failure,
     nextTryAt: shown.nextTryAt,
     failovers: shown.failovers,

@@ -1,13 +1,9 @@
 import type { ValueVisitor } from '../../../pipeline/value-visitor.ts';
 import { decoderOf } from '../charset.ts';
 import type { MysqlColumn } from '../types.ts';
+import type { Decode, Skip } from './decode.ts';
 import { skipDecimal, visitDecimal } from './decimal.ts';
 import type { LogType } from './table-map.ts';
-
-/** Hands the value at `at` to the visitor and returns where the next one starts. */
-export type Decode = (buffer: Buffer, at: number, visitor: ValueVisitor) => number;
-/** Returns where the next value starts. */
-export type Skip = (buffer: Buffer, at: number) => number;
 
 export interface ColumnDecoder {
   readonly decode: Decode;

@@ -1,4 +1,4 @@
-import type { Decode } from './column-decoders.ts';
+import type { Decode } from './decode.ts';
 
 const DIGITS_PER_GROUP = 9;
 /** Bytes that a group of so many digits takes. */

@@ -1,0 +1,5 @@
+// npm run test:long -- NAME [--n N] [--seed S]: campaigns that are too long for every day (test/long).
+import { join } from 'node:path';
+import { runNamed } from './run-named.ts';
+
+await runNamed(join(import.meta.dirname, '..', 'test', 'long'), 'npm run test:long');

@@ -1,0 +1,12 @@
+import type { Logger } from '../../lib/log.ts';
+import type { CheckpointStore, RunListener } from '../engine.ts';
+
+export interface EmbeddedEngineOptions {
+  readonly store: CheckpointStore;
+  readonly listener: RunListener;
+  readonly log: Logger;
+  /** MiB that the JavaScript heap of one run may take. */
+  readonly heapMb: number;
+  /** The module with the list of connectors that a worker opens. */
+  readonly connectors: URL;
+}
