@@ -16,6 +16,11 @@ export type Family = (typeof FAMILIES)[number];
 const own = new Map<ServerKind, Promise<Server>>();
 let databases = 0;
 
+// Here and not where a server is started: within a test it would end with that test.
+after(async () => {
+  await Promise.allSettled([...own.values()].map(async (server) => (await server).stop()));
+});
+
 /** A server of this kind: the one of the whole run, else one of this test file, ended with it. */
 export async function sharedServer(kind: ServerKind): Promise<TestServer> {
   const shared = JSON.parse(process.env[SHARED] ?? '[]') as TestServer[];
@@ -25,7 +30,6 @@ export async function sharedServer(kind: ServerKind): Promise<TestServer> {
   if (server === undefined) {
     server = startServer(kind);
     own.set(kind, server);
-    after(async () => (await server)?.stop());
   }
   return server;
 }
