@@ -26,8 +26,9 @@ export class CapturedTable {
   readonly id: TableId;
   readonly emptyFirst: boolean;
   readonly load: 'full' | 'none';
-  readonly from: LogPosition;
   readonly rowBytes: number;
+  /** Where the table joins the stream. */
+  from: LogPosition;
   shape: MysqlTable;
   state: TableState;
   chunksDone: number;

@@ -50,6 +50,8 @@ export class LogRun {
   #group!: GroupTracker;
   #loads!: TableLoads;
   #events!: LogEvents;
+  /** A first start at a time of the past: its tables join there, and not where their shape was seen. */
+  #startsInPast = false;
   #caughtUp = false;
   #closed = false;
 
@@ -60,6 +62,7 @@ export class LogRun {
   async *batches({ after, tables, startTime, signal }: ReadOptions): AsyncGenerator<Batch> {
     await this.#open(after === null ? null : offsetFromJson(after), startTime);
     this.#wanted ??= tables;
+    this.#startsInPast = after === null && startTime !== null;
     while (!signal.aborted && !this.#closed) {
       const batch = await this.#collect();
       if (batch !== null) yield batch;
@@ -202,12 +205,14 @@ export class LogRun {
     for (const [key, table] of wanted) {
       if (this.#tables.has(key)) continue;
       const captured = this.#options.capture(table);
+      if (this.#startsInPast) captured.from = this.#group.boundary;
       this.#tables.set(key, captured);
       if (table.progress === null) parts.push({ kind: 'progress', progress: captured.progress() });
       if (captured.state === 'WAITING') this.#joining.push(captured);
       else if (captured.state === 'SNAPSHOTTING') this.#loads.add(captured);
     }
     this.#events.forgetBindings();
+    this.#startsInPast = false;
   }
 
   #leave(table: CapturedTable): void {

@@ -80,7 +80,9 @@ export async function fileOfTime(
   while (low <= high) {
     const middle = (low + high) >> 1;
     const name = files[middle]?.name ?? '';
-    if ((await begunAt(name)) <= seconds) {
+    const begun = await begunAt(name);
+    // A file that was begun in that very second may have one before it that holds changes of the second too.
+    if (begun < seconds || (begun === seconds && middle === 0)) {
       found = name;
       low = middle + 1;
     } else high = middle - 1;

@@ -1,0 +1,486 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import type { Connection } from 'mysql2/promise';
+import {
+  FAMILIES,
+  type Family,
+  freshMysqlDatabase,
+  mysqlClient,
+  sharedServer,
+  type TestServer,
+} from '../../../test/support/servers.ts';
+import { Follower, joining, openSource, type Values } from '../../../test/support/source-under-test.ts';
+import { PipelineError } from '../../pipeline/pipeline-error.ts';
+import type { DdlPolicies } from '../../pipeline/policies.ts';
+
+/** A fresh database with `sql` run in it, a source that reads it, and a follower that plays the sink. */
+async function setUp(family: Family, sql: string, ddl: Partial<DdlPolicies> = {}) {
+  const server = await sharedServer(family);
+  const database = await freshMysqlDatabase(server);
+  const client = await mysqlClient(server, database);
+  await client.query(sql);
+  const source = openSource(server, database, ddl);
+  const follower = new Follower(source);
+  const join = (table: string, options = {}) => joining(source, database, table, options);
+  return { server, database, client, source, follower, join };
+}
+
+type Setting = Awaited<ReturnType<typeof setUp>>;
+
+async function tearDown({ follower, client }: Pick<Setting, 'follower' | 'client'>): Promise<void> {
+  await follower.stop();
+  await client.end();
+}
+
+async function sourceRows(client: Connection, sql: string): Promise<string[]> {
+  const [rows] = await client.query({ sql, rowsAsArray: true });
+  return (rows as unknown[][]).map((row) => row.map(String).join('|')).sort();
+}
+
+function followed(rows: readonly Values[]): string[] {
+  return rows.map((row) => Object.values(row).map(String).join('|')).sort();
+}
+
+/** Waits until the follower holds exactly what the source does. */
+async function untilEqual({ follower, client, database }: Setting, table: string): Promise<void> {
+  let expected: string[] = [];
+  await follower
+    .until(async () => {
+      expected = await sourceRows(client, `SELECT * FROM ${table}`);
+      return followed(follower.rows(database, table)).join('\n') === expected.join('\n');
+    })
+    .catch(() => {});
+  assert.deepEqual(followed(follower.rows(database, table)), expected);
+}
+
+const fill = (
+  table: string,
+  rows: number,
+) => `INSERT INTO ${table} (id, n) SELECT seq.n, 0 FROM (SELECT a.i + 10*b.i + 100*c.i + 1000*d.i + 10000*e.i + 1 AS n FROM
+  (SELECT 0 i UNION SELECT 1 UNION SELECT 2 UNION SELECT 3 UNION SELECT 4 UNION SELECT 5 UNION SELECT 6 UNION SELECT 7 UNION SELECT 8 UNION SELECT 9) a,
+  (SELECT 0 i UNION SELECT 1 UNION SELECT 2 UNION SELECT 3 UNION SELECT 4 UNION SELECT 5 UNION SELECT 6 UNION SELECT 7 UNION SELECT 8 UNION SELECT 9) b,
+  (SELECT 0 i UNION SELECT 1 UNION SELECT 2 UNION SELECT 3 UNION SELECT 4 UNION SELECT 5 UNION SELECT 6 UNION SELECT 7 UNION SELECT 8 UNION SELECT 9) c,
+  (SELECT 0 i UNION SELECT 1 UNION SELECT 2 UNION SELECT 3 UNION SELECT 4 UNION SELECT 5 UNION SELECT 6 UNION SELECT 7 UNION SELECT 8 UNION SELECT 9) d,
+  (SELECT 0 i UNION SELECT 1 UNION SELECT 2 UNION SELECT 3 UNION SELECT 4) e) seq WHERE seq.n <= ${rows}`;
+
+/** Writers that insert, update, delete and move keys of `table` until told to stop. */
+class Writers {
+  #running = true;
+  readonly #done: Promise<void>[] = [];
+
+  constructor(server: TestServer, database: string, table: string, count: number) {
+    for (let writer = 0; writer < count; writer += 1) this.#done.push(this.#write(server, database, table, writer));
+  }
+
+  async stop(): Promise<void> {
+    this.#running = false;
+    await Promise.all(this.#done);
+  }
+
+  async #write(server: TestServer, database: string, table: string, writer: number): Promise<void> {
+    const client = await mysqlClient(server, database);
+    for (let turn = 0; this.#running; turn += 1) {
+      const id = 1 + ((turn * 7919 + writer * 104_729) % 20_000);
+      const fresh = 100_000 + writer * 1_000_000 + turn;
+      const statements = [
+        `UPDATE ${table} SET n = n + 1 WHERE id = ${id}`,
+        `INSERT INTO ${table} (id, n) VALUES (${fresh}, ${turn})`,
+        `DELETE FROM ${table} WHERE id = ${id + 1}`,
+        `UPDATE IGNORE ${table} SET id = id + 50000000 WHERE id = ${fresh - 3}`,
+        `INSERT INTO ${table} (id, n) VALUES (${id + 1}, -1) ON DUPLICATE KEY UPDATE n = n - 1`,
+      ];
+      await client.query(statements[turn % statements.length] ?? '').catch((error: { errno?: number }) => {
+        // A deadlock between the writers is their business.
+        if (error.errno !== 1213 && error.errno !== 1205) throw error;
+      });
+    }
+    await client.end();
+  }
+}
+
+for (const family of FAMILIES) {
+  void describe(`the source, on ${family}`, () => {
+    void it('loads a table under 16 writers so that no row is older than the stream’s (A27)', async () => {
+      const setting = await setUp(family, 'CREATE TABLE t (id BIGINT PRIMARY KEY, n INT NOT NULL)');
+      const { server, database, client, follower, join } = setting;
+      await client.query(fill('t', 20_000));
+      const writers = new Writers(server, database, 't', 16);
+      try {
+        follower.start(1, [await join('t')]);
+        await follower.until(() => follower.state(database, 't') === 'STREAMING');
+        await new Promise((resolve) => setTimeout(resolve, 300));
+      } finally {
+        await writers.stop();
+      }
+      await untilEqual(setting, 't');
+      await tearDown(setting);
+    });
+
+    void it('adds and removes tables while others flow, and a table that comes back starts afresh (A1, A6, A9)', async () => {
+      const setting = await setUp(
+        family,
+        'CREATE TABLE a (id INT PRIMARY KEY, n INT); CREATE TABLE b LIKE a; INSERT INTO a VALUES (1, 1); INSERT INTO b VALUES (1, 1)',
+      );
+      const { database, client, source, follower, join } = setting;
+      const a = await join('a');
+      follower.start(1, [a]);
+      await follower.until(() => follower.state(database, 'a') === 'STREAMING');
+      const kept = (table: string) => ({ progress: follower.states.get(`${database}\0${table}`) ?? null });
+      const b = await join('b');
+      source.setTables({ version: 2, tables: [{ ...a, ...kept('a') }, b] });
+      await follower.until(() => follower.version === 2 && follower.state(database, 'b') === 'STREAMING');
+      source.setTables({ version: 3, tables: [{ ...a, ...kept('a') }] });
+      await follower.until(() => follower.version === 3);
+      assert.equal(follower.state(database, 'b'), 'REMOVED');
+      await client.query('INSERT INTO b VALUES (2, 2); INSERT INTO a VALUES (2, 2)');
+      await untilEqual(setting, 'a');
+      assert.deepEqual(followed(follower.rows(database, 'b')), ['1|1']);
+      await client.query('DELETE FROM b WHERE id = 1');
+      source.setTables({ version: 4, tables: [{ ...a, ...kept('a') }, await join('b', { emptyFirst: true })] });
+      await follower.until(() => follower.version === 4 && follower.state(database, 'b') === 'STREAMING');
+      await untilEqual(setting, 'b');
+      assert.deepEqual(follower.events, ['empty b']);
+      await tearDown(setting);
+    });
+
+    void it('streams without a load from the moment of the change when asked to', async () => {
+      const setting = await setUp(family, 'CREATE TABLE t (id INT PRIMARY KEY); INSERT INTO t VALUES (1)');
+      const { database, client, follower, join } = setting;
+      follower.start(1, [await join('t', { load: 'none' })]);
+      await follower.until(() => follower.state(database, 't') === 'STREAMING');
+      await client.query('INSERT INTO t VALUES (2)');
+      await follower.until(() => follower.rows(database, 't').length > 0);
+      assert.deepEqual(followed(follower.rows(database, 't')), ['2']);
+      await tearDown(setting);
+    });
+
+    void it('finishes a load on an idle server (A16), of empty and one-row tables and exact multiples of a chunk (B7)', async () => {
+      const setting = await setUp(
+        family,
+        'CREATE TABLE none (id INT PRIMARY KEY, n INT); CREATE TABLE one LIKE none; CREATE TABLE exact LIKE none; INSERT INTO one VALUES (1, 1)',
+      );
+      const { database, client, follower, join } = setting;
+      await client.query(fill('exact', 8000));
+      follower.start(1, [await join('none'), await join('one'), await join('exact')]);
+      await follower.until(() =>
+        ['none', 'one', 'exact'].every((table) => follower.state(database, table) === 'STREAMING'),
+      );
+      for (const table of ['none', 'one', 'exact']) await untilEqual(setting, table);
+      await tearDown(setting);
+    });
+
+    const KEYS: readonly (readonly [name: string, type: string, literal: (i: number) => string])[] = [
+      ['an unsigned bigint to its maximum (B2)', 'BIGINT UNSIGNED', (i) => `${18446744073709551615n - BigInt(i)}`],
+      ['a case-insensitive text (B3)', 'VARCHAR(20)', (i) => `'${i % 2 === 0 ? 'Key' : 'kEy'}-${i}'`],
+      ['a text with quotes and backslashes', 'VARCHAR(40)', (i) => `'${i}\\'"\\\\-- %'`],
+      [
+        'fixed bytes with trailing zeros (B4, B11)',
+        'BINARY(8)',
+        (i) => `X'${(i * 256).toString(16).padStart(16, '0')}'`,
+      ],
+      ['a decimal', 'DECIMAL(20,5)', (i) => `${i}.${String(i % 100_000).padStart(5, '0')}`],
+      [
+        'a datetime with microseconds (E42)',
+        'DATETIME(6)',
+        (i) =>
+          `'2024-01-01 00:${String(Math.floor(i / 60) % 60).padStart(2, '0')}:${String(i % 60).padStart(2, '0')}.${String(i).padStart(6, '0')}'`,
+      ],
+      ['a double', 'DOUBLE', (i) => `${i / 3}e0`],
+      ['a bit field', 'BIT(40)', (i) => `${i * 1000}`],
+    ];
+    for (const [name, type, literal] of KEYS) {
+      void it(`loads a table whose key is ${name}, over several chunks`, async () => {
+        const setting = await setUp(family, `CREATE TABLE t (k ${type} PRIMARY KEY, n INT)`);
+        const { database, client, follower, join } = setting;
+        const values = Array.from({ length: 9000 }, (_, i) => `(${literal(i)}, ${i})`);
+        for (let from = 0; from < values.length; from += 1000)
+          await client.query(`INSERT INTO t VALUES ${values.slice(from, from + 1000).join(',')}`);
+        follower.start(1, [await join('t')]);
+        await follower.until(() => follower.state(database, 't') === 'STREAMING');
+        const numbers = follower.rows(database, 't').map((row) => Number(row['n']));
+        assert.deepEqual(
+          numbers.toSorted((a, b) => a - b),
+          values.map((_, i) => i),
+        );
+        await tearDown(setting);
+      });
+    }
+
+    void it('loads a table with a skewed composite key (B6) and one whose key is an enum', async () => {
+      const setting = await setUp(
+        family,
+        "CREATE TABLE t (a INT, b VARCHAR(10), c DATE, n INT, PRIMARY KEY (c, a, b)); CREATE TABLE e (k ENUM('z','a','m') PRIMARY KEY, n INT); INSERT INTO e VALUES ('a', 1), ('m', 2), ('z', 3)",
+      );
+      const { database, client, follower, join } = setting;
+      const values = Array.from({ length: 9000 }, (_, i) => `(${i % 3}, 'b${i}', '2024-01-0${1 + (i % 2)}', ${i})`);
+      await client.query(`INSERT INTO t VALUES ${values.join(',')}`);
+      follower.start(1, [await join('t'), await join('e')]);
+      await follower.until(
+        () => follower.state(database, 't') === 'STREAMING' && follower.state(database, 'e') === 'STREAMING',
+      );
+      assert.equal(new Set(follower.rows(database, 't').map((row) => row['n'])).size, 9000);
+      assert.deepEqual(followed(follower.rows(database, 'e')), ['a#2|1', 'm#3|2', 'z#1|3']);
+      await tearDown(setting);
+    });
+
+    void it('takes names with quotes, dots, spaces, symbols and SQL as what they are (D14)', async () => {
+      const table = "o'r`d.e rs; DROP TABLE x; -- ☂";
+      const quoted = `\`${table.replaceAll('`', '``')}\``;
+      const setting = await setUp(
+        family,
+        `CREATE TABLE ${quoted} (\`i d.\`\`'"\` INT PRIMARY KEY, \`select\` TEXT); INSERT INTO ${quoted} VALUES (1, 'loaded')`,
+      );
+      const { database, client, follower, join } = setting;
+      follower.start(1, [await join(table)]);
+      await follower.until(() => follower.state(database, table) === 'STREAMING');
+      await client.query(`INSERT INTO ${quoted} VALUES (2, 'streamed')`);
+      await follower.until(() => follower.rows(database, table).length === 2);
+      assert.deepEqual(follower.rows(database, table), [
+        { 'i d.`\'"': '1', select: 'loaded' },
+        { 'i d.`\'"': '2', select: 'streamed' },
+      ]);
+      await tearDown(setting);
+    });
+
+    void it('hands added columns on, in log order, also one in the middle and during the load (A19, D3)', async () => {
+      const setting = await setUp(family, 'CREATE TABLE t (id INT PRIMARY KEY, n INT NOT NULL DEFAULT 0)');
+      const { database, client, follower, join } = setting;
+      await client.query(fill('t', 10_000));
+      follower.start(1, [await join('t')]);
+      await follower.until(() => follower.state(database, 't') === 'SNAPSHOTTING');
+      await client.query("ALTER TABLE t ADD COLUMN m VARCHAR(10) AFTER id; INSERT INTO t VALUES (20000, 'mid', 7)");
+      await follower.until(
+        () =>
+          follower.state(database, 't') === 'STREAMING' &&
+          follower.rows(database, 't').some((row) => row['id'] === '20000'),
+      );
+      await client.query('ALTER TABLE t ADD COLUMN z DECIMAL(5,2); INSERT INTO t VALUES (20001, NULL, 8, 1.50)');
+      await follower.until(() => follower.rows(database, 't').some((row) => row['id'] === '20001'));
+      const found = (id: string) => follower.rows(database, 't').find((row) => row['id'] === id);
+      assert.deepEqual(found('20000'), { id: '20000', m: 'mid', n: '7' });
+      assert.deepEqual(found('20001'), { id: '20001', m: null, n: '8', z: '1.50' });
+      assert.deepEqual(follower.events, ['added m', 'added z']);
+      assert.equal(follower.rows(database, 't').length, 10_002);
+      await tearDown(setting);
+    });
+
+    void it('leaves added columns out under IGNORE, and stops the run under CRITICAL', async () => {
+      const ignoring = await setUp(family, 'CREATE TABLE t (id INT PRIMARY KEY)', { ADDCOLUMN: 'IGNORE' });
+      ignoring.follower.start(1, [await ignoring.join('t')]);
+      await ignoring.follower.until(() => ignoring.follower.state(ignoring.database, 't') === 'STREAMING');
+      await ignoring.client.query('ALTER TABLE t ADD COLUMN c INT FIRST; INSERT INTO t VALUES (5, 1)');
+      await ignoring.follower.until(() => ignoring.follower.rows(ignoring.database, 't').length === 1);
+      assert.deepEqual(ignoring.follower.rows(ignoring.database, 't'), [{ id: '1' }]);
+      await tearDown(ignoring);
+
+      const critical = await setUp(family, 'CREATE TABLE t (id INT PRIMARY KEY)', { ADDCOLUMN: 'CRITICAL' });
+      critical.follower.start(1, [await critical.join('t')]);
+      await critical.follower.until(() => critical.follower.state(critical.database, 't') === 'STREAMING');
+      await critical.client.query('ALTER TABLE t ADD COLUMN c INT; INSERT INTO t VALUES (1, 5)');
+      await assert.rejects(
+        critical.follower.until(() => false),
+        (error) => error instanceof PipelineError && error.code === 'Run.DdlCritical' && error.kind === 'fatal',
+      );
+      await tearDown(critical);
+    });
+
+    for (const alter of ['DROP COLUMN m', 'MODIFY m BIGINT', 'CHANGE m mm INT', 'DROP COLUMN m, ADD COLUMN k INT']) {
+      void it(`stops the table alone with Table.SchemaChanged when it meets ${alter} (D2)`, async () => {
+        const setting = await setUp(family, 'CREATE TABLE t (id INT PRIMARY KEY, m INT); CREATE TABLE other LIKE t');
+        const { database, client, follower, join } = setting;
+        follower.start(1, [await join('t'), await join('other')]);
+        await follower.until(
+          () => follower.state(database, 't') === 'STREAMING' && follower.state(database, 'other') === 'STREAMING',
+        );
+        await client.query(`ALTER TABLE t ${alter}; INSERT INTO t (id) VALUES (1); INSERT INTO other VALUES (1, 1)`);
+        await follower.until(
+          () => follower.state(database, 't') === 'FAILED' && follower.rows(database, 'other').length === 1,
+        );
+        assert.equal(follower.failure(database, 't')?.code, 'Table.SchemaChanged');
+        assert.deepEqual(follower.rows(database, 't'), []);
+        await tearDown(setting);
+      });
+    }
+
+    void it('without names in the log, adds a column at the end and stops at a renamed one', async () => {
+      const setting = await setUp(family, 'CREATE TABLE t (id INT PRIMARY KEY, m INT); CREATE TABLE u LIKE t');
+      const { database, client, follower, join } = setting;
+      const minimal = family === 'mysql' ? 'MINIMAL' : 'NO_LOG';
+      await client.query(`SET GLOBAL binlog_row_metadata = ${minimal}`);
+      try {
+        follower.start(1, [await join('t'), await join('u')]);
+        await follower.until(() => follower.state(database, 'u') === 'STREAMING');
+        await client.query(
+          'INSERT INTO t VALUES (1, 1); ALTER TABLE t ADD COLUMN z INT; INSERT INTO t VALUES (2, 2, 2)',
+        );
+        await follower.until(() => follower.rows(database, 't').length === 2);
+        assert.deepEqual(follower.rows(database, 't'), [
+          { id: '1', m: '1' },
+          { id: '2', m: '2', z: '2' },
+        ]);
+        await client.query('ALTER TABLE u CHANGE m renamed INT; INSERT INTO u VALUES (1, 1)');
+        await follower.until(() => follower.state(database, 'u') === 'FAILED');
+        assert.equal(follower.failure(database, 'u')?.code, 'Table.SchemaChanged');
+      } finally {
+        await client.query('SET GLOBAL binlog_row_metadata = FULL');
+        await tearDown(setting);
+      }
+    });
+
+    void it('empties the target at TRUNCATE under NORMAL, and leaves it out under the default', async () => {
+      for (const [policy, expected] of [
+        ['NORMAL', ['3']],
+        ['WARNING', ['1', '3']],
+      ] as const) {
+        const setting = await setUp(family, 'CREATE TABLE t (id INT PRIMARY KEY); INSERT INTO t VALUES (1)', {
+          TRUNCATETABLE: policy,
+        });
+        const { database, client, follower, join } = setting;
+        follower.start(1, [await join('t')]);
+        await follower.until(() => follower.state(database, 't') === 'STREAMING');
+        await client.query('TRUNCATE t; INSERT INTO t VALUES (3)');
+        await follower.until(() => follower.rows(database, 't').some((row) => row['id'] === '3'));
+        assert.deepEqual(followed(follower.rows(database, 't')), expected);
+        await tearDown(setting);
+      }
+    });
+
+    void it('resumes after its offset, with loads where they were, and delivers nothing twice (A2, A5)', async () => {
+      const setting = await setUp(
+        family,
+        'CREATE TABLE a (id INT PRIMARY KEY, n INT); CREATE TABLE b (id INT PRIMARY KEY, n INT); INSERT INTO a VALUES (1, 1)',
+      );
+      const { server, database, client, follower, join } = setting;
+      await client.query(fill('b', 20_000));
+      follower.start(1, [await join('a'), await join('b')]);
+      await follower.until(() => (follower.states.get(`${database}\0b`)?.chunksDone ?? 0) >= 2);
+      await follower.stop();
+      const before = follower.rows(database, 'b').length;
+      assert.ok(before < 20_000, 'it was stopped within the load');
+      await client.query(
+        'INSERT INTO a VALUES (2, 2); UPDATE b SET n = 5 WHERE id IN (1, 19999); DELETE FROM b WHERE id = 2',
+      );
+      const second = openSource(server, database);
+      const resumed = new Follower(second);
+      const states = [...follower.states.values()];
+      const described = await second.describe(
+        states.map((progress) => ({ id: progress.table, progress })),
+        AbortSignal.timeout(9000),
+      );
+      resumed.start(
+        1,
+        states.map((progress, index) => {
+          const found = described[index];
+          assert.ok(found?.kind === 'shape');
+          return { id: progress.table, shape: found.shape, load: 'full', progress, emptyFirst: false };
+        }),
+        follower.offset,
+      );
+      await resumed.until(() => (resumed.state(database, 'b') ?? '') === 'STREAMING');
+      await resumed.until(() => resumed.rows(database, 'a').length === 1);
+      assert.deepEqual(followed(resumed.rows(database, 'a')), ['2|2']);
+      const all = new Set([...follower.rows(database, 'b'), ...resumed.rows(database, 'b')].map((row) => row['id']));
+      assert.equal(all.size, 20_000);
+      assert.ok(resumed.rows(database, 'b').length < 20_000 - before + 4001, 'loaded chunks were not read again');
+      await resumed.stop();
+      await client.end();
+    });
+
+    void it('goes on after the server was restarted, and never at another server or behind a purged log', async () => {
+      const setting = await setUp(family, 'CREATE TABLE t (id INT PRIMARY KEY)');
+      const { server, database, client, follower, join } = setting;
+      follower.start(1, [await join('t')]);
+      await follower.until(() => follower.state(database, 't') === 'STREAMING');
+      await follower.stop();
+      const { offset } = follower;
+      assert.ok(offset !== null);
+      const table = { ...(await join('t')), progress: [...follower.states.values()][0] ?? null };
+      const attempt = async (from: typeof offset) => {
+        const again = new Follower(openSource(server, database));
+        again.start(1, [table], from);
+        await assert.rejects(again.until(() => false));
+        await again.stop();
+        assert.ok(again.error instanceof PipelineError);
+        return [again.error.kind, again.error.code];
+      };
+      assert.deepEqual(await attempt({ ...offset, server: 'another' }), ['fatal', 'MySQL.OtherServer']);
+      assert.deepEqual(await attempt({ ...offset, position: Number(offset['position']) + 1e9 }), [
+        'fatal',
+        'MySQL.HistoryChanged',
+      ]);
+      assert.deepEqual(await attempt({ ...offset, fileBegun: 1 }), ['fatal', 'MySQL.HistoryChanged']);
+      const file = String(offset['file']);
+      assert.deepEqual(await attempt({ ...offset, file: `${file.slice(0, file.lastIndexOf('.'))}.000000` }), [
+        'fatal',
+        'MySQL.BinlogPurged',
+      ]);
+      await client.end();
+    });
+
+    void it('resumes inside a transaction and passes over exactly what was delivered (C1)', async () => {
+      const setting = await setUp(family, 'CREATE TABLE t (id INT PRIMARY KEY, pad VARCHAR(1000))');
+      const { server, database, client, source, follower, join } = setting;
+      follower.start(1, [await join('t')]);
+      await follower.until(() => follower.state(database, 't') === 'STREAMING');
+      await follower.stop();
+      const { offset } = follower;
+      assert.ok(offset !== null);
+      const values = Array.from({ length: 3000 }, (_, i) => `(${i}, REPEAT('x', 900))`);
+      await client.query(
+        `START TRANSACTION; ${[0, 1000, 2000].map((from) => `INSERT INTO t VALUES ${values.slice(from, from + 1000).join(',')}`).join(';')}; COMMIT`,
+      );
+      const progress = [...follower.states.values()];
+      const [described] = await source.describe(
+        progress.map((one) => ({ id: one.table, progress: one })),
+        AbortSignal.timeout(9000),
+      );
+      assert.ok(described?.kind === 'shape');
+      const table = {
+        id: { database, table: 't' },
+        shape: described.shape,
+        load: 'full' as const,
+        progress: progress[0] ?? null,
+        emptyFirst: false,
+      };
+      const stop = new AbortController();
+      let middle: { rows: number; offset: typeof offset } | null = null;
+      let rows = 0;
+      for await (const batch of openSource(server, database).read({
+        after: offset,
+        tables: { version: 1, tables: [table] },
+        startTime: null,
+        signal: stop.signal,
+      })) {
+        rows += batch.rows;
+        if (batch.rows > 0 && !batch.transactionEnd) middle ??= { rows, offset: batch.offset };
+        if (rows === 3000) stop.abort();
+      }
+      assert.ok(middle !== null, 'no batch ended within the transaction');
+      const rest = new Follower(openSource(server, database));
+      rest.start(1, [table], middle.offset);
+      await rest.until(() => rest.rows(database, 't').length === 3000 - (middle?.rows ?? 0));
+      await rest.stop();
+      await client.end();
+    });
+
+    void it('starts at a time of the past, and leaves out what is older (C22)', async () => {
+      const setting = await setUp(family, 'CREATE TABLE t (id INT PRIMARY KEY); INSERT INTO t VALUES (1)');
+      const { database, client, follower, join } = setting;
+      await new Promise((resolve) => setTimeout(resolve, 1100));
+      const [rows] = await client.query('SELECT UNIX_TIMESTAMP() AS now');
+      const { now } = (rows as { now: number }[])[0] ?? { now: 0 };
+      await client.query('INSERT INTO t VALUES (2); FLUSH BINARY LOGS; INSERT INTO t VALUES (3)');
+      const table = await join('t', { load: 'none' });
+      const source = openSource(setting.server, database);
+      const joined = await joining(source, database, 't', { load: 'none' });
+      const past = new Follower(source);
+      past.start(1, [joined], null, now);
+      assert.equal(table.load, 'none');
+      await past.until(() => past.rows(database, 't').length === 2);
+      assert.deepEqual(followed(past.rows(database, 't')), ['2', '3']);
+      await past.stop();
+      await follower.stop();
+      await client.end();
+    });
+  });
+}
