@@ -162,13 +162,7 @@ export class RunControl implements RunListener {
         settings: ends.sink.settings,
         options: ends.sink.connector.parseOptions(definition.writer),
       },
-      // Tables of a run that starts at a time of the past stream from there, without a load.
-      routes: definition.tables.map(({ table, target, load, since }) => ({
-        table,
-        target,
-        load: startTime === null ? load : 'none',
-        since,
-      })),
+      routes: definition.tables.map(({ table, target, load, since }) => ({ table, target, load, since })),
       policies,
       startTime,
       filled,

@@ -199,7 +199,8 @@ export class LogRun {
       const kept = wanted.get(key);
       if (kept !== undefined && kept.progress !== null) continue;
       this.#leave(table);
-      if (kept === undefined)
+      // One that failed is known to be over already; whether it is still wanted is the engine's to say.
+      if (kept === undefined && table.state !== 'FAILED')
         parts.push({ kind: 'progress', progress: { ...table.progress(), state: 'REMOVED', resume: null } });
     }
     for (const [key, table] of wanted) {

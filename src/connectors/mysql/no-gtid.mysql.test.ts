@@ -30,13 +30,16 @@ void describe('MySQL without GTID', () => {
       const database = await freshMysqlDatabase(server);
       const user = name.replace(/\W/g, '').slice(0, 12);
       const account = `'${user}'@'127.0.0.1'`;
-      await root.query(`CREATE USER ${account} IDENTIFIED BY 'p'; ${grants.replaceAll('?', account)}; GRANT REPLICATION SLAVE, REPLICATION CLIENT ON *.* TO ${account}`);
+      await root.query(
+        `CREATE USER ${account} IDENTIFIED BY 'p'; ${grants.replaceAll('?', account)}; GRANT REPLICATION SLAVE, REPLICATION CLIENT ON *.* TO ${account}`,
+      );
       await root.query(`USE \`${database}\`; CREATE TABLE t (id INT PRIMARY KEY, n INT)`);
       await root.query(`INSERT INTO t VALUES ${Array.from({ length: 12_000 }, (_, i) => `(${i}, 0)`).join(',')}`);
       let running = true;
       const writers = Array.from({ length: 6 }, async (_, writer) => {
         const client = await mysqlClient(server, database);
-        for (let turn = 0; running; turn += 1) await client.query('UPDATE t SET n = n + 1 WHERE id = ?', [(turn * 37 + writer * 2000) % 12_000]);
+        for (let turn = 0; running; turn += 1)
+          await client.query('UPDATE t SET n = n + 1 WHERE id = ?', [(turn * 37 + writer * 2000) % 12_000]);
         await client.end();
       });
       const source = openSource({ ...server, user, password: 'p' }, database);
@@ -50,7 +53,11 @@ void describe('MySQL without GTID', () => {
       }
       const [rows] = await root.query({ sql: 'SELECT id, n FROM t ORDER BY id', rowsAsArray: true });
       const expected = (rows as number[][]).map((row) => row.join(':'));
-      const found = () => follower.rows(database, 't').toSorted((a, b) => Number(a['id']) - Number(b['id'])).map(({ id, n }) => `${id}:${n}`);
+      const found = () =>
+        follower
+          .rows(database, 't')
+          .toSorted((a, b) => Number(a['id']) - Number(b['id']))
+          .map(({ id, n }) => `${id}:${n}`);
       await follower.until(() => found().join() === expected.join()).catch(() => {});
       assert.deepEqual(found(), expected);
       await follower.stop();
@@ -59,21 +66,36 @@ void describe('MySQL without GTID', () => {
 
   void it('is refused at planning, each reason with its remedy, when the account lacks what reading needs', async () => {
     const database = await freshMysqlDatabase(server);
-    await root.query(`CREATE TABLE \`${database}\`.t (id INT PRIMARY KEY); CREATE USER 'bare'@'127.0.0.1' IDENTIFIED BY 'p'; GRANT SELECT ON *.* TO 'bare'@'127.0.0.1'`);
+    await root.query(
+      `CREATE TABLE \`${database}\`.t (id INT PRIMARY KEY); CREATE USER 'bare'@'127.0.0.1' IDENTIFIED BY 'p'; GRANT SELECT ON *.* TO 'bare'@'127.0.0.1'`,
+    );
     const describe = () =>
-      mysqlConnector.describe({ settings: settingsOf({ ...server, user: 'bare', password: 'p' }, database), tables: [{ database, table: 't' }], load: true, signal: AbortSignal.timeout(20_000) });
+      mysqlConnector.describe({
+        settings: settingsOf({ ...server, user: 'bare', password: 'p' }, database),
+        tables: [{ database, table: 't' }],
+        load: true,
+        signal: AbortSignal.timeout(20_000),
+      });
     const codes = async () => (await describe()).problems.map(({ code, remedy }) => `${code}: ${remedy}`);
-    assert.deepEqual(await codes(), ['MySQL.Denied: GRANT REPLICATION CLIENT ON *.* to the account of the data source.']);
+    assert.deepEqual(await codes(), [
+      'MySQL.Denied: GRANT REPLICATION CLIENT ON *.* to the account of the data source.',
+    ]);
     await root.query("GRANT REPLICATION CLIENT ON *.* TO 'bare'@'127.0.0.1'");
-    assert.deepEqual(await codes(), ['MySQL.Denied: GRANT REPLICATION SLAVE ON *.* to the account of the data source.']);
+    assert.deepEqual(await codes(), [
+      'MySQL.Denied: GRANT REPLICATION SLAVE ON *.* to the account of the data source.',
+    ]);
     await root.query("GRANT REPLICATION SLAVE ON *.* TO 'bare'@'127.0.0.1'");
     assert.deepEqual(await codes(), []);
   });
 
   void it('is refused at planning for each setting that its log must have', async () => {
     const database = await freshMysqlDatabase(server);
-    await root.query(`CREATE TABLE \`${database}\`.nokey (id INT); CREATE TABLE \`${database}\`.js (id INT PRIMARY KEY, j JSON); CREATE VIEW \`${database}\`.v AS SELECT 1 AS one`);
-    await root.query("SET GLOBAL binlog_row_image = MINIMAL, GLOBAL binlog_row_value_options = 'PARTIAL_JSON', GLOBAL binlog_expire_logs_seconds = 60");
+    await root.query(
+      `CREATE TABLE \`${database}\`.nokey (id INT); CREATE TABLE \`${database}\`.js (id INT PRIMARY KEY, j JSON); CREATE VIEW \`${database}\`.v AS SELECT 1 AS one`,
+    );
+    await root.query(
+      "SET GLOBAL binlog_row_image = MINIMAL, GLOBAL binlog_row_value_options = 'PARTIAL_JSON', GLOBAL binlog_expire_logs_seconds = 60",
+    );
     try {
       const found = await mysqlConnector.describe({
         settings: settingsOf(server, database),
@@ -83,10 +105,20 @@ void describe('MySQL without GTID', () => {
       });
       assert.deepEqual(
         found.problems.map(({ code }) => code),
-        ['MySQL.RowImage', 'MySQL.PartialJson', 'MySQL.Retention', 'Table.NoPrimaryKey', 'Table.UnsupportedType', 'Table.NotATable', 'Table.Unknown'],
+        [
+          'MySQL.RowImage',
+          'MySQL.PartialJson',
+          'MySQL.Retention',
+          'Table.NoPrimaryKey',
+          'Table.UnsupportedType',
+          'Table.NotATable',
+          'Table.Unknown',
+        ],
       );
     } finally {
-      await root.query("SET GLOBAL binlog_row_image = FULL, GLOBAL binlog_row_value_options = '', GLOBAL binlog_expire_logs_seconds = 2592000");
+      await root.query(
+        "SET GLOBAL binlog_row_image = FULL, GLOBAL binlog_row_value_options = '', GLOBAL binlog_expire_logs_seconds = 2592000",
+      );
     }
   });
 });

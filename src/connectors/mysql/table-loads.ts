@@ -46,9 +46,9 @@ export class TableLoads {
     if (index === 0) this.#phase = { kind: 'opening' };
   }
 
-  /** True when `atBoundary` has something to do. */
+  /** True when `atBoundary` has something to do, or to throw. */
   get waiting(): boolean {
-    return this.#queue.length > 0 && this.#phase.kind !== 'reading';
+    return this.#error !== undefined || (this.#queue.length > 0 && this.#phase.kind !== 'reading');
   }
 
   /** Errors: whatever ended a chunk and does not concern its table alone. */

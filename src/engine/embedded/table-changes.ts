@@ -29,6 +29,8 @@ export async function prepareTables(
 ): Promise<TableSet> {
   const { source, sink, state, signal } = parts;
   const applied = { version: state.version, tables: [...state.tables.values()] };
+  // A first start at a time of the past streams from there: what was before it is not loaded.
+  const startsInPast = state.offset === null && def.startTime !== null;
   const wanted = reconcile(def, state.offset === null ? null : applied, retryFailed);
   const described = await source.describe(
     wanted.tables.map(({ route, progress }) => ({ id: route.table, progress })),
@@ -52,7 +54,7 @@ export async function prepareTables(
       tables.push({
         id: table.route.table,
         shape: sinkTable.table,
-        load: table.route.load,
+        load: startsInPast ? 'none' : table.route.load,
         progress: table.progress,
         emptyFirst: table.emptyFirst,
       });
