@@ -1,6 +1,8 @@
 // Row changes per second of the Hologres sink alone: rows in memory, through the visitor, into a real PostgreSQL that
-// syncs every commit. Usage: node scripts/node24.mjs bench/sink-hologres.ts [staging|fixed] [repeat|distinct] [thousands]
+// syncs every commit.
+// npm run bench -- sink-hologres [--n CHANGES]
 import process from 'node:process';
+import { type Server, startServer } from '../scripts/servers/servers.ts';
 import { hologresConnector } from '../src/connectors/hologres/connector.ts';
 import { silentLog } from '../src/lib/log.ts';
 import type { Batch, RowImage, RowOp, RowsPart } from '../src/pipeline/batch.ts';
@@ -8,7 +10,8 @@ import { DEFAULT_DDL_POLICIES, DEFAULT_FAILOVER_LIMIT } from '../src/pipeline/po
 import type { ColumnSet, TableVersion } from '../src/pipeline/table.ts';
 import type { ValueVisitor } from '../src/pipeline/value-visitor.ts';
 import { scriptedTable } from '../test/support/scripted-rows.ts';
-import { startPrivatePostgres } from '../test/support/private-postgres.ts';
+import { connectTarget } from './support/connections.ts';
+import { printFigures, TARGET_SETTINGS, targetContent } from './support/report.ts';
 
 const ROWS_PER_PART = 19;
 const ROWS_PER_BATCH = 2_000;
@@ -132,78 +135,78 @@ function* batches({ ids, ops }: Workload): Generator<Batch> {
   }
 }
 
-async function main() {
-  const [path = 'staging', keys = 'repeat', thousands = '2000'] = process.argv.slice(2);
-  const workload = new Workload(Number(thousands) * 1000, keys === 'repeat');
-  const postgres = await startPrivatePostgres({
-    settings: ['shared_buffers=1GB', 'synchronous_commit=on', 'max_wal_size=4GB'],
-  });
-  try {
-    const sink = hologresConnector.open({
-      settings: hologresConnector.parseSettings(postgres.content('postgres')),
-      options: hologresConnector.parseOptions({
-        writePath: path,
-        commitRowsMax: COMMIT_ROWS,
-        commitBytesMax: COMMIT_BYTES,
-      }),
-      owner: { installation: 'bench', task: '1', incarnation: '1' },
-      policies: { ddl: DEFAULT_DDL_POLICIES, errorLimit: 0, failover: DEFAULT_FAILOVER_LIMIT },
-      log: silentLog,
-    });
-    await sink.recover();
-    const failed = await sink.prepare([{ table: TABLE, target: { schema: 'bench', table: 'sbtest' } }]);
-    if (failed.length > 0) throw failed[0]?.error ?? new Error('not prepared');
-    const cpu = process.cpuUsage();
-    const started = performance.now();
-    let sequence = 0;
-    let written = 0;
-    let committing: Promise<void> = Promise.resolve();
-    const commit = (batch: Batch) => {
-      const checkpoint = { sequence: ++sequence, offset: batch.offset, version: 1, tables: [] };
-      return sink.commit(checkpoint).then((result) => {
-        written += result.rowsWritten;
-        if (result.failed.length > 0) throw result.failed[0]?.error ?? new Error('failed');
-      });
-    };
-    let rssMax = 0;
-    let last: Batch | null = null;
-    for (const batch of batches(workload)) {
-      await sink.write(batch);
-      last = batch;
-      const { rows, bytes } = sink.load();
-      if (rows < COMMIT_ROWS && bytes < COMMIT_BYTES) {
-        // A source reads from a socket between two batches.
-        await new Promise(setImmediate);
-        continue;
+export async function run({ n }: { n: number | null }): Promise<void> {
+  const changes = n ?? 2_000_000;
+  const figures: Record<string, unknown> = {};
+  for (const path of ['staging', 'fixed'] as const) {
+    for (const keys of ['repeat', 'distinct'] as const) {
+      const target = await startServer('postgres', TARGET_SETTINGS);
+      try {
+        figures[`${path}-${keys}`] = await measure(target, path, new Workload(changes, keys === 'repeat'));
+      } finally {
+        await target.stop();
       }
-      await committing;
-      committing = commit(batch);
-      rssMax = Math.max(rssMax, process.memoryUsage.rss());
     }
-    await committing;
-    if (last !== null) await commit(last);
-    const seconds = (performance.now() - started) / 1000;
-    const { user, system } = process.cpuUsage(cpu);
-    const client = await postgres.connect();
-    const { rows } = await client.query('SELECT count(*) AS rows, sum(id) AS ids FROM bench.sbtest');
-    await client.end();
-    await sink.close();
-    console.log(
-      JSON.stringify({
-        path,
-        keys,
-        rowsPerSecond: Math.round(workload.ids.length / seconds),
-        writtenPerSecond: Math.round(written / seconds),
-        commits: sequence,
-        seconds: Number(seconds.toFixed(2)),
-        cpuSeconds: Number(((user + system) / 1e6).toFixed(2)),
-        rssMiB: Math.round(rssMax / 1048576),
-        target: rows[0],
-      }),
-    );
-  } finally {
-    await postgres.stop();
   }
+  printFigures('sink-hologres', figures, {});
 }
 
-await main();
+async function measure(target: Server, path: 'staging' | 'fixed', workload: Workload) {
+  const sink = hologresConnector.open({
+    settings: hologresConnector.parseSettings(targetContent(target, 'postgres')),
+    options: hologresConnector.parseOptions({
+      writePath: path,
+      commitRowsMax: COMMIT_ROWS,
+      commitBytesMax: COMMIT_BYTES,
+    }),
+    owner: { installation: 'bench', task: '1', incarnation: '1' },
+    policies: { ddl: DEFAULT_DDL_POLICIES, errorLimit: 0, failover: DEFAULT_FAILOVER_LIMIT },
+    log: silentLog,
+  });
+  await sink.recover();
+  const failed = await sink.prepare([{ table: TABLE, target: { schema: 'bench', table: 'sbtest' } }]);
+  if (failed.length > 0) throw failed[0]?.error ?? new Error('not prepared');
+  const cpu = process.cpuUsage();
+  const started = performance.now();
+  let sequence = 0;
+  let written = 0;
+  let committing: Promise<void> = Promise.resolve();
+  const commit = (batch: Batch) => {
+    const checkpoint = { sequence: ++sequence, offset: batch.offset, version: 1, tables: [] };
+    return sink.commit(checkpoint).then((result) => {
+      written += result.rowsWritten;
+      if (result.failed.length > 0) throw result.failed[0]?.error ?? new Error('failed');
+    });
+  };
+  let rssMax = 0;
+  let last: Batch | null = null;
+  for (const batch of batches(workload)) {
+    await sink.write(batch);
+    last = batch;
+    const { rows, bytes } = sink.load();
+    if (rows < COMMIT_ROWS && bytes < COMMIT_BYTES) {
+      // A source reads from a socket between two batches.
+      await new Promise(setImmediate);
+      continue;
+    }
+    await committing;
+    committing = commit(batch);
+    rssMax = Math.max(rssMax, process.memoryUsage.rss());
+  }
+  await committing;
+  if (last !== null) await commit(last);
+  const seconds = (performance.now() - started) / 1000;
+  const { user, system } = process.cpuUsage(cpu);
+  const client = await connectTarget(target);
+  const { rows } = await client.query<{ rows: string }>('SELECT count(*) AS rows FROM bench.sbtest');
+  await client.end();
+  await sink.close();
+  return {
+    rowsPerSecond: Math.round(workload.ids.length / seconds),
+    writtenPerSecond: Math.round(written / seconds),
+    commits: sequence,
+    cpuSeconds: Number(((user + system) / 1e6).toFixed(2)),
+    rssMiB: Math.round(rssMax / 1048576),
+    targetRows: Number(rows[0]?.rows),
+  };
+}

@@ -1,0 +1,168 @@
+// How many row changes a second go from the binary log into the target, when a backlog waits at the source.
+// npm run bench -- stream-hologres [--n CHANGES] [--family mariadb|mysql]
+import type { Connection } from 'mysql2/promise';
+import type { Client } from 'pg';
+import { type Server, startServer } from '../scripts/servers/servers.ts';
+import { assertEqualTables } from './support/checksum.ts';
+import { connectSource, connectTarget, logEnd, relaxed } from './support/connections.ts';
+import { Recorder, replay } from './support/recorder.ts';
+import { familiesOf, printFigures, SOURCE_SETTINGS, TARGET_SETTINGS } from './support/report.ts';
+import { type PipelineFigures, runPipeline } from './support/run-pipeline.ts';
+import { createTableSql, runInserts, runWorkload, USUAL } from './workload.ts';
+
+const DATABASE = 'bench';
+const LAST_ID = 4_000_000_000;
+const CHANGES = USUAL.inserts + USUAL.updates + USUAL.deletes;
+
+const TARGETS = {
+  stagingRowsPerSecond: { atLeast: 150_000, further: 250_000 },
+  fixedRowsPerSecond: { atLeast: 70_000 },
+  vsCeiling: { atLeast: 0.6 },
+  rssMiB: { atMost: 250 },
+};
+
+/** A table at the source, and the part of the log that its changes are in. */
+interface Backlog {
+  readonly table: string;
+  readonly changes: number;
+  readonly from: { readonly file: string; readonly position: number };
+}
+
+interface Stack {
+  readonly source: Server;
+  readonly sourceClient: Connection;
+  readonly target: Server;
+  readonly admin: Client;
+}
+
+export async function run({
+  n,
+  seed,
+  args,
+}: {
+  n: number | null;
+  seed: number;
+  args: readonly string[];
+}): Promise<void> {
+  const figures: Record<string, unknown> = {};
+  for (const family of familiesOf(args)) {
+    const [source, target] = await Promise.all([
+      startServer(family, SOURCE_SETTINGS),
+      startServer('postgres', TARGET_SETTINGS),
+    ]);
+    console.log(`${source.version}, ${target.version}, Node ${process.version}`);
+    const stack = {
+      source,
+      target,
+      sourceClient: await connectSource(source),
+      admin: await connectTarget(target),
+    };
+    try {
+      figures[family] = await measure(stack, (n ?? CHANGES) / CHANGES, seed);
+    } finally {
+      await Promise.allSettled([stack.sourceClient.end(), stack.admin.end()]);
+      await Promise.allSettled([source.stop(), target.stop()]);
+    }
+  }
+  printFigures('stream-hologres', figures, TARGETS);
+}
+
+async function measure(stack: Stack, scale: number, seed: number): Promise<Record<string, number>> {
+  const { sourceClient } = stack;
+  await sourceClient.query(`CREATE DATABASE ${DATABASE} CHARACTER SET utf8mb4`);
+  await sourceClient.query(`USE ${DATABASE}`);
+  await relaxed(sourceClient, true);
+  const size = {
+    inserts: Math.round(USUAL.inserts * scale),
+    updates: Math.round(USUAL.updates * scale),
+    deletes: Math.round(USUAL.deletes * scale),
+  };
+  const usual = await backlog(stack, 'usual', (table) => runWorkload(sourceClient, table, size, seed));
+  const noRepeat = await backlog(stack, 'no_repeat', (table) => runInserts(sourceClient, table, size.inserts, seed));
+  await relaxed(sourceClient, false);
+
+  const staging = await stream(stack, usual, 'staging');
+  const fixed = await stream(stack, usual, 'fixed');
+  const distinct = await stream(stack, noRepeat, 'staging');
+  const ceiling = usual.changes / (await ceilingSeconds(stack, usual));
+  console.log(`  ceiling: ${Math.round(ceiling).toLocaleString('en')} row changes/s`);
+  return {
+    stagingRowsPerSecond: Math.round(usual.changes / staging.seconds),
+    fixedRowsPerSecond: Math.round(usual.changes / fixed.seconds),
+    noRepeatRowsPerSecond: Math.round(noRepeat.changes / distinct.seconds),
+    ceilingRowsPerSecond: Math.round(ceiling),
+    vsCeiling: Number((usual.changes / staging.seconds / ceiling).toFixed(2)),
+    rssMiB: Math.max(staging.rssMiB, fixed.rssMiB, distinct.rssMiB),
+  };
+}
+
+/** Makes a table and its changes; the row that comes last says that all of them arrived. */
+async function backlog(
+  { sourceClient }: Stack,
+  table: string,
+  fill: (table: string) => Promise<number>,
+): Promise<Backlog> {
+  await sourceClient.query(createTableSql(table));
+  const from = await logEnd(sourceClient);
+  const begun = performance.now();
+  const changes = await fill(table);
+  await sourceClient.query(`INSERT INTO ${table} VALUES (${LAST_ID}, 0, '', '', NOW(3), 0)`);
+  const seconds = ((performance.now() - begun) / 1000).toFixed(0);
+  console.log(`  backlog ${table}: ${changes.toLocaleString('en')} row changes, written in ${seconds} s`);
+  return { table, changes: changes + 1, from };
+}
+
+async function stream(
+  stack: Stack,
+  { table, changes, from }: Backlog,
+  writePath: 'staging' | 'fixed',
+  targetPort?: number,
+): Promise<PipelineFigures> {
+  const { source, sourceClient, target, admin } = stack;
+  const targetDatabase = await freshDatabase(admin);
+  const figures = await runPipeline({
+    source,
+    database: DATABASE,
+    table,
+    from,
+    target,
+    targetDatabase,
+    writePath,
+    lastId: LAST_ID,
+    ...(targetPort === undefined ? {} : { targetPort }),
+  });
+  const client = await connectTarget(target, targetDatabase);
+  await assertEqualTables(sourceClient, client, table, `${DATABASE}.${table}`);
+  await client.end();
+  const { seconds, rssMiB, cpu } = figures;
+  const rate = Math.round(changes / seconds).toLocaleString('en');
+  console.log(
+    `  ${table}, ${writePath}${targetPort === undefined ? '' : ', recorded'}: ${rate} row changes/s; ${seconds.toFixed(1)} s; peak RSS ${rssMiB} MiB; ` +
+      `CPU s ours ${cpu.ours.toFixed(1)}, source ${cpu.source.toFixed(1)}, target ${cpu.target.toFixed(1)}`,
+  );
+  return figures;
+}
+
+/** The time that the target alone needs for the same bytes and statements: recorded from a run, and sent again ready-made. */
+async function ceilingSeconds(stack: Stack, backlog: Backlog): Promise<number> {
+  const recorder = await Recorder.open(stack.target.port);
+  await stream(stack, backlog, 'staging', recorder.port);
+  recorder.close();
+  const database = await freshDatabase(stack.admin);
+  const seconds = await replay(recorder.turns, () => connectTarget(stack.target, database));
+  const client = await connectTarget(stack.target, database);
+  await assertEqualTables(stack.sourceClient, client, backlog.table, `${DATABASE}.${backlog.table}`);
+  await client.end();
+  return seconds;
+}
+
+let databases = 0;
+
+/** A checkpoint of the server first, so that no run pays for the one before it. */
+async function freshDatabase(admin: Client): Promise<string> {
+  databases += 1;
+  const name = `bench_${databases}`;
+  await admin.query(`CREATE DATABASE ${name}`);
+  await admin.query('CHECKPOINT');
+  return name;
+}
