@@ -84,14 +84,13 @@ export class Planner {
 
 function toFailure(error: unknown): PlanFailure {
   if (error instanceof PlanFailure) return error;
-  if (error instanceof PipelineError || error instanceof TaskError)
-    return new PlanFailure([
-      {
-        code: error.code,
-        message: error.message.replace(/\.$/, ''),
-        remedy: error.hint ?? 'Correct it, then plan again.',
-      },
-    ]);
+  if (error instanceof PipelineError || error instanceof TaskError) {
+    const isAway = error instanceof PipelineError && error.kind === 'transient';
+    const remedy = isAway
+      ? 'Check its address and that it is up, then plan again.'
+      : (error.hint ?? 'Correct it, then plan again.');
+    return new PlanFailure([{ code: error.code, message: error.message.replace(/\.$/, ''), remedy }]);
+  }
   return new PlanFailure([
     { code: 'Task.PlanFailed', message: messageOf(error), remedy: 'Look for the reason in the log of the service.' },
   ]);
