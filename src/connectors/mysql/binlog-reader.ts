@@ -83,9 +83,18 @@ export class BinlogReader {
   }
 
   /** Waits for bytes. Errors: PipelineError `transient`, also after 30 s without any. */
-  async more(): Promise<void> {
+  more(): Promise<void> {
+    return this.#wait(this.#connection.reader.more());
+  }
+
+  /** The same, and what was taken since `release` stays valid. */
+  moreBehind(): Promise<void> {
+    return this.#wait(this.#connection.reader.moreBehind());
+  }
+
+  async #wait(bytes: Promise<void>): Promise<void> {
     try {
-      await Promise.race([this.#connection.reader.more(), this.#silent()]);
+      await Promise.race([bytes, this.#silent()]);
     } catch (error) {
       throw toPipelineError(error, 'reading the binary log');
     } finally {

@@ -25,6 +25,8 @@ import type { MysqlTable } from './types.ts';
 
 /** A batch is handed on once it holds so much, or when the connection has nothing more ready. */
 const BATCH_BYTES = 512 * 1024;
+/** Within a transaction it may become so large, to end with it. */
+const BATCH_BYTES_OPEN = 768 * 1024;
 
 export interface LogRunOptions {
   readonly settings: MysqlSettings;
@@ -53,6 +55,9 @@ export class LogRun {
   /** A first start at a time of the past: its tables join there, and not where their shape was seen. */
   #startsInPast = false;
   #caughtUp = false;
+  /** The last batch ended within a transaction: its end is news, whatever else comes with it. */
+  #handedOnOpen = false;
+  #poked = false;
   #closed = false;
 
   constructor(options: LogRunOptions) {
@@ -83,6 +88,7 @@ export class LogRun {
 
   /** Ends a wait for the server: something else is to be done. */
   poke(): void {
+    this.#poked = true;
     this.#reader?.poke();
   }
 
@@ -147,9 +153,17 @@ export class LogRun {
     const reader = this.#reader;
     const group = this.#group;
     const versionBefore = this.#version;
+    this.#poked = false;
     let bytes = 0;
     let spoke = this.#between(parts);
-    while (bytes < BATCH_BYTES && reader.take()) {
+    for (;;) {
+      if (bytes >= (group.open ? BATCH_BYTES_OPEN : BATCH_BYTES)) break;
+      if (!reader.take()) {
+        // The sink commits between transactions only: the rest of this one is on its way.
+        if (!group.open || parts.length === 0 || this.#poked) break;
+        await reader.moreBehind();
+        continue;
+      }
       bytes += reader.bodyEnd - reader.bodyStart;
       this.#caughtUp = reader.type === ev.HEARTBEAT || reader.type === ev.HEARTBEAT_V2;
       spoke ||= this.#caughtUp;
@@ -162,7 +176,8 @@ export class LogRun {
         this.#between(parts);
       }
     }
-    if (parts.length === 0 && bytes < BATCH_BYTES && !spoke && this.#version === versionBefore) return null;
+    const ended = this.#handedOnOpen && !group.open;
+    if (parts.length === 0 && bytes < BATCH_BYTES && !spoke && !ended && this.#version === versionBefore) return null;
     return this.#batch(parts, bytes);
   }
 
@@ -249,6 +264,7 @@ export class LogRun {
 
   #batch(parts: readonly Part[], bytes: number): Batch {
     const group = this.#group;
+    this.#handedOnOpen = group.open;
     const offset: MysqlOffset = {
       server: this.#facts.identity,
       ...group.boundary,

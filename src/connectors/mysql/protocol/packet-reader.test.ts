@@ -55,6 +55,24 @@ void test('gives the same packets however the bytes are cut', async () => {
   );
 });
 
+void test('keeps what was taken while it waits for more behind it, and frees it at release', async () => {
+  const socket = new PassThrough();
+  const reader = new PacketReader(socket);
+  const payloads = Array.from({ length: 40 }, (_, index) => Buffer.alloc(150_000 + index, index));
+  socket.write(Buffer.concat(payloads.map(packets)));
+  const kept: { buffer: Buffer; start: number; end: number }[] = [];
+  const found: Buffer[] = [];
+  while (found.length + kept.length < payloads.length) {
+    if (reader.take()) kept.push({ buffer: reader.buffer, start: reader.start, end: reader.end });
+    else await reader.moreBehind();
+    if (kept.length < 15) continue;
+    found.push(...kept.splice(0).map(({ buffer, start, end }) => Buffer.from(buffer.subarray(start, end))));
+    reader.release();
+  }
+  found.push(...kept.map(({ buffer, start, end }) => buffer.subarray(start, end)));
+  assert.ok(found.every((payload, index) => payload.equals(payloads[index] ?? Buffer.alloc(0))));
+});
+
 void test('joins packets at and around the greatest length', async () => {
   for (const length of [0xfffffe, 0xffffff, 0x1000000, 0x1fffffe, 0x1ffffff]) {
     const payload = Buffer.alloc(length, length & 0xff);

@@ -58,11 +58,28 @@ export class PacketReader {
 
   /** Waits until bytes come, or `poke`. Throws the socket's error, or that it was closed. */
   async more(): Promise<void> {
+    this.#makeRoom();
+    return this.#wait();
+  }
+
+  /** The same, and what was taken since `release` stays valid: bytes that find no room go to another buffer. */
+  async moreBehind(): Promise<void> {
+    if (this.#waiting.length > 0) {
+      const unread = this.buffer.subarray(this.#read, this.#write);
+      const other = Buffer.allocUnsafe(Math.max(this.buffer.length, 2 * unread.length + this.#waitingBytes));
+      unread.copy(other);
+      this.buffer = other;
+      this.#write = unread.length;
+      this.#read = 0;
+    }
+    return this.#wait();
+  }
+
+  async #wait(): Promise<void> {
     if (this.#poked) {
       this.#poked = false;
       return;
     }
-    this.#makeRoom();
     if (this.#waiting.length > 0) {
       this.#appendWaiting();
       return;
@@ -80,7 +97,7 @@ export class PacketReader {
       if (this.buffer.length > STEADY && this.#waitingBytes < STEADY) this.buffer = Buffer.allocUnsafe(STEADY);
       this.#read = 0;
       this.#write = 0;
-    } else if (this.#read > this.buffer.length >> 1) {
+    } else if (this.#read > this.buffer.length >> 1 || this.#waiting.length > 0) {
       this.buffer.copyWithin(0, this.#read, this.#write);
       this.#write -= this.#read;
       this.#read = 0;
