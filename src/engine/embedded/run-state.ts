@@ -1,3 +1,4 @@
+import { stringifyJson } from '../../lib/json.ts';
 import type { Batch } from '../../pipeline/batch.ts';
 import type { Offset } from '../../pipeline/offset.ts';
 import type { Checkpoint, TableProgress } from '../../pipeline/checkpoint.ts';
@@ -35,10 +36,11 @@ export class RunState {
 
   /** Takes note of a batch that the sink has taken. */
   take(batch: Batch): void {
+    // On an idle server heartbeats come with the offset that is saved already: nothing to write.
+    this.#moved ||= batch.parts.length > 0 || !isSame(this.#offset, batch.offset);
     this.#offset = batch.offset;
     this.#transactionEnd = batch.transactionEnd;
     if (batch.rows > 0) this.#unsavedMicros ??= batch.timeMicros;
-    this.#moved = true;
     this.rowsRead += batch.rows;
     this.bytesRead += batch.bytes;
     if (batch.parts.length > 0 || batch.version !== this.#version) this.#unsaved = true;
@@ -95,4 +97,8 @@ export class RunState {
     const oldest = this.#flyingMicros ?? this.#unsavedMicros;
     return oldest === null ? 0 : Math.max(0, Math.round(now - oldest / 1000));
   }
+}
+
+function isSame(a: Offset | null, b: Offset): boolean {
+  return a !== null && stringifyJson(a) === stringifyJson(b);
 }
