@@ -43,6 +43,8 @@ export async function prepareTables(
       joining.push({ wanted: table, sinkTable: { table: found.shape, target: table.route.target } });
     else if (found !== undefined) state.note(failedProgress(table.route.table, found.failure));
   }
+  // A table that starts afresh may find its target altered, or gone: it is looked at anew, and what is buffered is void.
+  for (const { wanted: table } of joining) if (startsOver(table, state)) sink.drop(table.route.table);
   await parts.filled(joining.map(({ sinkTable }) => sinkTable.target));
   const failed = new Map(
     (await sink.prepare(joining.map(({ sinkTable }) => sinkTable))).map(({ table, error }) => [tableKey(table), error]),
@@ -62,6 +64,11 @@ export async function prepareTables(
   }
   noteRemoved(def, state);
   return { version: def.version, tables };
+}
+
+function startsOver({ route, progress, emptyFirst }: WantedTable, state: RunState): boolean {
+  if (progress !== null) return false;
+  return emptyFirst || state.tables.get(tableKey(route.table))?.state === 'FAILED';
 }
 
 /** Tables that failed are unknown to the source: when they are no longer wanted, it is noted here. */

@@ -1,0 +1,89 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Api } from '../../quickstart/api.ts';
+
+const MAIN = join(import.meta.dirname, '..', '..', 'src', 'main.ts');
+export const PROJECT = 10000;
+
+/** The real service in a process of its own, for development: any key, project 10000. */
+export class Service {
+  readonly folder: string = mkdtempSync(join(tmpdir(), 'disync-service-'));
+  port = 0;
+  /** What it wrote to standard error. */
+  errors = '';
+  #child: ChildProcess | null = null;
+
+  static async start(): Promise<Service> {
+    const service = new Service();
+    await service.restart();
+    return service;
+  }
+
+  get api(): Api {
+    return new Api(`127.0.0.1:${this.port}`, PROJECT);
+  }
+
+  /** Starts it, on the port and store that it had. Errors: Error with what it said when it ends instead. */
+  async restart(): Promise<void> {
+    const child = spawn(
+      process.execPath,
+      [
+        MAIN,
+        'serve',
+        '--dev',
+        '--port',
+        String(this.port),
+        '--data-dir',
+        join(this.folder, 'data'),
+        '--log-level',
+        'warn',
+      ],
+      {
+        stdio: ['ignore', 'pipe', 'pipe'],
+      },
+    );
+    this.#child = child;
+    let text = '';
+    child.stderr.on('data', (chunk: Buffer) => (this.errors += chunk.toString()));
+    await new Promise<void>((resolve, reject) => {
+      child.stdout.on('data', (chunk: Buffer) => {
+        text += chunk.toString();
+        const port = /ready on http:\/\/127\.0\.0\.1:(\d+)/.exec(text)?.[1];
+        if (port === undefined) return;
+        this.port = Number(port);
+        resolve();
+      });
+      child.once('exit', (code) => reject(new Error(`the service ended with ${code}: ${this.errors}`)));
+    });
+  }
+
+  async kill(): Promise<void> {
+    await this.#end('SIGKILL');
+  }
+
+  /** Ends it in good order; gives the milliseconds that it took, and its exit code. */
+  async stop(): Promise<{ ms: number; code: number | null }> {
+    const begun = performance.now();
+    const code = await this.#end('SIGTERM');
+    return { ms: performance.now() - begun, code };
+  }
+
+  /** Ends it, and removes its store. */
+  async dispose(): Promise<void> {
+    await this.#end('SIGKILL');
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+
+  #end(signal: NodeJS.Signals): Promise<number | null> {
+    const child = this.#child;
+    this.#child = null;
+    if (child === null || child.exitCode !== null) return Promise.resolve(child?.exitCode ?? null);
+    return new Promise((resolve) => {
+      child.removeAllListeners('exit');
+      child.once('exit', (code) => resolve(code));
+      child.kill(signal);
+    });
+  }
+}
