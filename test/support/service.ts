@@ -1,28 +1,41 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { Api } from '../../quickstart/api.ts';
 
 const MAIN = join(import.meta.dirname, '..', '..', 'src', 'main.ts');
 export const PROJECT = 10000;
 
-/** The real service in a process of its own, for development: any key, project 10000. */
+/** The real service in a process of its own; unless told otherwise for development: any key, project 10000. */
 export class Service {
   readonly folder: string = mkdtempSync(join(tmpdir(), 'disync-service-'));
   port = 0;
   /** What it wrote to standard error. */
   errors = '';
+  readonly #dev: boolean;
   #child: ChildProcess | null = null;
 
-  static async start(): Promise<Service> {
-    const service = new Service();
+  constructor({ dev = true }: { readonly dev?: boolean } = {}) {
+    this.#dev = dev;
+  }
+
+  static async start(options: { readonly dev?: boolean } = {}): Promise<Service> {
+    const service = new Service(options);
     await service.restart();
     return service;
   }
 
   get api(): Api {
     return new Api(`127.0.0.1:${this.port}`, PROJECT);
+  }
+
+  /** Runs `disync ARGS` on its store, as an operator does; gives what it printed. */
+  async cli(...args: readonly string[]): Promise<string> {
+    const all = [MAIN, ...args, '--data-dir', join(this.folder, 'data')];
+    const { stdout } = await promisify(execFile)(process.execPath, all);
+    return stdout;
   }
 
   /** Starts it, on the port and store that it had. Errors: Error with what it said when it ends instead. */
@@ -32,7 +45,7 @@ export class Service {
       [
         MAIN,
         'serve',
-        '--dev',
+        ...(this.#dev ? ['--dev'] : []),
         '--port',
         String(this.port),
         '--data-dir',

@@ -209,13 +209,21 @@ export class TaskUnderTest {
   async untilEqual(table: string, database = this.ends.database): Promise<number> {
     const deadline = Date.now() + 20_000;
     for (;;) {
-      const { rows, differences } = await compareTable(this.ends.mysql, this.ends.pg, database, table);
-      if (differences === 0) return rows;
-      if (Date.now() > deadline)
-        throw new Error(`${table}: ${differences} of ${rows} rows differ: ${JSON.stringify(await this.info())}`);
+      const found = await compareTable(this.ends.mysql, this.ends.pg, database, table).catch(notThereYet);
+      if (found?.differences === 0) return found.rows;
+      if (Date.now() > deadline) {
+        const how = found === null ? 'its shape differs' : `${found.differences} of ${found.rows} rows differ`;
+        throw new Error(`${table}: ${how}: ${JSON.stringify(await this.info())}`);
+      }
       await new Promise((resolve) => setTimeout(resolve, 100));
     }
   }
+}
+
+/** PostgreSQL's undefined_column and undefined_table: the change that makes it is still on its way. */
+function notThereYet(error: unknown): null {
+  if (['42703', '42P01'].includes((error as { code?: string }).code ?? '')) return null;
+  throw error;
 }
 
 /** Statements that fill `table` (id INT, n INT) with ids 1 to `count`. */
