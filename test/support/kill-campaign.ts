@@ -28,8 +28,10 @@ export async function killCampaign(options: {
   const [source, target] = await Promise.all([startServer(family), startServer('postgres')]);
   const client = await mysqlClient(source);
   await fillShop(client, () => {});
-  const writers = await Promise.all([1, 2].map(async () => new ShopWriter(await mysqlClient(source))));
-  const [writer] = writers;
+  const writer = new ShopWriter(await mysqlClient(source, DATABASE));
+  const others = await Promise.all(
+    [1, 2, 3].map(async (at) => new RowWriter(await mysqlClient(source, DATABASE), seed + at)),
+  );
   const service = await Service.start();
   try {
     const pg = await pgClient(target);
@@ -43,7 +45,7 @@ export async function killCampaign(options: {
       close: async () => {},
     };
     const task = new TaskUnderTest(service, ends);
-    writer?.start();
+    for (const each of [writer, ...others]) each.start();
     let wanted: string[] = ['customers', 'orders'];
     await task.run({ table: wanted });
     for (let kill = 1; kill <= kills; kill += 1) {
@@ -56,22 +58,87 @@ export async function killCampaign(options: {
       await new Promise((resolve) => setTimeout(resolve, random() * 1200));
       await service.kill();
       await changing;
+      if (random() < 0.25) {
+        // Once more while it takes up its runs and processes; this start never comes to its end.
+        void service.restart();
+        await new Promise((resolve) => setTimeout(resolve, random() * 800));
+        await service.kill();
+      }
       await service.restart();
       say(`kill ${kill} of ${kills}: wanted ${wanted.join(', ')}`);
     }
     // What was wanted last may have been deployed or not when its call was cut: it is said again.
     await task.change({ table: wanted });
     await task.untilStreaming(...wanted);
-    await writer?.stop();
+    await Promise.all([writer, ...others].map((each) => each.stop()));
     const compared = await compareAll(client, pg, wanted);
     await pg.end();
-    return { kills, changes: writer?.changes ?? 0, compared };
+    return { kills, changes: [writer, ...others].reduce((sum, each) => sum + each.changes, 0), compared };
   } finally {
     await service.dispose();
     await client.end();
     await Promise.all(([source, target] as Server[]).map((server) => server.stop()));
   }
 }
+
+/** Changes single rows, often the same ones as its neighbours: inserts again what it deleted, moves keys. */
+class RowWriter {
+  changes = 0;
+  readonly #connection: Connection;
+  readonly #random: () => number;
+  #running = true;
+  #done: Promise<void> = Promise.resolve();
+
+  constructor(connection: Connection, seed: number) {
+    this.#connection = connection;
+    this.#random = randomOf(seed);
+  }
+
+  start(): void {
+    this.#done = this.#loop();
+  }
+
+  async stop(): Promise<void> {
+    this.#running = false;
+    await this.#done;
+    await this.#connection.end();
+  }
+
+  async #loop(): Promise<void> {
+    while (this.#running) {
+      await this.#change();
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+  }
+
+  async #change(): Promise<void> {
+    const id = 1 + Math.floor(this.#random() * 2000);
+    const amount = Math.floor(this.#random() * 1000) / 100;
+    const [sql, values] = ROW_CHANGES[Math.floor(this.#random() * ROW_CHANGES.length)]?.(id, amount) ?? ['DO 0', []];
+    try {
+      const [result] = await this.#connection.query(sql, values);
+      this.changes += (result as { affectedRows: number }).affectedRows;
+    } catch (error) {
+      if (!CLASHES.has((error as { code?: string }).code ?? '')) throw error;
+    }
+  }
+}
+
+/** Two writers met: nothing was changed. */
+const CLASHES: ReadonlySet<string> = new Set(['ER_LOCK_DEADLOCK', 'ER_DUP_ENTRY', 'ER_LOCK_WAIT_TIMEOUT']);
+
+type RowChange = (id: number, amount: number) => [sql: string, values: (number | string)[]];
+const ROW_CHANGES: readonly RowChange[] = [
+  (id, amount) => ['UPDATE customers SET balance = ? WHERE id = ?', [amount, id]],
+  (id, amount) => ['UPDATE products SET price = ?, weight = ? WHERE id = ?', [amount, amount, id]],
+  (id, amount) => ['UPDATE orders SET total = ? WHERE id = ?', [amount, id]],
+  (id, amount) => ['UPDATE order_items SET price = ? WHERE order_id = ?', [amount, id]],
+  (id) => ['DELETE FROM order_items WHERE order_id = ? AND line = 9', [id]],
+  (id, amount) => ['REPLACE INTO order_items VALUES (?, 9, 1, 1, ?)', [id, amount]],
+  (id) => ['UPDATE order_items SET line = 19 - line WHERE order_id = ? AND line IN (9, 10)', [id]],
+  (id) => ['DELETE FROM reviews WHERE id = ?', [20_000_000 + id]],
+  (id, amount) => ["REPLACE INTO reviews VALUES (?, 1, 5, ?, '2024-02-29 01:02:03')", [20_000_000 + id, `r ${amount}`]],
+];
 
 function ignoreCut(): void {
   // The call was cut by the kill: whether it took effect is what the campaign is about.
