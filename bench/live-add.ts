@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type Server, startServer } from '../scripts/servers/servers.ts';
 import { assertEqualTables } from './support/checksum.ts';
 import { connectSource, connectTarget, relaxed } from './support/connections.ts';
-import { LagProbe } from './support/lag-probe.ts';
+import { LagProbe, percentiles } from './support/lag-probe.ts';
 import { peakRssMiB } from './support/process-facts.ts';
 import { familiesOf, printFigures, SOURCE_SETTINGS, TARGET_SETTINGS } from './support/report.ts';
 import { Service } from './support/service.ts';
@@ -78,11 +78,14 @@ async function measure(source: Server, target: Server, rows: number, seed: numbe
       probeClient,
       OTHERS.map((table) => `${DATABASE}.${table}`),
     );
+    const commits = () => percentiles(loads.flatMap((load) => load.commits.splice(0)));
     await sleep(3000);
     probe.take();
+    commits();
     const changesBefore = changes();
     await sleep(REFERENCE_MS);
     const reference = probe.take();
+    const commitsBefore = commits();
     const rate = (changes() - changesBefore) / (REFERENCE_MS / 1000);
 
     await task.change([...OTHERS, ADDED]);
@@ -90,13 +93,16 @@ async function measure(source: Server, target: Server, rows: number, seed: numbe
     await task.untilStreaming([...OTHERS, ADDED]);
     const seconds = (performance.now() - begun) / 1000;
     const lag = probe.take();
+    const commitsMeanwhile = commits();
     const rssMiB = peakRssMiB(service.pid);
     await sleep(500);
     await probe.stop();
     for (const load of loads) await load.stop();
     await assertEqualTables(client, targetClient, ADDED, `${DATABASE}.${ADDED}`);
     console.log(
-      `  ${Math.round(rate)} row changes/s; before: ${JSON.stringify(reference)}; while ${rows} rows were loaded in ${seconds.toFixed(1)} s: ${JSON.stringify(lag)}; peak RSS of the service ${rssMiB} MiB`,
+      `  ${Math.round(rate)} row changes/s; peak RSS of the service ${rssMiB} MiB; ${rows} rows loaded in ${seconds.toFixed(1)} s\n` +
+        `  before: lag ${JSON.stringify(reference)}, of it the commit at the source ${JSON.stringify(commitsBefore)}\n` +
+        `  meanwhile: lag ${JSON.stringify(lag)}, of it the commit at the source ${JSON.stringify(commitsMeanwhile)}`,
     );
     return {
       othersP99LagMs: lag.p99,
@@ -106,6 +112,8 @@ async function measure(source: Server, target: Server, rows: number, seed: numbe
       beforeP50LagMs: reference.p50,
       beforeP99LagMs: reference.p99,
       beforeMaxLagMs: reference.max,
+      sourceCommitP99Ms: commitsMeanwhile.p99,
+      sourceCommitMaxMs: commitsMeanwhile.max,
       rssMiB,
     };
   } finally {

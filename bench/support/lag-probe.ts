@@ -11,6 +11,12 @@ export interface Lag {
   readonly max: number;
 }
 
+export function percentiles(samples: readonly number[]): Lag {
+  const sorted = samples.toSorted((a, b) => a - b);
+  const at = (share: number) => Math.round(sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0);
+  return { rows: sorted.length, p50: at(0.5), p99: at(0.99), max: at(1) };
+}
+
 /**
  * Looks for rows of the steady load at the target: how long before they are seen there their writer wrote them. So the
  * commit at the source is part of it, and at most one interval too much.
@@ -19,7 +25,7 @@ export class LagProbe {
   readonly #client: Client;
   readonly #tables: readonly string[];
   readonly #last: number[];
-  #samples: number[] = [];
+  readonly #samples: number[] = [];
   #running = true;
   readonly #done: Promise<void>;
 
@@ -32,11 +38,7 @@ export class LagProbe {
 
   /** Milliseconds, of the rows since it was asked last. */
   take(): Lag {
-    const sorted = this.#samples.toSorted((a, b) => a - b);
-    this.#samples = [];
-    const at = (share: number) =>
-      Math.round(sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0);
-    return { rows: sorted.length, p50: at(0.5), p99: at(0.99), max: at(1) };
+    return percentiles(this.#samples.splice(0));
   }
 
   async stop(): Promise<void> {

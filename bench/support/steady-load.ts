@@ -13,6 +13,8 @@ export function createSteadyTableSql(table: string): string {
 export class SteadyLoad {
   /** Row changes that the server has acknowledged. */
   changes = 0;
+  /** Milliseconds from a row's clock to the server's word that it is committed. */
+  commits: number[] = [];
   readonly #connection: Connection;
   readonly #table: string;
   #running = true;
@@ -49,6 +51,7 @@ export class SteadyLoad {
         this.changes += ROWS;
       }
       await this.#connection.query('COMMIT');
+      this.commits.push((micros() - now) / 1000);
       this.changes += ROWS;
       next += ROWS;
     }

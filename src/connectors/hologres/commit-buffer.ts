@@ -15,6 +15,8 @@ export class CommitBuffer {
   readonly arena: Arena;
   /** Rows after merging by key. */
   rows = 0;
+  /** Rows among them, before merging, that a load brought. */
+  loaded = 0;
   added: AddedColumn[] = [];
   readonly #buffers = new Map<Target, TableBuffer>();
   readonly #touched = new Set<Target>();
@@ -55,6 +57,7 @@ export class CommitBuffer {
     this.#touched.clear();
     this.added = [];
     this.rows = 0;
+    this.loaded = 0;
     this.arena.reset();
   }
 }

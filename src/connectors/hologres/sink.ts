@@ -22,6 +22,12 @@ import type { Target } from './target.ts';
 import { plannedType } from './types.ts';
 
 /**
+ * So many rows of loads share a commit at most, so that it is short: a change that streams waits for the commit on its way
+ * and for its own, and loads have always more to bring.
+ */
+const LOADED_ROWS_MAX = 12_000;
+
+/**
  * Writes into Hologres or PostgreSQL. Rows are encoded and merged by key as they come; a commit writes what is left of
  * them. Two buffers take turns, so that encoding goes on while a commit is on its way.
  */
@@ -177,7 +183,8 @@ export class HologresSink implements Sink {
 
   #isFull(): boolean {
     const { rows, bytes } = this.load();
-    return rows >= this.#options.commitRowsMax || bytes >= this.#options.commitBytesMax;
+    const { commitRowsMax, commitBytesMax } = this.#options;
+    return rows >= commitRowsMax || bytes >= commitBytesMax || this.#filling.loaded >= LOADED_ROWS_MAX;
   }
 
   /** The target of a table; null when its rows are left out. */
@@ -200,6 +207,7 @@ export class HologresSink implements Sink {
       reason = why;
     });
     this.#filling.rows += buffer.count - before;
+    if (part.op === 'read') this.#filling.loaded += part.count;
     if (dirty === 0) return;
     this.#log.warn({ table: part.table.id, rows: dirty, reason: DIRTY_REASONS[reason] }, 'rows left out: dirty data');
     this.#countDirty(dirty);

@@ -51,7 +51,11 @@ const settle = () => new Promise((resolve) => setImmediate(resolve));
 void test('a chunk waits until the stream has come to its HIGH, then the next one begins behind it', async () => {
   const { calls, reader } = scripted();
   let woken = 0;
-  const loads = new TableLoads(reader, () => (woken += 1));
+  const loads = new TableLoads(
+    reader,
+    () => (woken += 1),
+    () => 0,
+  );
   const t = table('t');
   loads.add(t);
   assert.deepEqual(
@@ -73,6 +77,31 @@ void test('a chunk waits until the stream has come to its HIGH, then the next on
   await settle();
   loads.atBoundary(start(200));
   assert.deepEqual([t.state, t.rows, loads.waiting], ['STREAMING', 3, false]);
+});
+
+void test('rests behind a chunk while others write, and not when nobody does', async () => {
+  const { calls, reader } = scripted();
+  let now = 0;
+  const loads = new TableLoads(
+    reader,
+    () => {},
+    () => now,
+  );
+  loads.add(table('t'));
+  const chunk = async (from: number, high: number) => {
+    loads.atBoundary(start(from));
+    const begunAtOnce = calls.length > 0;
+    while (calls.length === 0) await new Promise((resolve) => setTimeout(resolve, 1));
+    now += 20;
+    calls.shift()?.resolve(chunkOf([from], high, false));
+    await settle();
+    loads.atBoundary(start(high));
+    return begunAtOnce;
+  };
+  assert.deepEqual(
+    [await chunk(100, 100), await chunk(100, 200), await chunk(200, 200), await chunk(200, 200)],
+    [true, true, false, true],
+  );
 });
 
 void test('a chunk whose table changed its shape meanwhile is read again', async () => {

@@ -1,14 +1,17 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Part } from '../../pipeline/batch.ts';
 import { PipelineError } from '../../pipeline/pipeline-error.ts';
 import type { CapturedTable } from './captured-table.ts';
 import type { Chunk, ChunkReader, WindowStart } from './chunk-reader.ts';
 import { KeyWindow } from './key-window.ts';
-import { comparePositions } from './position.ts';
+import { comparePositions, type LogPosition } from './position.ts';
 
 /** Rows of a chunk: enough that the fixed cost of a chunk is small, few enough that the stream waits little behind one. */
 const CHUNK_ROWS = 4000;
 const CHUNK_BYTES = 4 << 20;
 const ROW_BYTES_GUESS = 256;
+/** While others write, a load leaves them a part of the machine: behind a chunk it rests half as long as that took, at most this. */
+const REST_MAX_MS = 25;
 
 /*
  *   opening ──(boundary)──► reading ──(SELECT done)──► merging ──(stream at HIGH)──► opening, or done
@@ -24,13 +27,20 @@ type Phase = { kind: 'opening' } | { kind: 'reading' } | { kind: 'merging'; chun
 export class TableLoads {
   readonly #reader: ChunkReader;
   readonly #wake: () => void;
+  readonly #now: () => number;
   readonly #queue: CapturedTable[] = [];
   #phase: Phase = { kind: 'opening' };
   #error: unknown;
+  #begunAt = 0;
+  #begunPosition: LogPosition | null = null;
+  #restMs = 0;
+  #closed = false;
 
-  constructor(reader: ChunkReader, wake: () => void) {
+  /** `now`: milliseconds that only go forward. */
+  constructor(reader: ChunkReader, wake: () => void, now = () => performance.now()) {
     this.#reader = reader;
     this.#wake = wake;
+    this.#now = now;
   }
 
   add(table: CapturedTable): void {
@@ -64,11 +74,12 @@ export class TableLoads {
       case 'merging':
         return comparePositions(start.position, this.#phase.chunk.high) < 0
           ? []
-          : this.#merge(table, this.#phase.chunk);
+          : this.#merge(table, this.#phase.chunk, start);
     }
   }
 
   close(): void {
+    this.#closed = true;
     this.#queue.length = 0;
     this.#reader.close();
   }
@@ -89,6 +100,12 @@ export class TableLoads {
   async #read(table: CapturedTable, start: WindowStart): Promise<void> {
     const { window } = table;
     const limit = Math.max(16, Math.min(CHUNK_ROWS, Math.floor(CHUNK_BYTES / (table.rowBytes || ROW_BYTES_GUESS))));
+    if (this.#restMs >= 1) {
+      await sleep(this.#restMs);
+      if (this.#closed || table.window !== window) return;
+    }
+    this.#begunAt = this.#now();
+    this.#begunPosition = start.position;
     try {
       const chunk = await this.#reader.read(table.shape, start, table.cursor, limit);
       if (table.window === window) this.#phase = { kind: 'merging', chunk };
@@ -98,10 +115,12 @@ export class TableLoads {
     this.#wake();
   }
 
-  #merge(table: CapturedTable, chunk: Chunk): Part[] {
+  #merge(table: CapturedTable, chunk: Chunk, { position }: WindowStart): Part[] {
     const { window } = table;
     table.window = null;
     this.#phase = { kind: 'opening' };
+    const othersWrite = this.#begunPosition !== null && comparePositions(position, this.#begunPosition) > 0;
+    this.#restMs = othersWrite ? Math.min(REST_MAX_MS, (this.#now() - this.#begunAt) / 2) : 0;
     if (window === null || window.void) return [];
     const all = chunk.rows.part(table.shape.version, indexes(chunk.rows.count), chunk.selectedMicros);
     const untouched = window.untouched(all);
