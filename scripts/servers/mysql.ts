@@ -167,7 +167,7 @@ async function fromNpm(): Promise<Installation> {
       log_slave_updates: 'ON',
       performance_schema: 'OFF',
     },
-    template: join(server, 'data'),
+    template: join(server, 'data', 'mysql'),
   };
 }
 
@@ -176,9 +176,9 @@ function findIn(folder: string, name: string): string {
   throw new Error(`${name} is not in the package`);
 }
 
+/** Its identity is left out: each server makes its own. */
 function copyTemplate(template: string, data: string): void {
-  mkdirSync(data);
-  cpSync(join(template, 'mysql'), join(data, 'mysql'), { recursive: true });
+  cpSync(template, data, { recursive: true, filter: (path) => !path.endsWith('auto.cnf') });
   if (serverUser.uid === undefined) return;
   for (const path of [data, ...readdirSync(data, { recursive: true }).map((name) => join(data, String(name)))])
     chownSync(path, serverUser.uid, serverUser.gid ?? serverUser.uid);
