@@ -14,7 +14,10 @@ export interface SinkLoad {
 export type FailedTables = readonly { readonly table: TableId; readonly error: PipelineError }[];
 
 export interface CommitResult {
-  /** Their rows of this commit were left out; all others are durable. */
+  /**
+   * Their rows of this commit were left out; all others are durable. A checkpoint that the sink holds says so itself
+   * (`withFailed`), because the process may end before the next one.
+   */
   readonly failed: FailedTables;
   /** Rows written to the sink after merging by key. */
   readonly rowsWritten: number;

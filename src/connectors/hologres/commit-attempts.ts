@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from '../../lib/log.ts';
 import type { Checkpoint } from '../../pipeline/checkpoint.ts';
+import { withFailed } from '../../pipeline/failed-tables.ts';
 import { PipelineError } from '../../pipeline/pipeline-error.ts';
 import type { CommitResult, FailedTables } from '../../pipeline/sink.ts';
 import { describeTable } from '../../pipeline/table.ts';
@@ -70,7 +71,7 @@ export class CommitAttempts {
         await this.#settle(error, steps);
       }
     }
-    checkpoints?.saved(checkpoint);
+    checkpoints?.saved(withFailed(checkpoint, this.#failed));
     for (const [target] of buffer.changes()) target.committed();
     return { failed: this.#failed as FailedTables, rowsWritten: buffer.rows };
   }
@@ -82,7 +83,7 @@ export class CommitAttempts {
       rows.push(...this.#rowSteps(target, changes, { from: 0, to: changes.count, direct: true }));
     }
     // First, so that a second instance is refused before it waits for our rows.
-    const saves = (checkpoints?.statements(checkpoint) ?? []).map((statement) => ({
+    const saves = (checkpoints?.statements(withFailed(checkpoint, this.#failed)) ?? []).map((statement) => ({
       statement,
       target: null,
       direct: false,

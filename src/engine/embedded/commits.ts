@@ -1,4 +1,5 @@
 import type { Checkpoint, CheckpointOwner } from '../../pipeline/checkpoint.ts';
+import { withFailed } from '../../pipeline/failed-tables.ts';
 import type { FailedTables, Sink } from '../../pipeline/sink.ts';
 import type { CheckpointStore } from '../engine.ts';
 import type { RunState } from './run-state.ts';
@@ -18,7 +19,7 @@ export class Commits {
   readonly #store: CheckpointStore;
   readonly #owner: CheckpointOwner;
   readonly #state: RunState;
-  readonly #onSaved: () => void;
+  readonly #onSaved: (failed: FailedTables) => void;
   #inFlight = false;
   #startedAt = 0;
   #copiedAt = 0;
@@ -29,7 +30,8 @@ export class Commits {
     store: CheckpointStore;
     owner: CheckpointOwner;
     state: RunState;
-    onSaved: () => void;
+    /** A commit is durable but for these tables; called before the next one can start, which must know of them. */
+    onSaved: (failed: FailedTables) => void;
   }) {
     this.#sink = options.sink;
     this.#store = options.store;
@@ -45,15 +47,12 @@ export class Commits {
     return this.#state.moved ? Math.max(0, this.#startedAt + IDLE_INTERVAL_MS - now) : null;
   }
 
-  /** Starts one; gives the tables that failed in it once it is durable. Errors: what the sink or the store threw. */
-  async start(now: number): Promise<FailedTables> {
+  /** Starts one; resolves once it is durable. Errors: what the sink or the store threw. */
+  async start(now: number): Promise<void> {
     this.#startedAt = now;
     this.#inFlight = true;
-    try {
-      return await this.#commit(this.#state.checkpoint());
-    } finally {
-      this.#inFlight = false;
-    }
+    await this.#commit(this.#state.checkpoint());
+    this.#inFlight = false; // not after a failure: what became of it is unknown, and nothing may follow it
   }
 
   /** Commits what is left, if the last batch ended a transaction. None may be on its way. */
@@ -63,8 +62,10 @@ export class Commits {
     await this.start(Date.now());
   }
 
-  get inFlight(): boolean {
-    return this.#inFlight;
+  /** True when all that was taken is durable. */
+  get isSettled(): boolean {
+    const { offset, unsaved, moved } = this.#state;
+    return offset !== null && !unsaved && !moved && !this.#inFlight;
   }
 
   #mayCommit(): boolean {
@@ -73,16 +74,16 @@ export class Commits {
   }
 
   /** I1: durable in the sink, then remembered. */
-  async #commit(checkpoint: Checkpoint): Promise<FailedTables> {
+  async #commit(checkpoint: Checkpoint): Promise<void> {
     const { failed, rowsWritten } = await this.#sink.commit(checkpoint);
     if (!this.#sink.holdsCheckpoint || this.#isCopyDue(checkpoint)) {
-      await this.#store.save(this.#owner, { checkpoint, heldBySink: this.#sink.holdsCheckpoint });
+      const saved = withFailed(checkpoint, failed);
+      await this.#store.save(this.#owner, { checkpoint: saved, heldBySink: this.#sink.holdsCheckpoint });
       this.#copiedAt = Date.now();
     }
     this.#state.rowsWritten += rowsWritten;
     this.#state.saved(checkpoint, Date.now());
-    this.#onSaved();
-    return failed;
+    this.#onSaved(failed);
   }
 
   #isCopyDue({ tables, version }: Checkpoint): boolean {

@@ -38,15 +38,13 @@ export function reconcile(
       tables.push({
         route,
         progress: null,
-        emptyFirst: route.load === 'full' && wasFilled(def, route.target, progress),
+        emptyFirst: route.load === 'full' && wasFilled(def, route.target),
       });
     else tables.push({ route, progress, emptyFirst: false });
   }
   return { tables, failed };
 }
 
-function wasFilled(def: PipelineDef, target: TargetId, progress: TableProgress | undefined): boolean {
-  return (
-    progress !== undefined || def.filled.some(({ schema, table }) => schema === target.schema && table === target.table)
-  );
+function wasFilled({ filled }: PipelineDef, target: TargetId): boolean {
+  return filled.some(({ schema, table }) => schema === target.schema && table === target.table);
 }

@@ -1,12 +1,14 @@
 import { stringifyJson } from '../../lib/json.ts';
 import type { Batch } from '../../pipeline/batch.ts';
 import type { Offset } from '../../pipeline/offset.ts';
-import type { Checkpoint, TableProgress } from '../../pipeline/checkpoint.ts';
-import { tableKey } from '../../pipeline/table.ts';
+import type { Checkpoint, Failure, TableProgress } from '../../pipeline/checkpoint.ts';
+import { type TableId, tableKey } from '../../pipeline/table.ts';
 
 /** What has been written to the sink so far: what the next checkpoint will say. */
 export class RunState {
   readonly tables = new Map<string, TableProgress>();
+  /** What the sink has given up since the tables of a version began to be prepared. */
+  readonly failed = new Map<string, Failure>();
   sequence: number;
   /** The version of the last checkpoint. */
   committedVersion: number;
@@ -15,6 +17,8 @@ export class RunState {
   bytesRead = 0;
   checkpointAt: number | null = null;
 
+  /** Tables that the sink gave up and that the source has not stopped yet: what it still says of them is void. */
+  readonly #failing = new Set<string>();
   #offset: Offset | null;
   #version: number;
   /** Time of the oldest change that was taken and is not in a checkpoint; and of the oldest in the commit on its way. */
@@ -45,12 +49,29 @@ export class RunState {
     this.bytesRead += batch.bytes;
     if (batch.parts.length > 0 || batch.version !== this.#version) this.#unsaved = true;
     this.#version = batch.version;
-    for (const part of batch.parts) if (part.kind === 'progress') this.note(part.progress);
+    for (const part of batch.parts) if (part.kind === 'progress') this.#take(part.progress);
+  }
+
+  /** A table that the sink cannot take: FAILED from here on, whatever is still on its way from the source. */
+  fail(table: TableId, failure: Failure): void {
+    this.failed.set(tableKey(table), failure);
+    const progress = this.tables.get(tableKey(table));
+    if (progress === undefined || progress.state === 'FAILED' || progress.state === 'REMOVED') return;
+    this.#failing.add(tableKey(table));
+    this.note({ ...progress, state: 'FAILED', failure });
   }
 
   note(progress: TableProgress): void {
     this.tables.set(tableKey(progress.table), progress);
     this.#unsaved = true;
+  }
+
+  #take(progress: TableProgress): void {
+    const key = tableKey(progress.table);
+    const isOver = progress.state === 'FAILED' || progress.state === 'REMOVED';
+    if (this.#failing.has(key) && !isOver) return;
+    this.#failing.delete(key);
+    this.note(progress);
   }
 
   /** Something is to be saved that must not wait. */

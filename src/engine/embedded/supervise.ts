@@ -2,9 +2,9 @@ import { isAbort, messageOf } from '../../lib/errors.ts';
 import type { Logger } from '../../lib/log.ts';
 import { BackOff, pause } from '../../lib/retry.ts';
 import type { Failure } from '../../pipeline/checkpoint.ts';
+import { failureOf } from '../../pipeline/failed-tables.ts';
 import { PipelineError } from '../../pipeline/pipeline-error.ts';
 import type { FailoverLimit } from '../../pipeline/policies.ts';
-import { failureOf } from './table-changes.ts';
 
 const FIRST_WAIT_MS = 500;
 const MOST_WAIT_MS = 30_000;

@@ -67,6 +67,7 @@ export class WorkerRun {
       if (message.kind === 'ended') {
         isOver = true;
         this.#over(message.failure);
+        void worker.terminate(); // whatever a connector has left open
       } else this.#onMessage(worker, message);
     });
     worker.on('error', (error) => {
@@ -99,6 +100,7 @@ export class WorkerRun {
   #onMessage(worker: Worker, message: Exclude<FromWorker, { kind: 'ended' }>): void {
     switch (message.kind) {
       case 'status':
+        if (message.status.phase === 'running' && message.status.checkpointAt !== null) this.#backOff.reset();
         this.status = {
           ...message.status,
           failovers: message.status.failovers + this.#failovers.total,
@@ -129,7 +131,10 @@ export class WorkerRun {
       case 'save':
         return store.save(question.owner, question.stored);
       case 'filled':
-        return listener.onFilled(question.owner, question.targets);
+        await listener.onFilled(question.owner, question.targets);
+        // A new worker after a crash is to know them too.
+        this.#def = { ...this.#def, filled: [...this.#def.filled, ...question.targets] };
+        return null;
     }
   }
 

@@ -99,12 +99,12 @@ const failure = await supervise({
       retryFailed: first,
       log,
       signal: stop.signal,
-      report: (state) => {
+      report: (state, isWorking) => {
         const states = JSON.stringify([...state.tables.values()].map((table) => table.state));
         const changed = shown.state !== state || states !== lastStates || shown.phase !== 'running';
         lastStates = states;
         shown.state = state;
-        if (state.checkpointAt !== null) alive();
+        if (isWorking) alive();
         if (shown.phase !== 'stopping') Object.assign(shown, { phase: 'running', failure: null, nextTryAt: null });
         if (changed) show();
       },
