@@ -81,6 +81,20 @@ void describe('bad input', () => {
     assert.match(await create(task.createParam({ table: ['a'] })), /^Invalid\.DI\.Parameter\.File\.Existed/);
   });
 
+  void it('of a parameter that is missing, or of the wrong type, names it', async () => {
+    const query = { ...REALTIME, FileId: task.file };
+    assert.match(await refusal(task.api.call('GetDISyncTask', REALTIME)), /^MissingFileId/);
+    assert.match(
+      await refusal(task.api.call('GetDISyncTask', { ...query, FileId: 'x' })),
+      /^Invalid\.DI\.Parameter.*FileId/,
+    );
+    assert.match(
+      await refusal(generate(readerParam([{ table: ['a'] }]), { TaskType: 'DI_OFFLINE' })),
+      /^Invalid\.DI\.Parameter.*batch tasks are updated with UpdateDISyncTask/,
+    );
+    assert.match(await refusal(task.do('DeployDISyncTask', { TaskType: 'DI_OFFLINE' })), /fileId:\[\d+\] is invalid/);
+  });
+
   void it('of an id is answered in Data, and 64-bit ids stay exact', async () => {
     const big = '9223372036854775807';
     assert.match(
@@ -153,6 +167,24 @@ void describe('bad input', () => {
     assert.doesNotMatch(message, /hidden-word/);
     const listed = JSON.stringify(await task.api.call('ListDataSources', {}));
     assert.doesNotMatch(listed + service.errors, /hidden-word/);
+  });
+
+  void it('of a data source that was deleted, or never was, names it', async () => {
+    const made = await task.api.call('CreateDataSource', {
+      Name: 'gone',
+      DataSourceType: 'mysql',
+      EnvType: 1,
+      Content: '{"host":"127.0.0.1","username":"u","password":"p","database":"d"}',
+    });
+    await task.api.call('DeleteDataSource', { DataSourceId: made['Data'] as number });
+    const TaskParam = task.createParam({ table: ['a'], datasource: 'gone' }, { name: 'with-gone' });
+    const failed = refusal(
+      (async () => {
+        const answer = await task.api.call('GenerateDISyncTaskConfigForCreating', { ...REALTIME, TaskParam });
+        await task.api.result((answer['Data'] as { ProcessId: number }).ProcessId);
+      })(),
+    );
+    assert.match(await failed, /gone/);
   });
 
   void it('of a stale content is refused with what changed, and a content edited by hand is planned anew', async () => {
