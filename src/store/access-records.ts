@@ -22,8 +22,10 @@ export class AccessRecords implements AccessService {
   }
 
   async createProject(id: ProjectId, name: string): Promise<void> {
-    if (this.#database.run('INSERT OR IGNORE INTO project VALUES (?, ?)', id, name).changes === 0)
-      throw new TaskError('name-taken', 'Project.Exists', `project ${id} exists already`);
+    const { changes } = await this.#database.transaction(() =>
+      this.#database.run('INSERT OR IGNORE INTO project VALUES (?, ?)', id, name),
+    );
+    if (changes === 0) throw new TaskError('name-taken', 'Project.Exists', `project ${id} exists already`);
   }
 
   async listProjects(): Promise<readonly { readonly id: ProjectId; readonly name: string }[]> {
@@ -59,7 +61,7 @@ export class AccessRecords implements AccessService {
           `project ${project} does not exist: make it with "disync project create ${project}"`,
         );
     }
-    this.#database.transaction(() => {
+    await this.#database.transaction(() => {
       const { changes } = this.#database.run(
         'INSERT OR IGNORE INTO access_key VALUES (?, ?, 1, ?)',
         key.id,
@@ -85,8 +87,10 @@ export class AccessRecords implements AccessService {
   }
 
   async setKeyActive(id: string, active: boolean): Promise<void> {
-    if (this.#database.run('UPDATE access_key SET active = ? WHERE id = ?', active ? 1 : 0, id).changes === 0)
-      throw new TaskError('not-found', 'Key.NotFound', `access key ${id} does not exist`);
+    const { changes } = await this.#database.transaction(() =>
+      this.#database.run('UPDATE access_key SET active = ? WHERE id = ?', active ? 1 : 0, id),
+    );
+    if (changes === 0) throw new TaskError('not-found', 'Key.NotFound', `access key ${id} does not exist`);
   }
 
   async useNonce(keyId: string, nonce: string, expiresAt: number): Promise<boolean> {

@@ -45,10 +45,10 @@ export class CheckpointRecords implements CheckpointStore {
   ): Promise<void> {
     const id = `${installation}/${task}/${incarnation}`;
     const written = this.#written.get(id) ?? new Map<string, string>();
-    const changed = checkpoint.tables
-      .map((progress) => [progress, stringifyJson(progress as unknown as Json)] as const)
-      .filter(([progress, text]) => written.get(tableKey(progress.table)) !== text);
-    this.#database.transaction(() => {
+    const changed = await this.#database.transaction(() => {
+      const texts = checkpoint.tables
+        .map((progress) => [progress, stringifyJson(progress as unknown as Json)] as const)
+        .filter(([progress, text]) => written.get(tableKey(progress.table)) !== text);
       if (written.size === 0)
         this.#database.run('DELETE FROM checkpoint_table WHERE installation = ? AND task = ?', installation, task);
       this.#database.run(
@@ -62,7 +62,7 @@ export class CheckpointRecords implements CheckpointStore {
         checkpoint.version,
         heldBySink ? 1 : 0,
       );
-      for (const [progress, text] of changed) {
+      for (const [progress, text] of texts) {
         this.#database.run(
           'INSERT OR REPLACE INTO checkpoint_table VALUES (?, ?, ?, ?, ?)',
           task,
@@ -72,13 +72,14 @@ export class CheckpointRecords implements CheckpointStore {
           text,
         );
       }
+      return texts;
     });
     for (const [progress, text] of changed) written.set(tableKey(progress.table), text);
     this.#written.set(id, written);
   }
 
   async forget(installation: string, task: string): Promise<void> {
-    this.#database.transaction(() => {
+    await this.#database.transaction(() => {
       this.#database.run('DELETE FROM checkpoint WHERE installation = ? AND task = ?', installation, task);
       this.#database.run('DELETE FROM checkpoint_table WHERE installation = ? AND task = ?', installation, task);
     });

@@ -10,6 +10,8 @@ export type SqlRow = Readonly<Record<string, null | bigint | string | Uint8Array
  */
 export class Database {
   readonly #database: DatabaseSync;
+  /** Ends when those that have the database to themselves have ended. */
+  #turn: Promise<unknown> = Promise.resolve();
   readonly #statements = new Map<string, ReturnType<DatabaseSync['prepare']>>();
 
   private constructor(database: DatabaseSync) {
@@ -18,8 +20,13 @@ export class Database {
 
   static open(folder: string): Database {
     const database = new DatabaseSync(join(folder, 'disync.db'), { timeout: 5000, enableForeignKeyConstraints: true });
-    database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL');
-    migrate(database);
+    try {
+      database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL');
+      migrate(database);
+    } catch (error) {
+      database.close();
+      throw error;
+    }
     return new Database(database);
   }
 
@@ -37,33 +44,35 @@ export class Database {
     return { id: BigInt(lastInsertRowid), changes: Number(changes) };
   }
 
-  /** All of `work`, or nothing of it; durable when this returns. `work` does not wait for anything. */
-  transaction<T>(work: () => T): T {
-    this.begin();
+  /**
+   * All of `work`, or nothing of it; durable once this resolves. One after the other: whoever writes comes here, so that
+   * no write falls into the transaction of another, to be undone with it. Not to be called within `work`.
+   */
+  transaction<T>(work: () => T | Promise<T>): Promise<T> {
+    const mine = this.#turn.then(() => this.#transact(work));
+    this.#turn = mine.then(
+      () => {},
+      () => {},
+    );
+    return mine;
+  }
+
+  async close(): Promise<void> {
+    await this.#turn;
+    this.#database.close();
+  }
+
+  async #transact<T>(work: () => T | Promise<T>): Promise<T> {
+    this.#database.exec('BEGIN IMMEDIATE');
     try {
-      const result = work();
-      this.commit();
+      const result = await work();
+      this.#database.exec('COMMIT');
       return result;
     } catch (error) {
-      this.rollback();
+      // A full disk may have rolled it back already.
+      if (this.#database.isTransaction) this.#database.exec('ROLLBACK');
       throw error;
     }
-  }
-
-  begin(): void {
-    this.#database.exec('BEGIN IMMEDIATE');
-  }
-
-  commit(): void {
-    this.#database.exec('COMMIT');
-  }
-
-  rollback(): void {
-    this.#database.exec('ROLLBACK');
-  }
-
-  close(): void {
-    this.#database.close();
   }
 
   #prepare(sql: string): ReturnType<DatabaseSync['prepare']> {

@@ -3,6 +3,8 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 
+const SQLITE_BUSY = 5;
+
 /** Another process has the store open. */
 export class LeaseError extends Error {
   override readonly name = 'LeaseError';
@@ -27,6 +29,7 @@ export class Lease {
       lock.exec('PRAGMA journal_mode = DELETE; PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE');
     } catch (error) {
       lock.close();
+      if ((error as { errcode?: number }).errcode !== SQLITE_BUSY) throw error;
       throw new LeaseError(
         `the store ${folder} is served by another process: ${describeOwner(owner)}. Stop it first, or give another --data-dir.`,
         { cause: error },

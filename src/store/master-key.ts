@@ -15,10 +15,12 @@ export interface MasterKeySource {
   readonly file: string | null;
   /** The store's folder: without the other two, `master.key` beside it is used, and made at first start. */
   readonly storeFolder: string;
+  /** The store was never written with a key: one may be made. */
+  readonly mayMake: boolean;
 }
 
 /** Errors: MasterKeyError that says where it looked. */
-export function readMasterKey({ key, file, storeFolder }: MasterKeySource): Buffer {
+export function readMasterKey({ key, file, storeFolder, mayMake }: MasterKeySource): Buffer {
   if (key !== null) return decode(key, 'DISYNC_MASTER_KEY');
   if (file !== null) return decode(readOrThrow(file), file);
   const own = join(dirname(storeFolder), 'master.key');
@@ -26,7 +28,10 @@ export function readMasterKey({ key, file, storeFolder }: MasterKeySource): Buff
     return decode(readFileSync(own, 'utf8'), own);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
-    return make(own);
+    if (mayMake) return make(own);
+    throw new MasterKeyError(
+      `the master key ${own} is missing, and the store was written with one: put it back, or give it by --master-key-file or DISYNC_MASTER_KEY`,
+    );
   }
 }
 

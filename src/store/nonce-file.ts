@@ -28,24 +28,35 @@ export class NonceFile {
   async use(key: string, nonce: string, expiresAt: number, now: number): Promise<boolean> {
     this.#group ??= this.#begin(now);
     const group = this.#group;
-    const isNew = Number(this.#insert.run(key, nonce, expiresAt).changes) === 1;
-    await group;
+    let isNew = false;
+    try {
+      isNew = Number(this.#insert.run(key, nonce, expiresAt).changes) === 1;
+    } finally {
+      await group;
+    }
     return isNew;
   }
 
   async close(): Promise<void> {
-    await this.#group;
+    await this.#group?.catch(() => {});
     this.#database.close();
   }
 
-  async #begin(now: number): Promise<void> {
-    this.#database.exec('BEGIN IMMEDIATE');
+  /** A group that cannot begin, or end, is over: the next request begins another. */
+  #begin(now: number): Promise<void> {
+    if (!this.#database.isTransaction) this.#database.exec('BEGIN IMMEDIATE');
     if (now - this.#purgedAt > PURGE_EVERY_MS) {
       this.#database.prepare('DELETE FROM nonce WHERE expires_at < ?').run(now);
       this.#purgedAt = now;
     }
-    await sleep(GROUP_MS);
-    this.#group = null;
-    this.#database.exec('COMMIT');
+    return sleep(GROUP_MS).then(() => {
+      this.#group = null;
+      try {
+        this.#database.exec('COMMIT');
+      } catch (error) {
+        if (this.#database.isTransaction) this.#database.exec('ROLLBACK');
+        throw error;
+      }
+    });
   }
 }

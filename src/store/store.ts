@@ -31,7 +31,6 @@ export class Store implements TaskStore {
   readonly #records: SqliteTaskRecords;
   readonly #nonces: NonceFile;
   readonly #lease: Lease | null;
-  #turn: Promise<unknown> = Promise.resolve();
 
   private constructor(parts: {
     database: Database;
@@ -55,26 +54,23 @@ export class Store implements TaskStore {
   static open({ folder, masterKey, masterKeyFile, clock, exclusive }: StoreOptions): Store {
     mkdirSync(folder, { recursive: true, mode: 0o700 });
     const lease = exclusive ? Lease.take(folder) : null;
-    const database = Database.open(folder);
-    const seal = new Seal(readMasterKey({ key: masterKey, file: masterKeyFile, storeFolder: folder }));
-    checkKey(database, seal);
-    return new Store({
-      database,
-      seal,
-      nonces: new NonceFile(folder),
-      lease,
-      clock,
-      installation: readInstallation(database),
-    });
+    let database: Database | undefined;
+    try {
+      database = Database.open(folder);
+      const mayMake = readCanary(database) === undefined;
+      const seal = new Seal(readMasterKey({ key: masterKey, file: masterKeyFile, storeFolder: folder, mayMake }));
+      checkKey(database, seal);
+      const installation = readInstallation(database);
+      return new Store({ database, seal, nonces: new NonceFile(folder), lease, clock, installation });
+    } catch (error) {
+      void database?.close();
+      lease?.release();
+      throw error;
+    }
   }
 
   transaction<T>(work: (records: TaskRecords) => Promise<T>): Promise<T> {
-    const mine = this.#turn.then(() => this.#transact(work));
-    this.#turn = mine.then(
-      () => {},
-      () => {},
-    );
-    return mine;
+    return this.#database.transaction(() => work(this.#records));
   }
 
   /** True while a write can be made durable. */
@@ -86,40 +82,31 @@ export class Store implements TaskStore {
   }
 
   async close(): Promise<void> {
-    await this.#turn;
     await this.#nonces.close();
-    this.#database.close();
+    await this.#database.close();
     this.#lease?.release();
-  }
-
-  async #transact<T>(work: (records: TaskRecords) => Promise<T>): Promise<T> {
-    this.#database.begin();
-    try {
-      const result = await work(this.#records);
-      this.#database.commit();
-      return result;
-    } catch (error) {
-      this.#database.rollback();
-      throw error;
-    }
   }
 }
 
 /** A sealed word tells at start whether the key is the one that the store was written with. */
 function checkKey(database: Database, seal: Seal): void {
-  const row = database.get("SELECT value FROM meta WHERE key = 'canary'");
-  if (row === undefined) {
+  const canary = readCanary(database);
+  if (canary === undefined) {
     database.run("INSERT INTO meta VALUES ('canary', ?)", seal.close('canary', 'canary').toString('base64'));
     return;
   }
   try {
-    seal.open(Buffer.from(String(row['value']), 'base64'), 'canary');
+    seal.open(Buffer.from(canary, 'base64'), 'canary');
   } catch (error) {
     throw new MasterKeyError(
       'the master key is not the one that this store was written with: its secrets cannot be read. Give the former key.',
       { cause: error },
     );
   }
+}
+
+function readCanary(database: Database): string | undefined {
+  return database.get("SELECT value FROM meta WHERE key = 'canary'")?.['value'] as string | undefined;
 }
 
 function readInstallation(database: Database): string {
