@@ -7,7 +7,7 @@ import { assertEqualTables } from './support/checksum.ts';
 import { connectSource, connectTarget, relaxed } from './support/connections.ts';
 import { LagProbe, percentiles } from './support/lag-probe.ts';
 import { peakRssMiB } from './support/process-facts.ts';
-import { familiesOf, printFigures, SOURCE_SETTINGS, TARGET_SETTINGS } from './support/report.ts';
+import { describeConditions, familiesOf, printFigures, SOURCE_SETTINGS, TARGET_SETTINGS } from './support/report.ts';
 import { Service } from './support/service.ts';
 import { createSteadyTableSql, SteadyLoad } from './support/steady-load.ts';
 import { SyncTask } from './support/sync-task.ts';
@@ -39,7 +39,7 @@ export async function run({
       startServer(family, SOURCE_SETTINGS),
       startServer('postgres', TARGET_SETTINGS),
     ]);
-    console.log(`${source.version}, ${target.version}, Node ${process.version}`);
+    console.log(describeConditions(source, target));
     try {
       figures[family] = await measure(source, target, n ?? 1_000_000, seed);
     } finally {

@@ -7,7 +7,7 @@ import { type Server, startServer } from '../scripts/servers/servers.ts';
 import { assertEqualTables } from './support/checksum.ts';
 import { connectSource, connectTarget, logEnd, relaxed } from './support/connections.ts';
 import { Recorder, replay } from './support/recorder.ts';
-import { familiesOf, printFigures, SOURCE_SETTINGS, TARGET_SETTINGS } from './support/report.ts';
+import { describeConditions, familiesOf, printFigures, SOURCE_SETTINGS, TARGET_SETTINGS } from './support/report.ts';
 import { type PipelineFigures, runPipeline } from './support/run-pipeline.ts';
 import { createTableSql, runInserts, runWorkload, USUAL } from './workload.ts';
 
@@ -51,7 +51,7 @@ export async function run({
       startServer(family, SOURCE_SETTINGS),
       startServer('postgres', TARGET_SETTINGS),
     ]);
-    console.log(`${source.version}, ${target.version}, Node ${process.version}`);
+    console.log(describeConditions(source, target));
     const stack = {
       source,
       target,

@@ -1,6 +1,15 @@
+import { cpus, loadavg, totalmem } from 'node:os';
 import type { Server } from '../../scripts/servers/servers.ts';
 
 export type Figures = Readonly<Record<string, number>>;
+
+/** What a figure is of: the machine, what else it does, and the servers. */
+export function describeConditions(...servers: readonly Server[]): string {
+  const [cpu] = cpus();
+  const machine = `${cpus().length} × ${cpu?.model.trim()}, ${Math.round(totalmem() / 2 ** 30)} GiB`;
+  const versions = servers.map(({ version }) => version).join(', ');
+  return `${versions}, Node ${process.version}; ${machine}; load average of the last minute ${loadavg()[0]?.toFixed(1)}`;
+}
 
 /** What every bench prints as its last line, for machines to read. */
 export function printFigures(
