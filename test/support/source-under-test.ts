@@ -36,7 +36,14 @@ export async function joining(
   const id = { database, table };
   const [described] = await source.describe([{ id, progress: null }], AbortSignal.timeout(20_000));
   if (described?.kind !== 'shape') throw new Error(described?.failure.message ?? 'not described');
-  return { id, shape: described.shape, load: 'full', progress: null, emptyFirst: false, ...options };
+  return {
+    id: described.shape.id,
+    shape: described.shape,
+    load: 'full',
+    progress: null,
+    emptyFirst: false,
+    ...options,
+  };
 }
 
 /** Every value of one row image as text, by column name. */

@@ -138,6 +138,7 @@ export class BinlogReader {
     } else this.bodyEnd = this.#checksum ? end - CHECKSUM_BYTES : end;
     if (this.#checksum) this.#verify(buffer, start, end);
     if (this.type === ev.ROTATE) {
+      this.fileBegun = 0; // not known until the new file's first event
       this.position = {
         file: buffer.toString('utf8', this.bodyStart + 8, this.bodyEnd),
         position: Number(buffer.readBigUInt64LE(this.bodyStart)),

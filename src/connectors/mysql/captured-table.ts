@@ -16,6 +16,7 @@ interface Resume {
   readonly emptyFirst: boolean;
   /** Bytes of a row, estimated by the server; 0 when it does not know. */
   readonly rowBytes: number;
+  readonly suspect?: boolean;
 }
 
 /**
@@ -39,7 +40,7 @@ export class CapturedTable {
   /** Open while a chunk of this table is being read. */
   window: KeyWindow | null = null;
   /** A statement that may have changed it was seen, and the log does not tell names: the server must be asked. */
-  suspect = false;
+  suspect: boolean;
 
   private constructor(
     id: TableId,
@@ -53,6 +54,7 @@ export class CapturedTable {
     this.load = resume.load;
     this.emptyFirst = resume.emptyFirst;
     this.rowBytes = resume.rowBytes;
+    this.suspect = resume.suspect ?? false;
     this.state = progress.state;
     this.chunksDone = progress.chunksDone;
     this.chunksAll = progress.chunksAll;
@@ -80,7 +82,7 @@ export class CapturedTable {
   }
 
   progress(): TableProgress {
-    const { shape, from, cursor, load, emptyFirst, rowBytes } = this;
+    const { shape, from, cursor, load, emptyFirst, rowBytes, suspect } = this;
     return {
       table: this.id,
       state: this.state,
@@ -88,7 +90,7 @@ export class CapturedTable {
       chunksAll: Math.max(this.chunksAll, this.chunksDone),
       rows: this.rows,
       failure: this.failure,
-      resume: { shape, from, cursor, load, emptyFirst, rowBytes } as unknown as JsonObject,
+      resume: { shape, from, cursor, load, emptyFirst, rowBytes, suspect } as unknown as JsonObject,
     };
   }
 }

@@ -1,6 +1,7 @@
 import type { Problem } from '../../pipeline/connector.ts';
 import { messageOf } from '../../lib/errors.ts';
 import type { Questions } from './connect.ts';
+import { isDenied } from './errors.ts';
 import { loadMethod } from './load-method.ts';
 import { readLogEnd, type ServerFacts } from './server-facts.ts';
 
@@ -63,6 +64,7 @@ async function checkStatusRight(
   try {
     await readLogEnd(connection, facts);
   } catch (error) {
+    if (!isDenied(error)) throw error; // an outage is no missing right
     const right = facts.family === 'mariadb' ? 'BINLOG MONITOR' : 'REPLICATION CLIENT';
     add(
       'MySQL.Denied',

@@ -13,19 +13,45 @@ const SESSION = [
   // A paused reader must not be cut off: back-pressure can last as long as the sink is down.
   'SET SESSION net_write_timeout = 86400',
   'SET SESSION wait_timeout = 86400',
+  // What the server's globals say must not change what a SELECT shows, or how it prints it.
+  "SET SESSION autocommit = 1, sql_mode = ''",
+  'SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED',
 ];
+
+/** A question about metadata that takes longer is not going to be answered. */
+const ANSWER_TIMEOUT_MS = 30_000;
 
 /** A connection for questions of metadata: answers as objects. Errors: PipelineError. */
 export async function connectForQueries(settings: MysqlSettings): Promise<Questions> {
   const connection = await authenticate(settings);
+  let failAll: (error: Error) => void = () => {};
+  const closed = new Promise<never>((_, reject) => {
+    failAll = reject;
+  });
+  closed.catch(() => {});
+  const close = (error: Error) => {
+    failAll(error);
+    connection.destroy();
+    (connection as unknown as { stream: Duplex }).stream.destroy();
+  };
   return {
-    query: (sql, values) =>
-      new Promise((resolve, reject) => {
+    query: async (sql, values) => {
+      const timer = setTimeout(
+        () => close(new Error(`no answer within ${ANSWER_TIMEOUT_MS / 1000} s`)),
+        ANSWER_TIMEOUT_MS,
+      );
+      const answer = new Promise<Row[]>((resolve, reject) => {
         connection.query({ sql, values: (values as unknown[] | undefined) ?? [] }, (error, rows) =>
           error ? reject(error) : resolve(rows as Row[]),
         );
-      }),
-    close: () => connection.destroy(),
+      });
+      try {
+        return await Promise.race([answer, closed]);
+      } finally {
+        clearTimeout(timer);
+      }
+    },
+    close: () => close(new Error('the connection was closed')),
   };
 }
 

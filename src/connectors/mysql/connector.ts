@@ -36,7 +36,7 @@ async function describe({ settings, tables, load, signal }: DescribeOptions): Pr
   try {
     const facts = await readServerFacts(connection);
     const { problems, warnings } = await checkServer(connection, facts, load);
-    const denied = problems.length > 0 ? [] : await checkDumpRight(mysql, facts);
+    const denied = problems.length > 0 ? [] : await checkDumpRight(mysql, facts, signal);
     const entries = await readSchema(connection, facts, tables);
     return {
       server: facts.title,
@@ -61,9 +61,11 @@ async function describe({ settings, tables, load, signal }: DescribeOptions): Pr
 }
 
 /** Asks for the end of the log without waiting there: the server says at once if the account may not read it. */
-async function checkDumpRight(settings: MysqlSettings, facts: ServerFacts): Promise<Problem[]> {
+async function checkDumpRight(settings: MysqlSettings, facts: ServerFacts, signal: AbortSignal): Promise<Problem[]> {
   const connection = await connectForQueries(settings);
   const raw = await connectRaw(settings);
+  const cancel = () => raw.close();
+  signal.addEventListener('abort', cancel);
   try {
     const end = await readLogEnd(connection, facts);
     if (end !== null) await raw.probeDump(end.file, end.position, randomInt(2 ** 30, 2 ** 31));
@@ -73,6 +75,7 @@ async function checkDumpRight(settings: MysqlSettings, facts: ServerFacts): Prom
     if (code !== 'MySQL.Denied') throw error;
     return [{ code, message, remedy: 'GRANT REPLICATION SLAVE ON *.* to the account of the data source.' }];
   } finally {
+    signal.removeEventListener('abort', cancel);
     raw.close();
     connection.close();
   }

@@ -22,6 +22,11 @@ export class MysqlServerError extends Error {
   }
 }
 
+/** True when the server said that the account may not do it. */
+export function isDenied(error: unknown): boolean {
+  return DENIED.has((error as ServerError).errno ?? 0);
+}
+
 /** Classifies whatever a MySQL connection threw, by its number; a PipelineError passes as it is. */
 export function toPipelineError(error: unknown, doing: string, facts: PipelineErrorFacts = {}): PipelineError {
   if (error instanceof PipelineError) return error;

@@ -12,6 +12,8 @@ export class GroupTracker {
   open = false;
   /** Row events of the open group so far, delivered or not. */
   rowEvents = 0;
+  /** Rows of a captured table were handed on from the open group. */
+  delivered = false;
   /** Of the open group; else of the last one. Microseconds since the epoch; null before the first. */
   timeMicros: number | null = null;
   /** Transactions passed since the stream was opened. */
@@ -29,6 +31,7 @@ export class GroupTracker {
   begin(start: GroupStart, timestamp: number): void {
     this.open = true;
     this.rowEvents = 0;
+    this.delivered = false;
     this.#start = start;
     this.#explicit = false;
     this.timeMicros = start.commitMicros ?? timestamp * 1e6;

@@ -3,7 +3,7 @@ import type { Part, RowOp } from '../../pipeline/batch.ts';
 import type { Failure } from '../../pipeline/checkpoint.ts';
 import { PipelineError } from '../../pipeline/pipeline-error.ts';
 import type { Policies } from '../../pipeline/policies.ts';
-import { tableKey } from '../../pipeline/table.ts';
+import { type TableId, tableKey } from '../../pipeline/table.ts';
 import type { BinlogReader } from './binlog-reader.ts';
 import type { CapturedTable } from './captured-table.ts';
 import { readDdl } from './ddl-statement.ts';
@@ -27,6 +27,8 @@ export interface LogEventsOptions {
   readonly fileBegun: { readonly file: string; readonly at: number } | null;
   /** Rows older than this (seconds since the epoch) are left out; null for none. */
   readonly notBefore: number | null;
+  /** The server compares names of tables without regard to case, and logs them in lower case. */
+  readonly lowerCaseNames: boolean;
   charsetOf(collation: number): string | undefined;
   shapeNow(table: CapturedTable): Promise<MysqlTable | null>;
   /** Fails a table and gives the news of it. */
@@ -48,8 +50,24 @@ export class LogEvents {
   readonly #options: LogEventsOptions;
   readonly #mapped = new Map<number, Mapped>();
 
+  #notBefore: number | null;
+
   constructor(options: LogEventsOptions) {
     this.#options = options;
+    this.#notBefore = options.notBefore;
+  }
+
+  /** Seconds since the epoch: what was committed before is left out; null once the log has come so far. */
+  get notBefore(): number | null {
+    return this.#notBefore;
+  }
+
+  #isTooOld(): boolean {
+    const { timeMicros } = this.#options.group;
+    if (this.#notBefore === null || timeMicros === null) return false;
+    if (timeMicros < this.#notBefore * 1e6) return true;
+    this.#notBefore = null;
+    return false;
   }
 
   /** The set of tables changed: what a table id stands for is looked up again. */
@@ -90,8 +108,13 @@ export class LogEvents {
       case ev.QUERY:
         this.#statement(reader, parts);
         return;
-      case ev.XID:
       case ev.XA_PREPARE:
+        // One phase is a commit. In two, the outcome comes later, and rows that were handed on cannot be taken back.
+        if (buffer[start] === 0 && group.delivered)
+          throw unserved(reader, 'a prepared XA transaction on a captured table', 'Do not use XA on these tables');
+        group.end(reader.position);
+        return;
+      case ev.XID:
         group.end(reader.position);
         return;
       case ev.FORMAT_DESCRIPTION:
@@ -137,8 +160,8 @@ export class LogEvents {
   }
 
   #rows(reader: BinlogReader, op: RowOp, parts: Part[]): Promise<void> | undefined {
-    const { group, notBefore } = this.#options;
-    if (!group.rows(reader.timestamp)) return;
+    const { group } = this.#options;
+    if (!group.rows(reader.timestamp) || this.#isTooOld()) return;
     const mapped = this.#mapped.get(reader.buffer.readUIntLE(reader.bodyStart, 6));
     if (mapped === undefined) {
       throw new PipelineError(
@@ -149,7 +172,6 @@ export class LogEvents {
     }
     const { table, layout } = mapped;
     if (table === undefined || !table.flows) return;
-    if (notBefore !== null && reader.timestamp < notBefore) return;
     if (layout === null || mapped.shape !== table.shape || table.suspect)
       return this.#bind(reader, op, parts, mapped, table);
     this.#emit(reader, op, parts, layout, table);
@@ -173,6 +195,7 @@ export class LogEvents {
     const start = imagesStart(reader, op);
     const timeMicros = this.#options.group.timeMicros ?? reader.timestamp * 1e6;
     const part = new BinlogRows({ op, layout, buffer: reader.buffer, start, end: reader.bodyEnd, timeMicros });
+    this.#options.group.delivered = true;
     table.window?.collect(part);
     parts.push(part);
   }
@@ -183,16 +206,19 @@ export class LogEvents {
     if (!ended) return;
     const ddl = readDdl(statement.sql, statement.database, statement.ansiQuotes);
     for (const id of ddl?.tables ?? []) {
-      const table = this.#options.tables.get(tableKey(id));
-      if (ddl !== null && table?.flows === true) this.#ddl(ddl.kind, table, parts);
+      const table = this.#options.tables.get(tableKey(this.#options.lowerCaseNames ? lowerCase(id) : id));
+      if (ddl !== null && table !== undefined && table.state !== 'FAILED') this.#ddl(ddl.kind, table, parts);
     }
   }
 
   #ddl(kind: NonNullable<ReturnType<typeof readDdl>>['kind'], table: CapturedTable, parts: Part[]): void {
     if (table.window !== null) table.window.void = true;
-    // What an ALTER did shows in the next table map.
-    table.suspect = kind !== 'TRUNCATETABLE';
-    if (kind === 'ALTERTABLE') return;
+    // What an ALTER did shows in the next table map; until then the mark goes into the checkpoint.
+    if (kind !== 'TRUNCATETABLE' && !table.suspect) {
+      table.suspect = true;
+      parts.push({ kind: 'progress', progress: table.progress() });
+    }
+    if (kind === 'ALTERTABLE' || !table.flows) return;
     const policy = this.#options.policies.ddl[kind];
     if (policy === 'CRITICAL') throw critical(table, kind, 'the log has such a statement');
     if (policy === 'IGNORE') return;
@@ -268,4 +294,8 @@ function unserved(reader: BinlogReader, what: string, how: string): PipelineErro
       hint: `${how}, and start the task again with a new load.`,
     },
   );
+}
+
+function lowerCase({ database, table }: TableId): TableId {
+  return { database: database.toLowerCase(), table: table.toLowerCase() };
 }

@@ -140,7 +140,8 @@ export class LogRun {
       tables: this.#tables,
       group: this.#group,
       fileBegun: offset === null ? null : { file: offset.file, at: offset.fileBegun },
-      notBefore: offset === null ? startTime : null,
+      notBefore: offset === null ? startTime : offset.notBefore,
+      lowerCaseNames: this.#facts.lowerCaseTableNames !== 0,
       charsetOf: (collation) => collations.get(collation),
       shapeNow: (table) => this.#shapeNow(table),
       fail: (table, failure) => this.#fail(table, failure),
@@ -270,6 +271,7 @@ export class LogRun {
       ...group.boundary,
       fileBegun: this.#reader.position.file === group.boundary.file ? this.#reader.fileBegun : 0,
       skipEvents: group.open ? group.rowEvents : 0,
+      notBefore: this.#events.notBefore,
     };
     return {
       parts,

@@ -9,7 +9,14 @@ void test('files are ordered by their number, not by their text', () => {
 });
 
 void test('an offset comes back from JSON as it was', () => {
-  const offset = { server: 's', file: 'binlog.000001', position: 2 ** 33, fileBegun: 1, skipEvents: 3 };
+  const offset = {
+    server: 's',
+    file: 'binlog.000001',
+    position: 2 ** 33,
+    fileBegun: 1,
+    skipEvents: 3,
+    notBefore: null,
+  };
   assert.deepEqual(offsetFromJson(offsetToJson(offset)), offset);
   assert.throws(() => offsetFromJson({ topic: 'x' }), /not one of a MySQL source/);
 });

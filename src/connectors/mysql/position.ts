@@ -29,6 +29,8 @@ export interface MysqlOffset extends LogPosition {
   readonly fileBegun: number;
   /** Row events of the transaction that begins here which were delivered already. */
   readonly skipEvents: number;
+  /** Seconds since the epoch: changes before are left out, after a start at a time of the past; null otherwise. */
+  readonly notBefore: number | null;
 }
 
 export function offsetToJson(offset: MysqlOffset): Offset {
@@ -46,6 +48,7 @@ export function offsetFromJson(json: Offset): MysqlOffset {
     position: Number(json['position']),
     fileBegun: Number(json['fileBegun'] ?? 0),
     skipEvents: Number(json['skipEvents'] ?? 0),
+    notBefore: json['notBefore'] === undefined || json['notBefore'] === null ? null : Number(json['notBefore']),
   };
 }
 

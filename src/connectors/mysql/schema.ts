@@ -17,7 +17,7 @@ const COLUMNS = `SELECT TABLE_NAME t, COLUMN_NAME name, DATA_TYPE data_type, COL
   FROM information_schema.columns WHERE TABLE_SCHEMA = ? AND TABLE_NAME IN (?) ORDER BY TABLE_NAME, ORDINAL_POSITION`;
 const KEYS = `SELECT TABLE_NAME t, COLUMN_NAME name FROM information_schema.statistics
   WHERE TABLE_SCHEMA = ? AND TABLE_NAME IN (?) AND INDEX_NAME = 'PRIMARY' ORDER BY TABLE_NAME, SEQ_IN_INDEX`;
-const TABLES = `SELECT TABLE_NAME t, TABLE_TYPE type, TABLE_ROWS table_rows, AVG_ROW_LENGTH row_bytes
+const TABLES = `SELECT TABLE_SCHEMA db, TABLE_NAME t, TABLE_TYPE type, TABLE_ROWS table_rows, AVG_ROW_LENGTH row_bytes
   FROM information_schema.tables WHERE TABLE_SCHEMA = ? AND TABLE_NAME IN (?)`;
 
 /**
@@ -62,7 +62,7 @@ async function readDatabase(
     const asked = tables.filter(
       (table) => table === name || (facts.lowerCaseTableNames !== 0 && table.toLowerCase() === name.toLowerCase()),
     );
-    const id = { database, table: name };
+    const id = { database: row['db'] ?? database, table: name };
     const entry = await describe(connection, id, row, columns.get(name) ?? [], keys.get(name) ?? []);
     for (const table of asked) entries.set(tableKey({ database, table }), entry);
   }

@@ -1,5 +1,6 @@
 import type { DdlKind } from '../../pipeline/policies.ts';
 import type { Column, ValueType } from '../../pipeline/table.ts';
+import { decoderOf } from './charset.ts';
 import type { FullMetadata, LogType, TableMap } from './protocol/table-map.ts';
 import type { MysqlColumn, MysqlTable } from './types.ts';
 
@@ -11,9 +12,12 @@ export type ShapeMatch =
   | { readonly kind: 'added'; readonly positions: readonly number[]; readonly added: readonly number[] }
   | { readonly kind: 'different'; readonly change: DdlKind; readonly why: string };
 
+/** Names the character set of a collation's number; undefined for a number that the server does not know. */
+export type CharsetOf = (collation: number) => string | undefined;
+
 /** Compares by name where the log tells names (binlog_row_metadata FULL), else by order and number. Never guesses. */
-export function matchShape(map: TableMap, table: MysqlTable): ShapeMatch {
-  return map.full === null ? matchByOrder(map, table) : matchByName(map, map.full, table);
+export function matchShape(map: TableMap, table: MysqlTable, charsetOf: CharsetOf = () => undefined): ShapeMatch {
+  return map.full === null ? matchByOrder(map, table) : matchByName(map, map.full, table, charsetOf);
 }
 
 function matchByOrder(map: TableMap, { columns }: MysqlTable): ShapeMatch {
@@ -31,14 +35,17 @@ function matchByOrder(map: TableMap, { columns }: MysqlTable): ShapeMatch {
   return { kind: 'same', positions: columns.map((_, index) => index) };
 }
 
-function matchByName(map: TableMap, full: FullMetadata, { columns }: MysqlTable): ShapeMatch {
+function matchByName(map: TableMap, full: FullMetadata, { columns }: MysqlTable, charsetOf: CharsetOf): ShapeMatch {
   const positionOf = new Map(full.names.map((name, position) => [name, position]));
   const positions: number[] = [];
   for (const column of columns) {
     const position = positionOf.get(column.column.name);
     if (position === undefined)
       return { kind: 'different', change: 'DROPCOLUMN', why: `column ${column.column.name} is gone` };
-    const why = differs(map, position, column) ?? labelsDiffer(full, position, column);
+    const why =
+      differs(map, position, column) ??
+      charsetDiffers(full, position, column, charsetOf) ??
+      labelsDiffer(full, position, column);
     if (why !== null) return { kind: 'different', change: 'MODIFYCOLUMN', why };
     positions.push(position);
   }
@@ -57,14 +64,24 @@ function differs(map: TableMap, position: number, { column, log }: MysqlColumn):
   return null;
 }
 
+function charsetDiffers(
+  full: FullMetadata,
+  position: number,
+  { column, charset }: MysqlColumn,
+  charsetOf: CharsetOf,
+): string | null {
+  const collation = full.collations[position];
+  const now = collation === undefined || charset === null ? undefined : charsetOf(collation);
+  return now === undefined || now === charset ? null : `column ${column.name} has another character set`;
+}
+
 function labelsDiffer(full: FullMetadata, position: number, { column, charset }: MysqlColumn): string | null {
   const labels = full.labels[position];
-  if (column.type.kind !== 'label' || labels === undefined || (charset !== 'utf8mb4' && charset !== 'utf8mb3'))
-    return null;
-  const texts = labels.map((label) => label.toString('utf8'));
-  const same =
-    texts.length === column.type.labels.length &&
-    texts.every((text, index) => column.type.kind === 'label' && text === column.type.labels[index]);
+  const { type } = column;
+  if (type.kind !== 'label' || labels === undefined) return null;
+  const toUtf8 = charset === null ? null : decoderOf(charset);
+  const texts = labels.map((label) => (toUtf8 ? toUtf8(label) : label).toString('utf8'));
+  const same = texts.length === type.labels.length && texts.every((text, index) => text === type.labels[index]);
   return same ? null : `the members of column ${column.name} changed`;
 }
 
@@ -76,14 +93,15 @@ export function columnFromLog(
   map: TableMap,
   full: FullMetadata,
   position: number,
-  charsetOf: (collation: number) => string | undefined,
+  charsetOf: CharsetOf,
 ): MysqlColumn | undefined {
   const log = map.types[position];
   const name = full.names[position];
   const collation = full.collations[position];
   if (log === undefined || name === undefined) return undefined;
   const charset = collation === undefined ? null : (charsetOf(collation) ?? null);
-  const labels = full.labels[position]?.map((label) => label.toString('utf8'));
+  const toUtf8 = charset === null ? null : decoderOf(charset);
+  const labels = full.labels[position]?.map((label) => (toUtf8 ? toUtf8(label) : label).toString('utf8'));
   const described = describe(log, map.unsigned[position] === true, charset, labels);
   if (described === undefined) return undefined;
   const [type, sourceType] = described;

@@ -10,6 +10,7 @@ import {
   type TestServer,
 } from '../../../test/support/servers.ts';
 import { Follower, joining, openSource, type Values } from '../../../test/support/source-under-test.ts';
+import type { TableProgress } from '../../pipeline/checkpoint.ts';
 import { PipelineError } from '../../pipeline/pipeline-error.ts';
 import type { DdlPolicies } from '../../pipeline/policies.ts';
 
@@ -325,6 +326,111 @@ for (const family of FAMILIES) {
         await client.query('SET GLOBAL binlog_row_metadata = FULL');
         await tearDown(setting);
       }
+    });
+
+    void it('without names in the log, stops at what only the server’s description tells: members, sign, character set', async () => {
+      const minimal = family === 'mysql' ? 'MINIMAL' : 'NO_LOG';
+      const alters = [
+        "MODIFY e ENUM('a','x','c')",
+        'MODIFY a INT UNSIGNED',
+        'MODIFY v VARCHAR(20) CHARACTER SET latin1',
+      ];
+      for (const alter of alters) {
+        const setting = await setUp(
+          family,
+          "CREATE TABLE t (id INT PRIMARY KEY, a INT, b INT, e ENUM('a','b'), v VARCHAR(5) CHARACTER SET utf8mb4)",
+        );
+        const { database, client, follower, join } = setting;
+        await client.query(`SET GLOBAL binlog_row_metadata = ${minimal}`);
+        try {
+          follower.start(1, [await join('t')]);
+          await follower.until(() => follower.state(database, 't') === 'STREAMING');
+          await client.query(
+            `INSERT INTO t VALUES (1, 1, 2, 'a', 'x'); ALTER TABLE t ${alter}; INSERT INTO t (id) VALUES (2)`,
+          );
+          await follower.until(() => follower.state(database, 't') === 'FAILED');
+          assert.equal(follower.failure(database, 't')?.code, 'Table.SchemaChanged', alter);
+          assert.equal(follower.rows(database, 't').length, 1, alter);
+        } finally {
+          await client.query('SET GLOBAL binlog_row_metadata = FULL');
+          await tearDown(setting);
+        }
+      }
+    });
+
+    void it('keeps in the checkpoint that a table has to be looked at anew', async () => {
+      const setting = await setUp(family, 'CREATE TABLE t (id INT PRIMARY KEY, e ENUM("a","b"))');
+      const { server, database, client, follower, join } = setting;
+      await client.query(`SET GLOBAL binlog_row_metadata = ${family === 'mysql' ? 'MINIMAL' : 'NO_LOG'}`);
+      try {
+        const table = await join('t');
+        follower.start(1, [table]);
+        await follower.until(() => follower.state(database, 't') === 'STREAMING');
+        await client.query('ALTER TABLE t MODIFY e ENUM("a","x","c")');
+        await follower.until(() =>
+          JSON.stringify(follower.states.get(`${database}\0t`)?.resume).includes('"suspect":true'),
+        );
+        await follower.stop();
+        await client.query("INSERT INTO t VALUES (1, 'x')");
+        const again = new Follower(openSource(server, database));
+        again.start(1, [{ ...table, progress: follower.states.get(`${database}\0t`) ?? null }], follower.offset);
+        await again.until(() => again.state(database, 't') === 'FAILED');
+        await again.stop();
+      } finally {
+        await client.query('SET GLOBAL binlog_row_metadata = FULL');
+        await client.end();
+      }
+    });
+
+    void it('stops the run at a prepared XA transaction on a captured table, and passes over any other', async () => {
+      const setting = await setUp(family, 'CREATE TABLE t (id INT PRIMARY KEY); CREATE TABLE other LIKE t');
+      const { database, client, follower, join } = setting;
+      follower.start(1, [await join('t')]);
+      await follower.until(() => follower.state(database, 't') === 'STREAMING');
+      const xa = (name: string, table: string, end: string) =>
+        client.query(`XA START '${name}'; INSERT INTO ${table} VALUES (1); XA END '${name}'; ${end}`);
+      await xa(`${database}1`, 'other', `XA PREPARE '${database}1'; XA COMMIT '${database}1'`);
+      await xa(`${database}2`, 't', `XA COMMIT '${database}2' ONE PHASE`);
+      await follower.until(() => follower.rows(database, 't').length === 1);
+      await client.query('DELETE FROM t');
+      await xa(`${database}3`, 't', `XA PREPARE '${database}3'`);
+      await assert.rejects(
+        follower.until(() => false),
+        (error) => error instanceof PipelineError && error.code === 'MySQL.EventUnserved',
+      );
+      await client.query(`XA ROLLBACK '${database}3'`);
+      await tearDown(setting);
+    });
+
+    void it('keeps a start time of the past over a restart, until the log has come so far', async () => {
+      const setting = await setUp(family, 'CREATE TABLE t (id INT PRIMARY KEY); INSERT INTO t VALUES (1)');
+      const { server, database, client } = setting;
+      await new Promise((resolve) => setTimeout(resolve, 1100));
+      const [rows] = await client.query('SELECT UNIX_TIMESTAMP() AS now');
+      const { now } = (rows as { now: number }[])[0] ?? { now: 0 };
+      await client.query('INSERT INTO t VALUES (2)');
+      const source = openSource(server, database);
+      const table = await joining(source, database, 't', { load: 'none' });
+      const stop = new AbortController();
+      let first = null;
+      const states: TableProgress[] = [];
+      for await (const batch of source.read({
+        after: null,
+        tables: { version: 1, tables: [table] },
+        startTime: now,
+        signal: stop.signal,
+      })) {
+        for (const part of batch.parts) if (part.kind === 'progress') states.push(part.progress);
+        first ??= batch.offset;
+        stop.abort();
+      }
+      assert.ok(first !== null);
+      const again = new Follower(openSource(server, database));
+      again.start(1, [{ ...table, progress: states.at(-1) ?? null }], first);
+      await again.until(() => again.rows(database, 't').length > 0);
+      assert.deepEqual(followed(again.rows(database, 't')), ['2']);
+      await again.stop();
+      await tearDown(setting);
     });
 
     void it('empties the target at TRUNCATE under NORMAL, and leaves it out under the default', async () => {

@@ -7,13 +7,13 @@ import type { Policies } from '../../pipeline/policies.ts';
 import type { Described, ReadOptions, Source, TableSet } from '../../pipeline/source.ts';
 import type { TableId, TableVersion } from '../../pipeline/table.ts';
 import { CapturedTable, readResume } from './captured-table.ts';
-import { connectForQueries } from './connect.ts';
+import { connectForQueries, type Questions } from './connect.ts';
 import { toPipelineError } from './errors.ts';
 import { LogRun } from './log-run.ts';
 import { asMysqlSettings, type MysqlSettings } from './options.ts';
 import type { LogPosition } from './position.ts';
-import { readSchema } from './schema.ts';
-import { readLogEnd, readServerFacts } from './server-facts.ts';
+import { readSchema, type SchemaEntry } from './schema.ts';
+import { readLogEnd, readServerFacts, type ServerFacts } from './server-facts.ts';
 import { chunksExpected } from './table-loads.ts';
 import type { MysqlTable } from './types.ts';
 
@@ -109,9 +109,7 @@ export class MysqlSource implements Source {
     const connection = await connectForQueries(this.#settings);
     try {
       const facts = await readServerFacts(connection);
-      const entries = await readSchema(connection, facts, ids);
-      // After the shapes: a table joins the stream behind the place at which it was as we saw it.
-      const from = (await readLogEnd(connection, facts)) ?? { file: '', position: 0 };
+      const { entries, from } = await readSchemaAt(connection, facts, ids);
       return entries.map((entry): Described => {
         if (entry.kind === 'problems') {
           const [first] = entry.problems;
@@ -134,4 +132,22 @@ export class MysqlSource implements Source {
       connection.close();
     }
   }
+}
+
+/**
+ * Shapes, and a place of the log at which they were so: they are the same before and after it was looked up. A table joins
+ * the stream behind that place.
+ */
+async function readSchemaAt(connection: Questions, facts: ServerFacts, ids: readonly TableId[]) {
+  let entries = await readSchema(connection, facts, ids);
+  for (;;) {
+    const from = (await readLogEnd(connection, facts)) ?? { file: '', position: 0 };
+    const again = await readSchema(connection, facts, ids);
+    if (JSON.stringify(shapesOf(entries)) === JSON.stringify(shapesOf(again))) return { entries: again, from };
+    entries = again;
+  }
+}
+
+function shapesOf(entries: readonly SchemaEntry[]): unknown[] {
+  return entries.map((entry) => (entry.kind === 'table' ? entry.table : entry.problems));
 }

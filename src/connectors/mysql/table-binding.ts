@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { Part } from '../../pipeline/batch.ts';
 import type { Failure } from '../../pipeline/checkpoint.ts';
 import type { DdlPolicies } from '../../pipeline/policies.ts';
@@ -32,7 +33,7 @@ export interface BindingTools {
  * Errors: PipelineError `fatal` where a policy is CRITICAL.
  */
 export async function bindTable(table: CapturedTable, map: TableMap, tools: BindingTools): Promise<Binding> {
-  let match = matchShape(map, table.shape);
+  let match = matchShape(map, table.shape, tools.charsetOf);
   let named: MysqlTable | null = null;
   if (map.full === null && (table.suspect || match.kind === 'different')) {
     named = await tools.shapeNow(table);
@@ -51,20 +52,40 @@ export async function bindTable(table: CapturedTable, map: TableMap, tools: Bind
 
 /** The log tells no names: the server's present shape gives them, if it has exactly the columns of the log. */
 function matchThroughServer(map: TableMap, shape: MysqlTable, now: MysqlTable | null, byOrder: ShapeMatch): ShapeMatch {
-  if (now === null) return byOrder;
-  if (matchShape(map, now).kind !== 'same') return byOrder;
+  if (now === null || matchShape(map, now).kind !== 'same') {
+    const change = byOrder.kind === 'different' ? byOrder.change : 'MODIFYCOLUMN';
+    return {
+      kind: 'different',
+      change,
+      why: 'it was altered, and the server no longer has the shape that the log has here',
+    };
+  }
   const names = now.columns.map(({ column }) => column.name);
   const positions = shape.columns.map(({ column }) => names.indexOf(column.name));
-  const gone = shape.columns.find((_, index) => positions[index] === -1);
-  if (gone !== undefined) return { kind: 'different', change: 'DROPCOLUMN', why: `column ${gone.column.name} is gone` };
-  const changed = shape.columns.find(({ log }, index) => {
-    const other = now.columns[positions[index] ?? -1]?.log;
-    return other?.code !== log.code || other.meta !== log.meta;
-  });
-  if (changed !== undefined)
-    return { kind: 'different', change: 'MODIFYCOLUMN', why: `column ${changed.column.name} has another type` };
+  for (const [index, column] of shape.columns.entries()) {
+    const other = now.columns[positions[index] ?? -1];
+    if (other === undefined)
+      return { kind: 'different', change: 'DROPCOLUMN', why: `column ${column.column.name} is gone` };
+    if (!isSameColumn(column, other))
+      return { kind: 'different', change: 'MODIFYCOLUMN', why: `column ${column.column.name} has another type` };
+  }
   const added = names.flatMap((_, position) => (positions.includes(position) ? [] : [position]));
   return added.length === 0 ? { kind: 'same', positions } : { kind: 'added', positions, added };
+}
+
+/** The same bytes stand for the same values: type with its labels, sign and width, and character set. */
+function isSameColumn(a: MysqlColumn, b: MysqlColumn): boolean {
+  return (
+    a.charset === b.charset &&
+    a.log.code === b.log.code &&
+    a.log.meta === b.log.meta &&
+    isDeepStrictEqual(toPlain(a.column.type), toPlain(b.column.type))
+  );
+}
+
+/** Without the prototypes that values have which were read from JSON. */
+function toPlain(value: unknown): unknown {
+  return JSON.parse(JSON.stringify(value));
 }
 
 function addColumns(

@@ -225,10 +225,10 @@ function decodeLabel({ code, meta }: LogType, labels: readonly string[]): Decode
   if (code === 247) {
     // Ordinal 0 is the error value, the empty text.
     const texts = ['', ...labels].map((label) => Buffer.from(label, 'utf8'));
-    const none = Buffer.alloc(0);
     return (b, at, v) => {
       const ordinal = meta === 1 ? b[at]! : b[at]! | (b[at + 1]! << 8);
-      const text = texts[ordinal] ?? none;
+      const text = texts[ordinal];
+      if (text === undefined) throw new Error(`an enum of ${labels.length} members has no member ${ordinal}`);
       v.label(text, 0, text.length, ordinal);
       return at + meta;
     };
