@@ -63,12 +63,11 @@ export class RunControl implements RunListener {
   /** Stops, undeploys, and forgets the checkpoint: a later start is a first start. */
   async terminate(task: TaskRecord): Promise<void> {
     const state = moveTask(task.state, 'terminate', task.id);
-    await this.#options.store.transaction((records) => records.updateTask(task.id, { state }));
+    // At once: whatever is cut short after this, the next start is a first start.
+    const forgotten = { state, deployed: null, incarnation: null, startParam: null, failure: null };
+    await this.#options.store.transaction((records) => records.updateTask(task.id, forgotten));
     await this.#end(task);
     await this.forget(task);
-    await this.#options.store.transaction((records) =>
-      records.updateTask(task.id, { deployed: null, incarnation: null, startParam: null, failure: null }),
-    );
   }
 
   /** Forgets checkpoints, ours and the sink's. One that cannot be reached belongs to an incarnation that never comes back. */
@@ -117,7 +116,9 @@ export class RunControl implements RunListener {
       { task: owner.task, code: failure.code, message: failure.message, remedy: failure.remedy },
       'a run ended by itself',
     );
-    void this.#pause(BigInt(owner.task) as TaskId, failure);
+    this.#pause(BigInt(owner.task) as TaskId, failure).catch((error: unknown) => {
+      this.#options.log.error({ task: owner.task, message: messageOf(error) }, 'the end of a run could not be saved');
+    });
   }
 
   async onFilled({ task }: CheckpointOwner, targets: readonly TargetId[]): Promise<void> {

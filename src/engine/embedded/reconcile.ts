@@ -34,13 +34,15 @@ export function reconcile(
     const progress = states.get(tableKey(route.table));
     const isOver = progress === undefined || progress.state === 'REMOVED' || route.since > (applied?.version ?? 0);
     if (progress?.state === 'FAILED' && !isOver && !retryFailed) failed.push(progress);
-    else if (isOver || progress.state === 'FAILED')
+    else if (isOver || progress.state === 'FAILED') {
+      // The changes of a failed table were not kept: only a load makes it whole again, also where none was asked for.
+      const load = progress?.state === 'FAILED' && !isOver ? 'full' : route.load;
       tables.push({
-        route,
+        route: { ...route, load },
         progress: null,
-        emptyFirst: route.load === 'full' && wasFilled(def, route.target),
+        emptyFirst: load === 'full' && wasFilled(def, route.target),
       });
-    else tables.push({ route, progress, emptyFirst: false });
+    } else tables.push({ route, progress, emptyFirst: false });
   }
   return { tables, failed };
 }
