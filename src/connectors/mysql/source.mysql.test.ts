@@ -12,6 +12,7 @@ import {
 import { Follower, joining, openSource, type Values } from '../../../test/support/source-under-test.ts';
 import type { TableProgress } from '../../pipeline/checkpoint.ts';
 import { PipelineError } from '../../pipeline/pipeline-error.ts';
+import { offsetFromJson } from './position.ts';
 import type { DdlPolicies } from '../../pipeline/policies.ts';
 
 /** A fresh database with `sql` run in it, a source that reads it, and a follower that plays the sink. */
@@ -66,6 +67,7 @@ const fill = (
 
 /** Writers that insert, update, delete and move keys of `table` until told to stop. */
 class Writers {
+  // oxlint-disable-next-line no-unused-private-class-members -- the condition of a loop uses it
   #running = true;
   readonly #done: Promise<void>[] = [];
 
@@ -515,7 +517,7 @@ for (const family of FAMILIES) {
         'MySQL.HistoryChanged',
       ]);
       assert.deepEqual(await attempt({ ...offset, fileBegun: 1 }), ['fatal', 'MySQL.HistoryChanged']);
-      const file = String(offset['file']);
+      const { file } = offsetFromJson(offset);
       assert.deepEqual(await attempt({ ...offset, file: `${file.slice(0, file.lastIndexOf('.'))}.000000` }), [
         'fatal',
         'MySQL.BinlogPurged',
