@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { SchemaPart } from '../../src/pipeline/batch.ts';
-import type { Checkpoint, CheckpointOwner } from '../../src/pipeline/checkpoint.ts';
+import type { Checkpoint, CheckpointOwner, TableProgress } from '../../src/pipeline/checkpoint.ts';
 import { DEFAULT_DDL_POLICIES, DEFAULT_FAILOVER_LIMIT, type Policies } from '../../src/pipeline/policies.ts';
 import type { TargetId } from '../../src/pipeline/route.ts';
 import type { Sink } from '../../src/pipeline/sink.ts';
@@ -423,6 +423,30 @@ export function sinkContract(name: string, { holdsCheckpoint, start }: SinkContr
       assert.deepEqual(await system.read(target, ['k', 'v']), [['3', 'again']]);
       await sink.close();
     });
+
+    if (holdsCheckpoint)
+      void it('says of a table that it left out that it failed, in the very checkpoint of that commit', async () => {
+        const bad = pairs();
+        const { sink, owner, target } = await openWith(bad);
+        const progress: TableProgress = {
+          table: bad.id,
+          state: 'STREAMING',
+          chunksDone: 1,
+          chunksAll: 1,
+          rows: 1,
+          failure: null,
+          resume: null,
+        };
+        await system.remove(target);
+        await sink.write(batchOf(inserts(bad, [[1, 'lost']])));
+        const { failed } = await sink.commit({ ...checkpoint(1), tables: [progress] });
+        assert.equal(failed.length, 1);
+        await sink.close();
+        const again = system.open(owner, POLICIES);
+        const [found] = (await again.recover())?.tables ?? [];
+        assert.deepEqual([found?.state, found?.failure?.code], ['FAILED', 'Sink.TargetMismatch']);
+        await again.close();
+      });
 
     void it('forgets the rows of a dropped table, and takes no more of it until it is prepared again', async () => {
       const table = pairs();
