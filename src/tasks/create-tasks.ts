@@ -19,6 +19,8 @@ export interface CreateTasksOptions {
   readonly instances: Readonly<Record<string, string>>;
   readonly clock: Clock;
   readonly log: Logger;
+  /** How long planning may wait for both servers; a minute when it is not given. */
+  readonly planTimeoutMs?: number;
   /** Makes the engine; what it is told by its runs goes to `listener`. */
   engine(listener: RunControl): Engine;
 }
@@ -35,7 +37,12 @@ export interface CreatedTasks {
 /** Joins the parts of this folder. */
 export function createTasks(options: CreateTasksOptions): CreatedTasks {
   const { store, checkpoints, connectors, instances, clock, log } = options;
-  const planner = new Planner({ store, connectors, instances });
+  const planner = new Planner({
+    store,
+    connectors,
+    instances,
+    ...(options.planTimeoutMs === undefined ? {} : { timeoutMs: options.planTimeoutMs }),
+  });
   const processes = new ConfigProcesses({ store, planner, clock, log });
   const runs = new RunControl({ store, planner, checkpoints, log });
   const engine = options.engine(runs);

@@ -82,7 +82,7 @@ export async function planTask(options: PlanOptions): Promise<ProcessResult> {
       columns: target.columns.map((column, at) => ({ ...column, comment: table.columns[at]?.comment ?? '' })),
     };
   });
-  problems.push(...collisions(tables));
+  problems.push(...collisions(tables), ...moved(tables, wanted));
   if (problems.length > 0) throw new PlanFailure(problems);
   const { tables: _, targets: __, ...rest } = wanted;
   const definition: TaskDefinition = { ...rest, tables };
@@ -232,6 +232,21 @@ function targetProblems(described: readonly { readonly table: TableVersion }[], 
       };
     }),
   );
+}
+
+/** A target that a script names itself is the planned one, or refused: never silently another. */
+function moved(tables: readonly DefinedTable[], { targets }: WantedTask): Problem[] {
+  return tables.flatMap(({ table, target }): Problem[] => {
+    const named = targets[tableKey(table)];
+    if (named === undefined || (named.schema === target.schema && named.table === target.table)) return [];
+    return [
+      {
+        code: 'Task.TargetFixed',
+        message: `${describeTable(table)}: dstCreateTableInfo names the target ${named.schema}.${named.table}, and it goes to ${target.schema}.${target.table}`,
+        remedy: 'Leave the target as it was generated, or choose the schema by the writer option "schema".',
+      },
+    ];
+  });
 }
 
 function collisions(tables: readonly DefinedTable[]): Problem[] {

@@ -14,6 +14,8 @@ export interface PlannerOptions {
   readonly store: TaskStore;
   readonly connectors: Connectors;
   readonly instances: Readonly<Record<string, string>>;
+  /** How long both servers may take to answer. */
+  readonly timeoutMs?: number;
 }
 
 /** Plans versions: looks up the data sources of a wanted task, then asks both servers. */
@@ -40,7 +42,9 @@ export class Planner {
         base: task === null ? null : await records.version(task, baseVersion),
         filled: task === null ? [] : await records.filledTargets(task),
       }));
-      return await planTask({ wanted, ends, base, filled, processId, signal: AbortSignal.timeout(PLAN_TIMEOUT_MS) });
+      return await withinTime(this.#options.timeoutMs ?? PLAN_TIMEOUT_MS, (signal) =>
+        planTask({ wanted, ends, base, filled, processId, signal }),
+      );
     } catch (error) {
       throw toFailure(error);
     }
@@ -79,6 +83,31 @@ export class Planner {
       source: { connector: reader, settings: readSettings(connectors, instances, sourceType, source.content).settings },
       sink: { connector: writer, settings: readSettings(connectors, instances, sinkType, sink.content).settings },
     };
+  }
+}
+
+/** Also when `work` does not listen to its signal: a plan always ends. */
+async function withinTime<T>(ms: number, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  const over = new AbortController();
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => {
+      reject(
+        new PlanFailure([
+          {
+            code: 'Task.PlanTimeout',
+            message: `the servers did not answer within ${Math.ceil(ms / 1000)} seconds`,
+            remedy: 'Look for locks and long statements there, and for the network between, then plan again.',
+          },
+        ]),
+      );
+      over.abort();
+    }, ms);
+  });
+  try {
+    return await Promise.race([work(over.signal), late]);
+  } finally {
+    clearTimeout(timer);
   }
 }
 

@@ -44,7 +44,12 @@ export class RunControl implements RunListener {
     await this.#options.store.transaction((records) =>
       records.updateTask(task.id, { state, incarnation, startParam, failure: null }),
     );
-    await this.#engineOrThrow.start(def);
+    try {
+      await this.#engineOrThrow.start(def);
+    } catch (error) {
+      await this.#pause(task.id, notStarted('Run.NotStarted', error));
+      throw error;
+    }
   }
 
   /** Hands a running task its newest deployed version. */
@@ -101,12 +106,7 @@ export class RunControl implements RunListener {
       try {
         await this.#engineOrThrow.start(await this.#definition(task));
       } catch (error) {
-        const failure = {
-          code: 'Run.NotResumed',
-          message: messageOf(error),
-          remedy: 'Settle the cause, then start the task.',
-        };
-        await this.#pause(task.id, failure);
+        await this.#pause(task.id, notStarted('Run.NotResumed', error));
       }
     }
   }
@@ -203,4 +203,8 @@ export class RunControl implements RunListener {
     if (this.#engine === null) throw new Error('the engine is not attached yet');
     return this.#engine;
   }
+}
+
+function notStarted(code: 'Run.NotStarted' | 'Run.NotResumed', error: unknown): Failure {
+  return { code, message: messageOf(error), remedy: 'Settle the cause, then start the task.' };
 }

@@ -142,11 +142,15 @@ function readScript(text: string, name: string): JsonObject {
 }
 
 function readRoute(value: Json | undefined, where: string): RouteName {
-  if (typeof value !== 'string' || !(value in ROUTES))
+  if (typeof value !== 'string' || !isRoute(value))
     throw invalid(`${where} must be one of ${Object.keys(ROUTES).join(', ')}`);
   if (value !== 'oneclick_to_holo')
     throw notBuilt(`${where}: the route ${value} is not there yet; oneclick_to_holo is`);
   return value;
+}
+
+function isRoute(value: string): value is RouteName {
+  return Object.hasOwn(ROUTES, value);
 }
 
 function readSteps(script: JsonObject, name: string): { reader: JsonObject; writer: JsonObject | null } {
