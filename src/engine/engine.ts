@@ -38,7 +38,10 @@ export interface StoredCheckpoint {
 /** Durable home of checkpoints that a sink cannot hold, and of a copy of those it does. Implemented by the store. */
 export interface CheckpointStore {
   load(owner: CheckpointOwner): Promise<StoredCheckpoint | null>;
-  /** Saves only records that changed. Returns once durable. */
+  /**
+   * Saves the records that changed; tables that the checkpoint does not name stay as they are, but at the first save of an
+   * incarnation, which names all. Returns once durable.
+   */
   save(owner: CheckpointOwner, stored: StoredCheckpoint): Promise<void>;
   /** Forgets every incarnation of a task. */
   forget(installation: string, task: string): Promise<void>;

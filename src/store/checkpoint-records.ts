@@ -1,7 +1,8 @@
 import type { CheckpointStore, StoredCheckpoint } from '../engine/engine.ts';
 import { parseJson, stringifyJson } from '../lib/json.ts';
-import type { Json, JsonObject } from '../lib/json-value.ts';
+import type { JsonObject } from '../lib/json-value.ts';
 import type { CheckpointOwner, TableProgress } from '../pipeline/checkpoint.ts';
+import { progressText } from '../pipeline/progress-text.ts';
 import { tableKey } from '../pipeline/table.ts';
 import type { Database } from './database.ts';
 
@@ -47,7 +48,7 @@ export class CheckpointRecords implements CheckpointStore {
     const written = this.#written.get(id) ?? new Map<string, string>();
     const changed = await this.#database.transaction(() => {
       const texts = checkpoint.tables
-        .map((progress) => [progress, stringifyJson(progress as unknown as Json)] as const)
+        .map((progress) => [progress, progressText(progress)] as const)
         .filter(([progress, text]) => written.get(tableKey(progress.table)) !== text);
       if (written.size === 0)
         this.#database.run('DELETE FROM checkpoint_table WHERE installation = ? AND task = ?', installation, task);

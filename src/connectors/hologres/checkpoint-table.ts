@@ -1,7 +1,8 @@
 import type { Client } from 'pg';
 import { parseJson, stringifyJson } from '../../lib/json.ts';
-import type { Json, JsonObject } from '../../lib/json-value.ts';
+import type { JsonObject } from '../../lib/json-value.ts';
 import type { Checkpoint, CheckpointOwner, TableProgress } from '../../pipeline/checkpoint.ts';
+import { progressText } from '../../pipeline/progress-text.ts';
 import { tableKey } from '../../pipeline/table.ts';
 import { sqlStateOf } from './errors.ts';
 
@@ -177,7 +178,7 @@ function recordOf(progress: TableProgress): TableRecord {
   const known = RECORDS.get(progress);
   if (known !== undefined) return known;
   const { database, table } = progress.table;
-  const record = { database, table, state: stringifyJson(progress as unknown as Json) };
+  const record = { database, table, state: progressText(progress) };
   RECORDS.set(progress, record);
   return record;
 }

@@ -2,8 +2,9 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import type { Logger } from '../../lib/log.ts';
 import type { Offset } from '../../pipeline/offset.ts';
-import type { Failure } from '../../pipeline/checkpoint.ts';
+import type { Failure, TableProgress } from '../../pipeline/checkpoint.ts';
 import type { SinkConnector, SourceConnector } from '../../pipeline/connector.ts';
+import { tableKey } from '../../pipeline/table.ts';
 import type { CheckpointStore, RunPhase, RunStatus, StoredCheckpoint } from '../engine.ts';
 import type { FromWorker, Question, ToWorker, WorkerData } from './messages.ts';
 import { RunControl, runPipeline } from './run-pipeline.ts';
@@ -55,9 +56,16 @@ function ask(question: Question): Promise<unknown> {
   return new Promise((resolve, reject) => questions.set(id, { resolve, reject }));
 }
 
+/** Table states that the main thread has: a thousand of them are not sent again at every commit. */
+const sent = new Map<string, TableProgress>();
+
 const store: CheckpointStore = {
   load: async (owner) => (await ask({ kind: 'load', owner })) as StoredCheckpoint | null,
-  save: async (owner, stored) => void (await ask({ kind: 'save', owner, stored })),
+  save: async (owner, { checkpoint, heldBySink }) => {
+    const tables = checkpoint.tables.filter((progress) => sent.get(tableKey(progress.table)) !== progress);
+    await ask({ kind: 'save', owner, stored: { checkpoint: { ...checkpoint, tables }, heldBySink } });
+    for (const progress of tables) sent.set(tableKey(progress.table), progress);
+  },
   forget: () => Promise.reject(new Error('a run never forgets its checkpoint')),
 };
 
