@@ -156,7 +156,11 @@ export class WorkerRun {
       'the worker of a run crashed',
     );
     if (this.#failovers.exceeded(Date.now())) {
-      this.#over(failure);
+      this.#over({
+        ...failure,
+        remedy:
+          'Look for the reason in the log; for lack of memory, raise runHeapMb. Then start the task: it goes on from its checkpoint.',
+      });
       return;
     }
     const wait = this.#backOff.next();
