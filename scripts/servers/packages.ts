@@ -24,7 +24,8 @@ export const isRoot = process.getuid?.() === 0;
 
 /** Where what was fetched is kept between runs: outside the checkout, and readable for the user that servers run as. */
 export function cacheFolder(): string {
-  const folder = process.env['XDG_CACHE_HOME'] ?? (isRoot ? '/var/cache' : join(homedir(), '.cache'));
+  // Root's own folders are closed to the user that servers run as.
+  const folder = isRoot ? '/var/cache' : (process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'));
   const own = join(folder, 'disync');
   mkdirSync(own, { recursive: true, mode: 0o755 });
   return own;
