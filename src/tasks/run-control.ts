@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { CheckpointStore, Engine, RunListener, RunStatus } from '../engine/engine.ts';
 import { messageOf } from '../lib/errors.ts';
+import { stringifyJson } from '../lib/json.ts';
 import type { Logger } from '../lib/log.ts';
 import type { CheckpointOwner, Failure } from '../pipeline/checkpoint.ts';
 import type { PipelineDef } from '../pipeline/pipeline-def.ts';
@@ -186,7 +187,7 @@ export class RunControl implements RunListener {
       appliedVersion: version,
       wantedVersion: task.deployed ?? version,
       lagMs: null,
-      offset: JSON.stringify(offset),
+      offset: stringifyJson(offset),
       tables,
       failure: task.failure,
       nextTryAt: null,
