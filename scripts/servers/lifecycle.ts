@@ -23,6 +23,8 @@ export interface Server {
   /** As a power cut would end it; the data stay for `restart`. */
   kill(): Promise<void>;
   restart(): Promise<void>;
+  /** What it has logged so far. */
+  log(): string;
 }
 
 export const ADMIN_PASSWORD = 'disync';
@@ -98,6 +100,7 @@ export async function launch(options: LaunchOptions): Promise<Server> {
       await end(child, options.stopSignal ?? 'SIGTERM');
       child = await boot(options, log);
     },
+    log: () => readFileSync(log, 'utf8'),
   };
 }
 

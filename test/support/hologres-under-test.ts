@@ -25,16 +25,16 @@ export interface HologresUnderTestOptions {
   readonly options: JsonObject;
   /** Answers as Hologres: no transactions, no checkpoint in the sink. */
   readonly asHologres?: boolean;
-  readonly serverSettings?: readonly string[];
+  readonly serverSettings?: Readonly<Record<string, string>>;
 }
 
 /** The Hologres sink over a PostgreSQL of its own, for tests. */
 export async function startHologresUnderTest({
   options,
   asHologres = false,
-  serverSettings = [],
+  serverSettings = {},
 }: HologresUnderTestOptions): Promise<HologresUnderTest> {
-  const postgres = await startPrivatePostgres({ settings: ['fsync=off', ...serverSettings] });
+  const postgres = await startPrivatePostgres({ fsync: 'off', ...serverSettings });
   const client = await postgres.connect();
   if (asHologres) await client.query(HOLOGRES_FUNCTIONS);
   const settings = hologresConnector.parseSettings(postgres.content('postgres'));

@@ -33,7 +33,7 @@ void describe('the fixed path on Hologres', () => {
     system = await startHologresUnderTest({
       options: { tableProperties: { orientation: 'row' } },
       asHologres: true,
-      serverSettings: ['log_statement=all', 'log_line_prefix=~%a~'],
+      serverSettings: { log_statement: 'all', log_line_prefix: '~%a~' },
     });
   });
   after(() => system.stop());

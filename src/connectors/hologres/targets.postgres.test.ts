@@ -236,11 +236,11 @@ void describe('targets on PostgreSQL', () => {
     const { client } = system;
     await client.query('CREATE DATABASE small');
     await client.query('REVOKE ALL ON DATABASE small FROM PUBLIC');
-    await client.query("CREATE ROLE poor LOGIN PASSWORD ''");
+    await client.query("CREATE ROLE poor LOGIN PASSWORD 'little'");
     await client.query('GRANT CONNECT ON DATABASE small TO poor');
     const admin = await system.postgres.connect('small');
     await admin.query('CREATE SCHEMA contract AUTHORIZATION poor');
-    const content = { ...system.postgres.content('small'), username: 'poor' };
+    const content = { ...system.postgres.content('small'), username: 'poor', password: 'little' };
     const settings = hologresConnector.parseSettings(content);
     const table = newTable({ k: INT, v: TEXT }, ['k']);
     const planned = await plan([table], {}, settings);
