@@ -1,4 +1,5 @@
 import type { Json, JsonObject } from '../lib/json-value.ts';
+import { DATA_SOURCE_TYPES } from '../tasks/data-source-types.ts';
 import type { EnvType } from '../tasks/data-source-service.ts';
 import type { ProjectId } from '../tasks/ids.ts';
 import { TaskError } from '../tasks/task-error.ts';
@@ -21,23 +22,7 @@ export const dataSourceType = (note: string): Parameter<string> =>
   choice({
     meaning: 'kind of system',
     note,
-    values: [
-      'odps',
-      'mysql',
-      'rds',
-      'oss',
-      'sqlserver',
-      'polardb',
-      'oracle',
-      'mongodb',
-      'emr',
-      'postgresql',
-      'analyticdb_for_mysql',
-      'hybriddb_for_postgresql',
-      'holo',
-      'kafka',
-      'redis',
-    ],
+    values: DATA_SOURCE_TYPES,
   });
 
 export const subType = (note: string): Parameter<string> =>

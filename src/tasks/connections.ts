@@ -3,6 +3,7 @@ import type { Json } from '../lib/json-value.ts';
 import { isJsonObject } from '../lib/json.ts';
 import { SettingsError, type SinkConnector, type SourceConnector } from '../pipeline/connector.ts';
 import type { StoredDataSource, TaskRecords } from './task-store.ts';
+import { DATA_SOURCE_TYPES } from './data-source-types.ts';
 import type { ProjectId } from './ids.ts';
 import { TaskError } from './task-error.ts';
 
@@ -11,22 +12,6 @@ export interface Connectors {
   readonly sources: ReadonlyMap<string, SourceConnector>;
   readonly sinks: ReadonlyMap<string, SinkConnector>;
 }
-
-/** Types of data sources that the API knows and that no connector serves yet. */
-const KNOWN_TYPES = new Set([
-  'odps',
-  'kafka',
-  'oss',
-  'sqlserver',
-  'polardb',
-  'oracle',
-  'mongodb',
-  'emr',
-  'postgresql',
-  'analyticdb_for_mysql',
-  'hybriddb_for_postgresql',
-  'redis',
-]);
 
 /** `rds` with subType mysql is mysql. */
 export function connectorType(type: string, subType: string | null): string {
@@ -46,7 +31,7 @@ export function readSettings(
   const connector = connectors.sources.get(type) ?? connectors.sinks.get(type);
   if (connector === undefined) {
     const served = [...connectors.sources.keys(), ...connectors.sinks.keys()].join(', ');
-    if (KNOWN_TYPES.has(type))
+    if (DATA_SOURCE_TYPES.some((known) => known === type))
       throw new TaskError(
         'not-built',
         'DataSource.NotBuilt',
