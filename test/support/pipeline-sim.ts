@@ -4,7 +4,8 @@ import type { FaultPlace, Faults } from '../../src/connectors/memory/faults.ts';
 import { MemoryServer } from '../../src/connectors/memory/memory-server.ts';
 import { MemorySink, MemoryTarget } from '../../src/connectors/memory/sink.ts';
 import { MemorySource } from '../../src/connectors/memory/source.ts';
-import { RunControl, runPipeline } from '../../src/engine/embedded/run-pipeline.ts';
+import { RunOrders } from '../../src/engine/embedded/run-orders.ts';
+import { runPipeline } from '../../src/engine/embedded/run-pipeline.ts';
 import type { CheckpointStore, StoredCheckpoint } from '../../src/engine/engine.ts';
 import { isAbort } from '../../src/lib/errors.ts';
 import { silentLog } from '../../src/lib/log.ts';
@@ -299,7 +300,7 @@ interface LifeParts {
 
 /** One process: tries again after an outage, until it is stopped or killed. */
 class Life {
-  readonly control: RunControl;
+  readonly control: RunOrders;
   isOver = false;
   readonly #world: World;
   readonly #stop = new AbortController();
@@ -312,7 +313,7 @@ class Life {
   constructor(world: World, { def, server, target, store, holdsCheckpoint }: LifeParts) {
     this.#world = world;
     this.#store = store;
-    this.control = new RunControl(def);
+    this.control = new RunOrders(def);
     const faults: Faults = { at: (place) => this.#fault(place), pick: (below) => world.pick(below) };
     const source = new MemorySource(server, faults);
     this.#sink = new MemorySink(target, {

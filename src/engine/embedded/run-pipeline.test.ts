@@ -6,7 +6,8 @@ import { MemorySink, MemoryTarget } from '../../connectors/memory/sink.ts';
 import { MemorySource } from '../../connectors/memory/source.ts';
 import { silentLog } from '../../lib/log.ts';
 import { DEFAULT_DDL_POLICIES } from '../../pipeline/policies.ts';
-import { RunControl, runPipeline } from './run-pipeline.ts';
+import { RunOrders } from './run-orders.ts';
+import { runPipeline } from './run-pipeline.ts';
 
 const LIVES = 200;
 
@@ -27,7 +28,7 @@ void test('a source that ends by itself is a failure to be tried again, and an i
     source,
     sink: new MemorySink(new MemoryTarget(), { holdsCheckpoint: false }),
     store: { load: async () => ({ checkpoint, heldBySink: false }), save: async () => {}, forget: async () => {} },
-    control: new RunControl({
+    control: new RunOrders({
       owner: { installation: 'i', task: '1', incarnation: 'x' },
       version: 1,
       source: { type: 'memory', settings: {} },

@@ -1,14 +1,13 @@
 import type { Logger } from '../../lib/log.ts';
 import { Mailbox } from '../../lib/mailbox.ts';
 import type { Batch } from '../../pipeline/batch.ts';
-import type { PipelineDef } from '../../pipeline/pipeline-def.ts';
 import type { TargetId } from '../../pipeline/route.ts';
 import type { FailedTables, Sink } from '../../pipeline/sink.ts';
 import type { Source } from '../../pipeline/source.ts';
 import type { CheckpointStore } from '../engine.ts';
 import { Commits } from './commits.ts';
-import { FilledTargets } from './filled-targets.ts';
 import { recoverCheckpoint } from './recover-checkpoint.ts';
+import type { RunOrders } from './run-orders.ts';
 import { RunState } from './run-state.ts';
 import { failTables, noteEffect, type PreparedTables, prepareTables, type TableChangeParts } from './table-changes.ts';
 
@@ -16,7 +15,7 @@ export interface PipelineParts {
   readonly source: Source;
   readonly sink: Sink;
   readonly store: CheckpointStore;
-  readonly control: RunControl;
+  readonly control: RunOrders;
   readonly retryFailed: boolean;
   readonly log: Logger;
   readonly signal: AbortSignal;
@@ -24,26 +23,6 @@ export interface PipelineParts {
   report(state: RunState, isWorking: boolean): void;
   /** Targets are about to receive the first rows of this task: resolves once that is remembered. */
   filled(targets: readonly TargetId[]): Promise<void>;
-}
-
-/** Where a run hears of newer versions of its definition; what a worker remembers from one try to the next. */
-export class RunControl {
-  /** The newest definition. */
-  def: PipelineDef;
-  readonly filled = new FilledTargets();
-  /** Called when there is a newer one. */
-  onNewer: () => void = () => {};
-
-  constructor(def: PipelineDef) {
-    this.def = def;
-    this.filled.add(def);
-  }
-
-  apply(def: PipelineDef): void {
-    this.def = def;
-    this.filled.add(def);
-    this.onNewer();
-  }
 }
 
 type RunEvent =

@@ -7,7 +7,8 @@ import type { SinkConnector, SourceConnector } from '../../pipeline/connector.ts
 import { tableKey } from '../../pipeline/table.ts';
 import type { CheckpointStore, RunPhase, RunStatus, StoredCheckpoint } from '../engine.ts';
 import type { FromWorker, Question, ToWorker, WorkerData } from './messages.ts';
-import { RunControl, runPipeline } from './run-pipeline.ts';
+import { RunOrders } from './run-orders.ts';
+import { runPipeline } from './run-pipeline.ts';
 import type { RunState } from './run-state.ts';
 import { supervise } from './supervise.ts';
 
@@ -23,7 +24,7 @@ const { sources, sinks } = (await import(connectors)) as {
 
 const send = (message: FromWorker) => port.postMessage(message);
 const log = remoteLog({});
-const control = new RunControl(def);
+const control = new RunOrders(def);
 const stop = new AbortController();
 const questions = new Map<number, { resolve: (value: unknown) => void; reject: (error: Error) => void }>();
 let asked = 0;
