@@ -3,6 +3,7 @@ import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
+import { isDeepStrictEqual } from 'node:util';
 import { readTargetFile } from '../../../test/support/scripted-connectors.ts';
 import { silentLog } from '../../lib/log.ts';
 import type { CheckpointOwner, Failure } from '../../pipeline/checkpoint.ts';
@@ -90,6 +91,15 @@ class Scene {
     });
   }
 
+  /** Waits until the target holds so many rows of each table; after 10 s they are compared. */
+  async untilAtTarget(expected: Readonly<Record<string, number>>): Promise<void> {
+    const deadline = Date.now() + 10_000;
+    while (!isDeepStrictEqual({ ...this.rowsAtTarget() }, expected) && Date.now() < deadline) {
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+    assert.deepEqual(this.rowsAtTarget(), expected);
+  }
+
   rowsAtTarget(): Record<string, number> {
     const { tables } = readTargetFile(this.file);
     return Object.fromEntries(Object.entries(tables).map(([key, rows]) => [key.replace('shop\0', ''), rows.length]));
@@ -105,7 +115,8 @@ void test('a run loads its tables, applies a newer version live, and ends flushe
   await assert.rejects(engine.start(first), /runs already/);
   const running = await scene.untilStreaming(['a', 'b']);
   assert.deepEqual([running.appliedVersion, running.failure, running.failovers], [1, null, 0]);
-  assert.deepEqual(scene.rowsAtTarget(), { a: ROWS, b: ROWS });
+  // A state is shown once its rows are written; they are durable with the next commit.
+  await scene.untilAtTarget({ a: ROWS, b: ROWS });
   const [a] = first.routes;
   assert.ok(a !== undefined);
   const second = { ...scene.define(2, ['c']), routes: [a, ...scene.define(2, ['c']).routes] };
@@ -154,7 +165,7 @@ void test('a worker that dies is started again from the checkpoint, and shows wh
   assert.ok((waiting.nextTryAt ?? 0) > Date.now() - 1000);
   const running = await scene.untilStreaming(['a', 'b']);
   assert.deepEqual([running.failovers, running.failure, scene.suffered('crash')], [1, null, true]);
-  assert.deepEqual(scene.rowsAtTarget(), { a: ROWS, b: ROWS });
+  await scene.untilAtTarget({ a: ROWS, b: ROWS });
   await scene.engine.stop(scene.task);
   assert.deepEqual(scene.failures, []);
 });
@@ -188,7 +199,7 @@ void test('a defect within a run is tried again like an outage', async () => {
   assert.deepEqual([waiting.failure?.code, waiting.failure?.message], ['Run.Unexpected', 'a defect, scripted']);
   await scene.untilStreaming(['a']);
   await scene.engine.stop(scene.task);
-  assert.deepEqual(scene.rowsAtTarget(), { a: ROWS });
+  await scene.untilAtTarget({ a: ROWS });
 });
 
 void test('a run over its limit of failovers ends by itself, with a reason and what to do', async () => {
