@@ -120,7 +120,7 @@ async function startMessage(options: PipelineOptions): Promise<StartMessage> {
   const def: PipelineDef = {
     owner,
     version: 1,
-    source: { type: mysqlConnector.type, settings },
+    source: { type: mysqlConnector.type, settings, options: mysqlConnector.parseOptions({}) },
     sink: {
       type: hologresConnector.type,
       settings: hologresConnector.parseSettings({ ...content, endpoint }),

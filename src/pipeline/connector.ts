@@ -42,6 +42,7 @@ export interface DescribeOptions {
 
 export interface OpenSourceOptions {
   readonly settings: Json;
+  readonly options: Json;
   readonly policies: Policies;
   readonly log: Logger;
 }
@@ -54,6 +55,8 @@ export interface SourceConnector {
   parseSettings(content: Json): Json;
   /** The settings as they may be shown: secrets masked. */
   maskSettings(content: Json): Json;
+  /** Reads the reader's own options out of `steps[reader].parameter`. Errors: SettingsError. */
+  parseOptions(parameter: Json): Json;
   /** The database that bare table names are of; null when the data source names none. */
   defaultDatabase(settings: Json): string | null;
   /** Looks at the server and the tables. Errors: PipelineError `transient` or `fatal` when the server cannot be asked. */

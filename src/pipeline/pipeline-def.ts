@@ -7,6 +7,8 @@ import type { Route } from './route.ts';
 export interface EndDef {
   readonly type: string;
   readonly settings: Json;
+  /** The reader's or the writer's options, as its connector parsed them (schema, writePath, xa …). */
+  readonly options: Json;
 }
 
 /** What an engine runs: source, routes, policies, sink. Plain data, so that it can be handed to another thread or host. */
@@ -15,10 +17,7 @@ export interface PipelineDef {
   /** The task version that these routes are of. */
   readonly version: number;
   readonly source: EndDef;
-  readonly sink: EndDef & {
-    /** The writer's options (schema, writePath …). */
-    readonly options: Json;
-  };
+  readonly sink: EndDef;
   readonly routes: readonly Route[];
   readonly policies: Policies;
   /** At a first start: seconds since the epoch to begin the log at; null is now. */

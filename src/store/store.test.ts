@@ -374,6 +374,7 @@ void test('ids come back exact, and a foreign project does not see a task', asyn
           sinkName: 't',
           form: 'table',
           initialLoad: 'all',
+          reader: {},
           writer: {},
           tables: [],
         },

@@ -302,7 +302,7 @@ function readTask(row: SqlRow): TaskRecord {
 function readVersion(row: SqlRow): VersionRecord {
   return {
     version: Number(row['version']),
-    definition: parseJson(String(row['definition'])) as unknown as TaskDefinition,
+    definition: readDefinition(String(row['definition'])),
     content: String(row['content']),
     shown: JSON.parse(String(row['shown'])) as ShownChange,
   };
@@ -336,4 +336,9 @@ function readMaskedDataSource(row: SqlRow): DataSource {
     modifiedAt: Number(row['modified_at']),
     operator: String(row['operator']),
   };
+}
+
+/** Versions that were saved before readers had options have none. */
+function readDefinition(text: string): TaskDefinition {
+  return { reader: {}, ...(parseJson(text) as unknown as Omit<TaskDefinition, 'reader'>) };
 }

@@ -52,6 +52,7 @@ export async function planTask(options: PlanOptions): Promise<ProcessResult> {
   const ids = resolveTables(wanted, ends);
   const before = new Map((base?.definition.tables ?? []).map((table) => [tableKey(table.table), table]));
   const load = loadOfNew(wanted, base !== null);
+  readOptions('Task.ReaderOption', ends.source.connector, wanted.reader);
   const found = await ends.source.connector.describe({
     settings: ends.source.settings,
     tables: ids,
@@ -60,7 +61,7 @@ export async function planTask(options: PlanOptions): Promise<ProcessResult> {
   });
   if (found.problems.length > 0) throw new PlanFailure(found.problems);
   const described = unique(found.tables);
-  const writer = readWriter(ends.sink.connector, wanted);
+  const writer = readOptions('Task.WriterOption', ends.sink.connector, wanted.writer);
   const plan = await ends.sink.connector.planTargets({
     settings: ends.sink.settings,
     options: writer,
@@ -200,16 +201,20 @@ function loadOfNew({ initialLoad }: WantedTask, isUpdate: boolean): 'full' | 'no
   return initialLoad === 'all' || (initialLoad === 'added' && isUpdate) ? 'full' : 'none';
 }
 
-function readWriter(connector: SinkConnector, wanted: WantedTask): Json {
+function readOptions(
+  code: 'Task.ReaderOption' | 'Task.WriterOption',
+  connector: Pick<SourceConnector | SinkConnector, 'parseOptions'>,
+  parameter: Json,
+): Json {
   try {
-    return connector.parseOptions(wanted.writer);
+    return connector.parseOptions(parameter);
   } catch (error) {
     if (!(error instanceof SettingsError)) throw error;
     throw new PlanFailure([
       {
-        code: 'Task.WriterOption',
+        code,
         message: error.message,
-        remedy: `Correct ${error.parameter} in the writer's parameter.`,
+        remedy: `Correct ${error.parameter} in the ${code === 'Task.ReaderOption' ? 'reader' : 'writer'}'s parameter.`,
       },
     ]);
   }

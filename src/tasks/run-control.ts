@@ -158,7 +158,11 @@ export class RunControl implements RunListener {
     return {
       owner: { installation: store.installation, task: String(task.id), incarnation },
       version: deployed,
-      source: { type: ends.source.connector.type, settings: ends.source.settings },
+      source: {
+        type: ends.source.connector.type,
+        settings: ends.source.settings,
+        options: ends.source.connector.parseOptions(definition.reader),
+      },
       sink: {
         type: ends.sink.connector.type,
         settings: ends.sink.settings,

@@ -7,13 +7,14 @@ import { TaskError } from './task-error.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
 
-/** A script as the vendor's page has it; `connection`, `setting` and `writer` are laid over. */
+/** A script as the vendor's page has it; `connection`, `setting`, `reader` and `writer` are laid over. */
 function script({
   connection = { table: ['orders'] } as Fields,
   setting = {} as Fields,
+  reader = {} as Fields,
   writer = {} as Fields,
   ...rest
-}: Fields & { connection?: Fields; setting?: Fields; writer?: Fields } = {}): string {
+}: Fields & { connection?: Fields; setting?: Fields; reader?: Fields; writer?: Fields } = {}): string {
   return JSON.stringify({
     type: 'realtime',
     version: '1.0',
@@ -21,7 +22,7 @@ function script({
     steps: [
       {
         stepType: 'mysql',
-        parameter: { connection: [{ datasourceType: 'mysql', datasource: 'shop_mysql', ...connection }] },
+        parameter: { ...reader, connection: [{ datasourceType: 'mysql', datasource: 'shop_mysql', ...connection }] },
         name: 'Reader',
         category: 'reader',
       },
@@ -52,6 +53,7 @@ const TASK: TaskDefinition = {
   sinkName: 'bi_holo',
   form: 'table',
   initialLoad: 'added',
+  reader: { loadParallelism: 2 },
   writer: { schema: 's' },
   tables: [],
 };
@@ -59,6 +61,7 @@ const TASK: TaskDefinition = {
 void test('a script to create a task is read whole', () => {
   const param = script({
     setting: { initialLoad: 'none' },
+    reader: { xa: 'atPrepare' },
     writer: { schema: 'ods', writePath: 'fixed', writeMode: 'replay' },
   });
   assert.deepEqual(readCreateParam(param), {
@@ -70,6 +73,7 @@ void test('a script to create a task is read whole', () => {
     form: 'table',
     tables: [{ database: null, table: 'orders' }],
     initialLoad: 'none',
+    reader: { xa: 'atPrepare' },
     writer: { schema: 'ods', writePath: 'fixed' },
     targets: {},
   });
@@ -321,6 +325,7 @@ void test('an update may be the reader alone: everything else stays', () => {
     form: 'table',
     tables: [{ database: null, table: 'a' }],
     initialLoad: 'added',
+    reader: { loadParallelism: 2 },
     writer: { schema: 's' },
     targets: {},
   });

@@ -14,8 +14,8 @@ import { TaskError } from './task-error.ts';
 
 const TABLE_KEYS = ['table', 'tables', 'Tables'];
 const SELECTED_KEYS = ['selectedTables', 'SelectedTables'];
-/** What we write into the writer's parameter ourselves. */
-const GENERATED = new Set(['datasource', 'tableMappingRule', 'writeMode']);
+/** What we write into the parameters ourselves; the rest are the user's options. */
+const GENERATED = { reader: new Set(['connection']), writer: new Set(['datasource', 'tableMappingRule', 'writeMode']) };
 const MODES: Readonly<Record<string, RouteName>> = {
   migration_holo: 'oneclick_to_holo',
   migration_kafka: 'oneclick_to_kafka',
@@ -51,7 +51,8 @@ export function readUpdateParam(text: string, task: TaskDefinition): WantedTask 
   const writer = steps.writer === null ? {} : objectAt(steps.writer, 'parameter', 'the parameter of the writer');
   const sinkName = textOrNull(writer['datasource']) ?? task.sinkName;
   if (sinkName !== task.sinkName) throw fixed('the data source of the writer', task.sinkName);
-  const options = writerOptions(writer);
+  const reader = optionsOf('reader', objectAt(steps.reader, 'parameter', 'the parameter of the reader'));
+  const options = optionsOf('writer', writer);
   return {
     name: task.name,
     resourceGroup: textOrNull(setting['resourceGroup']) ?? task.resourceGroup,
@@ -63,6 +64,7 @@ export function readUpdateParam(text: string, task: TaskDefinition): WantedTask 
       setting['initialLoad'] === undefined
         ? task.initialLoad
         : readLoad(setting['initialLoad'], 'TaskParam.setting.initialLoad'),
+    reader: Object.keys(reader).length === 0 ? task.reader : reader,
     writer: Object.keys(options).length === 0 ? task.writer : options,
     targets: {},
   };
@@ -127,7 +129,8 @@ function readWhole(
     sinkName: requiredText(parameter['datasource'], `${name}: parameter.datasource of the writer`),
     ...readTables(connection, name),
     initialLoad: readLoad(load ?? 'all', `${name}: initialLoad`),
-    writer: writerOptions(parameter),
+    reader: optionsOf('reader', objectAt(reader, 'parameter', `the parameter of the reader in ${name}`)),
+    writer: optionsOf('writer', parameter),
     targets: readTargets(parameter),
   };
 }
@@ -253,8 +256,8 @@ function readTargets(parameter: JsonObject): Readonly<Record<string, TargetId>> 
   return targets;
 }
 
-function writerOptions(parameter: JsonObject): JsonObject {
-  return Object.fromEntries(Object.entries(parameter).filter(([name]) => !GENERATED.has(name)));
+function optionsOf(end: 'reader' | 'writer', parameter: JsonObject): JsonObject {
+  return Object.fromEntries(Object.entries(parameter).filter(([name]) => !GENERATED[end].has(name)));
 }
 
 function readLoad(value: Json, where: string): InitialLoad {

@@ -40,6 +40,7 @@ function definition(form: 'table' | 'selectedTables', name: string, tables: read
     sinkName: 'bi_holo',
     form,
     initialLoad: 'all',
+    reader: {},
     writer: {},
     tables,
   };
@@ -101,6 +102,7 @@ void test('whatever a task is called and holds, its content reads back as that t
         ...outer,
         form: outer.form,
         route: 'oneclick_to_holo',
+        reader: { loadParallelism: outer.form === 'table' ? 1 : 4 },
         writer: { schema },
         tables: unique.map((each) => ({
           table: { database: each.database, table: each.table },

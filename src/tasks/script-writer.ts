@@ -41,7 +41,10 @@ export function writeContent(task: TaskDefinition, mark: PlanMark | null): strin
         stepType: 'mysql',
         name: 'reader',
         category: 'reader',
-        parameter: { connection: [{ datasourceType: 'mysql', datasource: task.sourceName, ...tableList(task) }] },
+        parameter: {
+          ...task.reader,
+          connection: [{ datasourceType: 'mysql', datasource: task.sourceName, ...tableList(task) }],
+        },
       },
       {
         stepType: route,

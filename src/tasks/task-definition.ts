@@ -22,6 +22,8 @@ export interface WantedTask {
   /** A table without database is of the data source's own. */
   readonly tables: readonly { readonly database: string | null; readonly table: string }[];
   readonly initialLoad: InitialLoad;
+  /** `steps[reader].parameter` without its connection: the reader's options. */
+  readonly reader: JsonObject;
   /** `steps[writer].parameter` without what we generate: the writer's options. */
   readonly writer: JsonObject;
   /** Targets that a script edited by hand names itself, by tableKey. */

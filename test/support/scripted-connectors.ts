@@ -54,6 +54,7 @@ function sourceConnector(script: Script): SourceConnector {
     type: 'mysql',
     parseSettings: (content) => settingsOf(content, 'jdbcUrl'),
     maskSettings: masked,
+    parseOptions: (parameter) => parameter,
     defaultDatabase: (settings) => textOf(settings, 'database'),
     describe: async (options) => {
       script.descriptions += 1;

@@ -1,6 +1,6 @@
 import { mysqlConnector } from '../../src/connectors/mysql/connector.ts';
 import { silentLog } from '../../src/lib/log.ts';
-import type { Json } from '../../src/lib/json-value.ts';
+import type { Json, JsonObject } from '../../src/lib/json-value.ts';
 import type { Batch, RowsPart } from '../../src/pipeline/batch.ts';
 import type { Failure, TableProgress, TableState } from '../../src/pipeline/checkpoint.ts';
 import type { Offset } from '../../src/pipeline/offset.ts';
@@ -17,13 +17,23 @@ export function settingsOf({ port, user, password }: TestServer, database: strin
   return mysqlConnector.parseSettings({ host: '127.0.0.1', port, username: user, password, database });
 }
 
-export function openSource(server: TestServer, database: string, ddl: Partial<DdlPolicies> = {}): Source {
+export function openSource(
+  server: TestServer,
+  database: string,
+  ddl: Partial<DdlPolicies> = {},
+  reader: JsonObject = {},
+): Source {
   const policies = {
     ddl: { ...DEFAULT_DDL_POLICIES, ...ddl },
     errorLimit: 0,
     failover: { count: 1, intervalMinutes: 1 },
   };
-  return mysqlConnector.open({ settings: settingsOf(server, database), policies, log: silentLog });
+  return mysqlConnector.open({
+    settings: settingsOf(server, database),
+    options: mysqlConnector.parseOptions(reader),
+    policies,
+    log: silentLog,
+  });
 }
 
 /** A table that joins, described as it is now. */

@@ -10,7 +10,7 @@ import type {
 import { checkServer } from './checks.ts';
 import { connectForQueries, connectRaw } from './connect.ts';
 import { toPipelineError } from './errors.ts';
-import { asMysqlSettings, type MysqlSettings, parseMysqlSettings } from './options.ts';
+import { asMysqlSettings, type MysqlSettings, parseMysqlSettings, parseReaderOptions } from './options.ts';
 import { readSchema } from './schema.ts';
 import { readLogEnd, readServerFacts, type ServerFacts } from './server-facts.ts';
 import { MysqlSource } from './source.ts';
@@ -23,6 +23,7 @@ export const mysqlConnector: SourceConnector = {
   type: 'mysql',
   parseSettings: (content) => ({ ...parseMysqlSettings(content) }) as Json,
   maskSettings: mask,
+  parseOptions: parseReaderOptions,
   defaultDatabase: (settings) => asMysqlSettings(settings).database,
   describe,
   open: (options) => new MysqlSource(options),

@@ -14,7 +14,7 @@ import { toPipelineError } from './errors.ts';
 import { GroupTracker } from './group-tracker.ts';
 import { loadMethod } from './load-method.ts';
 import { LogEvents } from './log-events.ts';
-import type { MysqlSettings } from './options.ts';
+import type { MysqlReaderOptions, MysqlSettings } from './options.ts';
 import { comparePositions, type LogPosition, type MysqlOffset, offsetFromJson, offsetToJson } from './position.ts';
 import * as ev from './protocol/event.ts';
 import { readSchema } from './schema.ts';
@@ -30,6 +30,7 @@ const BATCH_BYTES_OPEN = 768 * 1024;
 
 export interface LogRunOptions {
   readonly settings: MysqlSettings;
+  readonly reader: MysqlReaderOptions;
   readonly policies: Policies;
   readonly log: Logger;
   readonly serverId: number;

@@ -132,3 +132,50 @@ function text(fields: Fields, name: string, other?: Json, fallback?: string): st
     throw new SettingsError(`Content.${name}`, `Content.${name} is missing: give it as a text`);
   return value;
 }
+
+const Options = Type.Object({
+  /**
+   * When rows of a two-phase (XA) transaction are handed on: once it is committed, or already when it is prepared, as
+   * DataWorks does it; a rollback cannot be taken back then.
+   */
+  xa: Type.Union([Type.Literal('atCommit'), Type.Literal('atPrepare')]),
+  /** Bytes of prepared transactions that may wait on disk for their outcome. */
+  xaSpillBytesMax: Type.Integer({ minimum: 0, maximum: 2 ** 40 }),
+  /** Seconds that a prepared transaction may stay without outcome: until then the checkpoint waits before it. */
+  xaAgeSecondsMax: Type.Integer({ minimum: 1, maximum: 31_536_000 }),
+  /** Tables whose existing rows are loaded at the same time, each on a connection of its own. */
+  loadParallelism: Type.Integer({ minimum: 1, maximum: 16 }),
+  /** Existing rows read per second, over all tables of the task; null reads as fast as the target takes them. */
+  loadRowsPerSecondMax: Type.Union([Type.Integer({ minimum: 1 }), Type.Null()]),
+});
+
+/** The reader's options, as `steps[reader].parameter` gave them; `connection` is the task's and not among them. */
+export type MysqlReaderOptions = Static<typeof Options>;
+
+export const DEFAULT_READER_OPTIONS: MysqlReaderOptions = {
+  xa: 'atCommit',
+  xaSpillBytesMax: 1 << 30,
+  xaAgeSecondsMax: 86_400,
+  loadParallelism: 1,
+  loadRowsPerSecondMax: null,
+};
+
+const EXPECTED: Readonly<Record<keyof MysqlReaderOptions, string>> = {
+  xa: 'give atCommit or atPrepare',
+  xaSpillBytesMax: 'give a number of bytes from 0 to 1,099,511,627,776',
+  xaAgeSecondsMax: 'give a number of seconds from 1 to 31,536,000',
+  loadParallelism: 'give a number of tables from 1 to 16',
+  loadRowsPerSecondMax: 'give a number of rows per second, 1 or more',
+};
+
+/** Options that are not ours are left alone: scripts carry settings of other readers. Errors: SettingsError naming the option. */
+export function parseReaderOptions(parameter: Json): MysqlReaderOptions {
+  const fields = parameter === null || typeof parameter !== 'object' ? {} : (parameter as Fields);
+  const options: Record<string, Json> = {};
+  for (const name of Object.keys(DEFAULT_READER_OPTIONS) as (keyof MysqlReaderOptions)[]) {
+    const value = fields[name] ?? DEFAULT_READER_OPTIONS[name];
+    if (!Value.Check(Options.properties[name], value)) throw new SettingsError(name, `${name}: ${EXPECTED[name]}`);
+    options[name] = value;
+  }
+  return Value.Parse(Options, options);
+}

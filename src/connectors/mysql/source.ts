@@ -10,7 +10,7 @@ import { CapturedTable, readResume } from './captured-table.ts';
 import { connectForQueries, type Questions } from './connect.ts';
 import { toPipelineError } from './errors.ts';
 import { LogRun } from './log-run.ts';
-import { asMysqlSettings, type MysqlSettings } from './options.ts';
+import { asMysqlSettings, type MysqlReaderOptions, type MysqlSettings, parseReaderOptions } from './options.ts';
 import type { LogPosition } from './position.ts';
 import { readSchema, type SchemaEntry } from './schema.ts';
 import { readLogEnd, readServerFacts, type ServerFacts } from './server-facts.ts';
@@ -28,6 +28,7 @@ interface Looked {
 /** Reads the binary log of one MySQL or MariaDB server. */
 export class MysqlSource implements Source {
   readonly #settings: MysqlSettings;
+  readonly #options: MysqlReaderOptions;
   readonly #policies: Policies;
   readonly #log: Logger;
   /** The same for every connection of this source, so that the server ends a dead one when we come back. */
@@ -35,8 +36,9 @@ export class MysqlSource implements Source {
   readonly #looked = new WeakMap<TableVersion, Looked>();
   #run: LogRun | undefined;
 
-  constructor({ settings, policies, log }: OpenSourceOptions) {
+  constructor({ settings, options, policies, log }: OpenSourceOptions) {
     this.#settings = asMysqlSettings(settings);
+    this.#options = parseReaderOptions(options);
     this.#policies = policies;
     this.#log = log;
   }
@@ -62,6 +64,7 @@ export class MysqlSource implements Source {
   async *read(options: ReadOptions): AsyncGenerator<Batch> {
     const run = new LogRun({
       settings: this.#settings,
+      reader: this.#options,
       policies: this.#policies,
       log: this.#log,
       serverId: this.#serverId,

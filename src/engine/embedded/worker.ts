@@ -84,7 +84,12 @@ const shown: {
   failovers: 0,
 };
 
-const source = open(sources, def.source.type).open({ settings: def.source.settings, policies: def.policies, log });
+const source = open(sources, def.source.type).open({
+  settings: def.source.settings,
+  options: def.source.options,
+  policies: def.policies,
+  log,
+});
 const sink = open(sinks, def.sink.type).open({
   settings: def.sink.settings,
   options: def.sink.options,
