@@ -28,7 +28,8 @@ function isEntry(file: string): boolean {
   return !['bench.ts', 'workload.ts'].includes(file);
 }
 
-function numberAfter(args: readonly string[], flag: string): number | null {
+/** The whole number behind a flag; null without the flag. */
+export function numberAfter(args: readonly string[], flag: string): number | null {
   const index = args.indexOf(flag);
   if (index < 0) return null;
   const value = Number(args[index + 1]);

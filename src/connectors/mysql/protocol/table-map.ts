@@ -1,3 +1,4 @@
+import { CorruptEvent } from './corrupt-event.ts';
 import { Cursor } from './lenenc.ts';
 
 /** How one column lies in the log: the type's code and its metadata. */
@@ -31,6 +32,22 @@ const SET = 248;
 const CHARACTER = new Set([15, 252, 253, 254]);
 const TWO_BYTES = new Set([15, 246, 253, 254, 247, 248, 16]);
 const ONE_BYTE = new Set([4, 5, 252, 245, 255, 242, 17, 18, 19]);
+/** Sizes of floats, of lengths, of enum and set; digits of fractions; bits. */
+const META_MAX = new Map([
+  [4, 4],
+  [5, 8],
+  [252, 4],
+  [245, 4],
+  [255, 4],
+  [242, 4],
+  [17, 6],
+  [18, 6],
+  [19, 6],
+  [247, 2],
+  [248, 8],
+  [16, 64],
+]);
+const META_MIN_ONE = new Set([252, 245, 255, 242, 247, 248, 16]);
 
 /**
  * Reads the body of one TABLE_MAP event.
@@ -38,18 +55,21 @@ const ONE_BYTE = new Set([4, 5, 252, 245, 255, 242, 17, 18, 19]);
  *   [ table id 6 ][ flags 2 ][ n 1 ][ database ][ 0 ][ n 1 ][ table ][ 0 ][ columns lenenc ][ type 1 each ]
  *   [ metadata size lenenc ][ metadata ][ null bits ][ optional: type 1, length lenenc, value … ]
  *
+ * Errors: CorruptEvent.
  * Source: MySQL Server source documentation, Table_map_event.
  */
 export function readTableMap(buffer: Buffer, start: number, end: number): TableMap {
-  const cursor = new Cursor(buffer, start + 8, end);
+  const cursor = new Cursor(buffer, start, end);
+  cursor.skip(8);
   const database = cursor.text(cursor.byte());
   cursor.skip(1);
   const table = cursor.text(cursor.byte());
   cursor.skip(1);
   const count = cursor.length();
   const codes = cursor.bytes(count);
-  cursor.length();
-  const types = [...codes].map((code) => readType(cursor, code));
+  const metadata = cursor.part(cursor.length());
+  const types = [...codes].map((code) => checkType(readType(metadata, code)));
+  if (metadata.at !== metadata.end) throw new CorruptEvent('the types of a table map do not fill their metadata');
   const nulls = cursor.bytes((count + 7) >> 3);
   const nullable = types.map((_, column) => (nulls[column >> 3]! & (1 << (column & 7))) !== 0);
   return { database, table, types, nullable, ...readOptional(cursor, types) };
@@ -73,6 +93,17 @@ function readType(cursor: Cursor, code: number): LogType {
   return { code, meta: 0 };
 }
 
+/** Decoders rely on metadata being within what the type allows: a damaged one must not become a size. */
+function checkType(type: LogType): LogType {
+  const { code, meta } = type;
+  const most = META_MAX.get(code);
+  if (most !== undefined && meta > most) throw new CorruptEvent(`column type ${code} has impossible metadata`);
+  if (META_MIN_ONE.has(code) && meta < 1) throw new CorruptEvent(`column type ${code} has impossible metadata`);
+  if (code === 246 && ((meta & 0xff) > meta >> 8 || meta >> 8 > 65))
+    throw new CorruptEvent('a DECIMAL has impossible digits');
+  return type;
+}
+
 function readOptional(cursor: Cursor, types: readonly LogType[]): Pick<TableMap, 'unsigned' | 'full'> {
   const unsigned: (boolean | undefined)[] = types.map(() => undefined);
   const collations: (number | undefined)[] = types.map(() => undefined);
@@ -84,14 +115,14 @@ function readOptional(cursor: Cursor, types: readonly LogType[]): Pick<TableMap,
   const labelled = columnsOf((type) => type.code === ENUM || type.code === SET);
   while (cursor.at < cursor.end) {
     const kind = cursor.byte();
-    const length = cursor.length();
-    const field = new Cursor(cursor.buffer, cursor.at, cursor.at + length);
-    cursor.skip(length);
+    const field = cursor.part(cursor.length());
     switch (kind) {
       case 1:
-        columnsOf((type) => NUMERIC.has(type.code)).forEach((column, index) => {
-          unsigned[column] = (field.buffer[field.at + (index >> 3)]! & (0x80 >> (index & 7))) !== 0;
-        });
+        readSigns(
+          field,
+          columnsOf((type) => NUMERIC.has(type.code)),
+          unsigned,
+        );
         break;
       case 2:
         readDefaultCollations(field, character, collations);
@@ -128,6 +159,12 @@ function readOptional(cursor: Cursor, types: readonly LogType[]): Pick<TableMap,
   return { unsigned, full: names === null ? null : { names, collations, labels } };
 }
 
+/** One bit per numeric column, the first in the highest. */
+function readSigns(field: Cursor, columns: readonly number[], unsigned: (boolean | undefined)[]): void {
+  const bits = field.bytes((columns.length + 7) >> 3);
+  for (const [index, column] of columns.entries()) unsigned[column] = (bits[index >> 3]! & (0x80 >> (index & 7))) !== 0;
+}
+
 function readDefaultCollations(field: Cursor, columns: readonly number[], collations: (number | undefined)[]): void {
   const fallback = field.length();
   for (const column of columns) collations[column] = fallback;
@@ -140,7 +177,8 @@ function readDefaultCollations(field: Cursor, columns: readonly number[], collat
 
 function readLabels(field: Cursor, columns: readonly number[], labels: (Buffer[] | undefined)[]): void {
   for (const column of columns) {
-    const count = field.length();
-    labels[column] = Array.from({ length: count }, () => field.bytes(field.length()));
+    const texts: Buffer[] = [];
+    for (let left = field.length(); left > 0; left -= 1) texts.push(field.bytes(field.length()));
+    labels[column] = texts;
   }
 }
