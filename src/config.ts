@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import Type, { type Static } from 'typebox';
 import Value from 'typebox/value';
 import { parse as parseYaml } from 'yaml';
+import { CRASH_POINTS, type CrashPoint } from './lib/crash-point.ts';
 
 const LogLevel = Type.Union([Type.Literal('error'), Type.Literal('warn'), Type.Literal('info'), Type.Literal('debug')]);
 const Port = Type.Integer({ minimum: 0, maximum: 65535 });
@@ -34,6 +35,8 @@ const Settings = Type.Object(
     runHeapMb: Type.Optional(Type.Integer({ minimum: 64, maximum: 65536 })),
     /** Addresses of instance-id forms of data sources: id → host:port. File only. */
     instances: Type.Optional(Type.Record(Type.String(), Text)),
+    /** Where the process ends with SIGKILL: for tests of what is left behind. */
+    crashPoint: Type.Optional(Type.Union(CRASH_POINTS.map((point) => Type.Literal(point)))),
   },
   { additionalProperties: false },
 );
@@ -53,6 +56,7 @@ export interface Config {
   readonly logLevel: Static<typeof LogLevel>;
   readonly runHeapMb: number;
   readonly instances: Readonly<Record<string, string>>;
+  readonly crashPoint: CrashPoint | null;
 }
 
 /** A setting that the service refuses to start with: names it, where it came from, and what it should be. */
@@ -104,6 +108,7 @@ export function readConfig(flags: Raw, env: NodeJS.ProcessEnv = process.env): Co
     logLevel: settings.logLevel ?? 'info',
     runHeapMb: settings.runHeapMb ?? 512,
     instances: settings.instances ?? {},
+    crashPoint: settings.crashPoint ?? null,
   };
 }
 

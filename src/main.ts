@@ -11,6 +11,7 @@ import { sinks, sources } from './connectors/index.ts';
 import { EmbeddedEngine } from './engine/embedded/embedded-engine.ts';
 import { RunMetrics } from './engine/run-metrics.ts';
 import { systemClock } from './lib/clock.ts';
+import { armCrashPoint } from './lib/crash-point.ts';
 import { messageOf } from './lib/errors.ts';
 import { createLog } from './lib/pino-log.ts';
 import { Store } from './store/store.ts';
@@ -22,6 +23,7 @@ const STOP_MS = 8000;
 const DEV_PROJECT = 10000n as ProjectId;
 
 async function serve(config: Config): Promise<void> {
+  armCrashPoint(config.crashPoint);
   const clock = systemClock;
   const log = createLog(config.logLevel);
   const { dataDir, masterKey, masterKeyFile, dev } = config;
@@ -43,6 +45,7 @@ async function serve(config: Config): Promise<void> {
         listener,
         log,
         heapMb: config.runHeapMb,
+        crashPoint: config.crashPoint,
         connectors: new URL('./connectors/index.ts', import.meta.url),
       });
       return embedded;

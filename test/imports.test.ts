@@ -17,7 +17,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   store: ['tasks', 'engine/engine.ts', 'pipeline', 'lib'],
   api: ['tasks', 'lib', 'engine/engine.ts'],
   cli: ['api', 'tasks', 'store', 'engine', 'engine/engine.ts', 'connectors/index.ts', 'pipeline', 'lib', 'config.ts'],
-  'config.ts': [],
+  'config.ts': ['lib'],
   'main.ts': [
     'api',
     'cli',

@@ -40,6 +40,7 @@ async function start({ def, from }: StartMessage): Promise<void> {
     },
     log: createLog('warn'),
     heapMb: 512,
+    crashPoint: null,
     connectors: new URL('../../src/connectors/index.ts', import.meta.url),
   });
   send({ kind: 'started' });

@@ -1,4 +1,5 @@
 import type { CheckpointStore, StoredCheckpoint } from '../engine/engine.ts';
+import { withCrashPoints } from '../lib/crash-point.ts';
 import { parseJson, stringifyJson } from '../lib/json.ts';
 import type { JsonObject } from '../lib/json-value.ts';
 import type { CheckpointOwner, TableProgress } from '../pipeline/checkpoint.ts';
@@ -46,7 +47,7 @@ export class CheckpointRecords implements CheckpointStore {
   ): Promise<void> {
     const id = `${installation}/${task}/${incarnation}`;
     const written = this.#written.get(id) ?? new Map<string, string>();
-    const changed = await this.#database.transaction(() => {
+    const write = () => {
       const texts = checkpoint.tables
         .map((progress) => [progress, progressText(progress)] as const)
         .filter(([progress, text]) => written.get(tableKey(progress.table)) !== text);
@@ -74,7 +75,8 @@ export class CheckpointRecords implements CheckpointStore {
         );
       }
       return texts;
-    });
+    };
+    const changed = await withCrashPoints('checkpoint saved', () => this.#database.transaction(write));
     for (const [progress, text] of changed) written.set(tableKey(progress.table), text);
     this.#written.set(id, written);
   }

@@ -1,4 +1,5 @@
 import type { Clock } from '../lib/clock.ts';
+import { withCrashPoints } from '../lib/crash-point.ts';
 import { messageOf } from '../lib/errors.ts';
 import { parseJson } from '../lib/json.ts';
 import type { Logger } from '../lib/log.ts';
@@ -81,7 +82,9 @@ export class ConfigProcesses {
     const end = await this.#plan(process);
     if (this.#closed) return; // still `running` in the store: taken up again at the next start
     try {
-      await this.#store.transaction((records) => records.endProcess(process.id, end));
+      await withCrashPoints('process ended', () =>
+        this.#store.transaction((records) => records.endProcess(process.id, end)),
+      );
     } catch (error) {
       this.#log.error(
         { process: process.id, message: messageOf(error) },

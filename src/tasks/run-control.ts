@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { CheckpointStore, Engine, RunListener, RunStatus } from '../engine/engine.ts';
+import { withCrashPoints } from '../lib/crash-point.ts';
 import { messageOf } from '../lib/errors.ts';
 import { stringifyJson } from '../lib/json.ts';
 import type { Logger } from '../lib/log.ts';
@@ -13,7 +14,7 @@ import { readStartParam } from './start-param.ts';
 import { TaskError } from './task-error.ts';
 import type { InstanceInfo } from './task-service.ts';
 import { moveTask } from './task-state.ts';
-import type { TaskRecord, TaskStore } from './task-store.ts';
+import type { TaskRecord, TaskRecords, TaskStore } from './task-store.ts';
 
 export interface RunControlOptions {
   readonly store: TaskStore;
@@ -42,9 +43,9 @@ export class RunControl implements RunListener {
     const incarnation = task.incarnation ?? randomUUID();
     const next = { ...task, state, incarnation, startParam, failure: null };
     const def = await this.#definition(next);
-    await this.#options.store.transaction((records) =>
-      records.updateTask(task.id, { state, incarnation, startParam, failure: null }),
-    );
+    const save = (records: TaskRecords) =>
+      records.updateTask(task.id, { state, incarnation, startParam, failure: null });
+    await withCrashPoints('start saved', () => this.#options.store.transaction(save));
     try {
       await this.#engineOrThrow.start(def);
     } catch (error) {
@@ -60,9 +61,9 @@ export class RunControl implements RunListener {
 
   async stop(task: TaskRecord): Promise<void> {
     const state = moveTask(task.state, 'stop', task.id);
-    await this.#options.store.transaction((records) =>
-      records.updateTask(task.id, { state, ...(task.state === 'RUN' ? { failure: null } : {}) }),
-    );
+    const save = (records: TaskRecords) =>
+      records.updateTask(task.id, { state, ...(task.state === 'RUN' ? { failure: null } : {}) });
+    await withCrashPoints('stop saved', () => this.#options.store.transaction(save));
     await this.#end(task);
   }
 
@@ -123,7 +124,8 @@ export class RunControl implements RunListener {
   }
 
   async onFilled({ task }: CheckpointOwner, targets: readonly TargetId[]): Promise<void> {
-    await this.#options.store.transaction((records) => records.insertFilled(BigInt(task) as TaskId, targets));
+    const save = (records: TaskRecords) => records.insertFilled(BigInt(task) as TaskId, targets);
+    await withCrashPoints('filled targets saved', () => this.#options.store.transaction(save));
   }
 
   async #pause(id: TaskId, failure: Failure): Promise<void> {

@@ -1,4 +1,5 @@
 import type { CheckpointStore, Engine } from '../engine/engine.ts';
+import { withCrashPoints } from '../lib/crash-point.ts';
 import { canonicalJson, JsonError, parseJson, stringifyJson } from '../lib/json.ts';
 import type { Json } from '../lib/json-value.ts';
 import type { Clock } from '../lib/clock.ts';
@@ -164,7 +165,7 @@ export class Tasks implements TaskService {
       const isSame =
         taskContent === null || taskContent === '' || canonical(taskContent) === canonical(before.saved.content);
       const planned = isSame ? null : await this.#versionOf(project, before.task, before.task.saved, taskContent);
-      await store.transaction(async (records) => {
+      const save = async (records: TaskRecords) => {
         const version = before.task.saved + 1;
         if (planned !== null && taskContent !== null)
           await records.insertVersion(id, {
@@ -177,7 +178,8 @@ export class Tasks implements TaskService {
           ...(planned === null ? {} : { saved: version }),
           ...(taskParam === null || taskParam === '' ? {} : { settings: taskParam }),
         });
-      });
+      };
+      await withCrashPoints('version saved', () => store.transaction(save));
     });
   }
 
@@ -191,7 +193,7 @@ export class Tasks implements TaskService {
   async deploy({ project }: Caller, { taskType, task: id }: TaskCall): Promise<void> {
     const { store, runs } = this.#options;
     await this.#turns.take(`task ${id}`, async () => {
-      const task = await store.transaction(async (records) => {
+      const save = async (records: TaskRecords) => {
         const found = await taskOf(records, project, taskType, id);
         const { definition } = await records.version(id, found.saved);
         for (const name of [definition.sourceName, definition.sinkName]) await mustResolve(records, project, name);
@@ -199,7 +201,8 @@ export class Tasks implements TaskService {
         const state = moveTask(found.state, 'deploy', id);
         await records.updateTask(id, { deployed: found.saved, state });
         return { ...found, deployed: found.saved, state };
-      });
+      };
+      const task = await withCrashPoints('deploy saved', () => store.transaction(save));
       if (task.state === 'RUN') await runs.apply(task);
     });
   }
@@ -261,7 +264,7 @@ export class Tasks implements TaskService {
     read: (records: TaskRecords) => Promise<{ wanted: WantedTask; baseVersion: number }>,
   ): Promise<ProcessId> {
     const { store, processes } = this.#options;
-    const made = await store.transaction(async (records): Promise<{ id: ProcessId; process: ProcessRecord | null }> => {
+    const accept = async (records: TaskRecords): Promise<{ id: ProcessId; process: ProcessRecord | null }> => {
       const known = await replayed(records, project, idempotence);
       if (known !== null) return { id: known as ProcessId, process: null };
       const { wanted, baseVersion } = await read(records);
@@ -269,7 +272,8 @@ export class Tasks implements TaskService {
       const id = await records.insertProcess(row);
       await remember(records, project, idempotence, id);
       return { id, process: { ...row, id, state: 'running', result: null, message: null } };
-    });
+    };
+    const made = await withCrashPoints('process accepted', () => store.transaction(accept));
     if (made.process !== null) processes.add(made.process);
     return made.id;
   }

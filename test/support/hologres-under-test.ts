@@ -7,7 +7,7 @@ import { startPrivatePostgres, type PrivatePostgres } from './private-postgres.t
 import type { SinkUnderTest } from './sink-contract.ts';
 
 /** What makes a PostgreSQL answer as Hologres does where our sink asks: its version, and its table properties. */
-const HOLOGRES_FUNCTIONS = `
+export const HOLOGRES_FUNCTIONS = `
   CREATE FUNCTION hg_version() RETURNS text LANGUAGE sql AS $$ SELECT 'Hologres 3.0.1 (stand-in)' $$;
   CREATE TABLE public.table_properties (name text, property text, value text);
   CREATE PROCEDURE set_table_property(name text, property text, value text) LANGUAGE sql

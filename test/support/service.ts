@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import type { CrashPoint } from '../../src/lib/crash-point.ts';
 import { Api } from '../../quickstart/api.ts';
 
 const MAIN = join(import.meta.dirname, '..', '..', 'src', 'main.ts');
@@ -39,7 +40,7 @@ export class Service {
   }
 
   /** Starts it, on the port and store that it had. Errors: Error with what it said when it ends instead. */
-  async restart(): Promise<void> {
+  async restart({ crashPoint = null }: { readonly crashPoint?: CrashPoint | null } = {}): Promise<void> {
     const child = spawn(
       process.execPath,
       [
@@ -55,6 +56,7 @@ export class Service {
       ],
       {
         stdio: ['ignore', 'pipe', 'pipe'],
+        env: { ...process.env, ...(crashPoint === null ? {} : { DISYNC_CRASH_POINT: crashPoint }) },
       },
     );
     this.#child = child;
@@ -70,6 +72,11 @@ export class Service {
       });
       child.once('exit', (code) => reject(new Error(`the service ended with ${code}: ${this.errors}`)));
     });
+  }
+
+  /** Ended by itself, or by a signal from elsewhere. */
+  get isOver(): boolean {
+    return this.#child === null || this.#child.exitCode !== null || this.#child.signalCode !== null;
   }
 
   async kill(): Promise<void> {
@@ -92,7 +99,8 @@ export class Service {
   #end(signal: NodeJS.Signals): Promise<number | null> {
     const child = this.#child;
     this.#child = null;
-    if (child === null || child.exitCode !== null) return Promise.resolve(child?.exitCode ?? null);
+    if (child === null || child.exitCode !== null || child.signalCode !== null)
+      return Promise.resolve(child?.exitCode ?? null);
     return new Promise((resolve) => {
       child.removeAllListeners('exit');
       child.once('exit', (code) => resolve(code));

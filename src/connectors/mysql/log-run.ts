@@ -1,3 +1,4 @@
+import { crashPoint } from '../../lib/crash-point.ts';
 import type { Logger } from '../../lib/log.ts';
 import type { Batch, Part } from '../../pipeline/batch.ts';
 import type { Failure } from '../../pipeline/checkpoint.ts';
@@ -209,6 +210,7 @@ export class LogRun {
   }
 
   #apply(next: TableSet, parts: Part[]): void {
+    crashPoint('before table set applied');
     this.#wanted = undefined;
     this.#version = next.version;
     const wanted = new Map(next.tables.map((table) => [tableKey(table.id), table]));
@@ -231,6 +233,7 @@ export class LogRun {
     }
     this.#events.forgetBindings();
     this.#startsInPast = false;
+    crashPoint('after table set applied');
   }
 
   #leave(table: CapturedTable): void {

@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
+import { crashPoint } from '../../lib/crash-point.ts';
 import type { Part } from '../../pipeline/batch.ts';
 import type { Failure } from '../../pipeline/checkpoint.ts';
 import type { DdlPolicies } from '../../pipeline/policies.ts';
@@ -119,8 +120,10 @@ function addColumns(
     columns: columns.map(({ column }) => column),
     key: keyNames.map((name) => columns.findIndex(({ column }) => column.name === name)),
   };
+  crashPoint('before shape changed');
   table.shape = { version, columns };
   if (table.window !== null) table.window.void = true;
+  crashPoint('after shape changed');
   const layout = new RowLayout(
     map,
     table.shape,

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { crashPoint } from '../../lib/crash-point.ts';
 import type { Part } from '../../pipeline/batch.ts';
 import { PipelineError } from '../../pipeline/pipeline-error.ts';
 import type { CapturedTable } from './captured-table.ts';
@@ -122,6 +123,7 @@ export class TableLoads {
     const othersWrite = this.#begunPosition !== null && comparePositions(position, this.#begunPosition) > 0;
     this.#restMs = othersWrite ? Math.min(REST_MAX_MS, (this.#now() - this.#begunAt) / 2) : 0;
     if (window === null || window.void) return [];
+    crashPoint('before chunk merged');
     const all = chunk.rows.part(table.shape.version, indexes(chunk.rows.count), chunk.selectedMicros);
     const untouched = window.untouched(all);
     const parts: Part[] = [];
@@ -135,6 +137,7 @@ export class TableLoads {
       this.#queue.shift();
     } else table.chunksAll = Math.max(table.chunksAll, table.chunksDone + 1);
     parts.push({ kind: 'progress', progress: table.progress() });
+    crashPoint('after chunk merged');
     return parts;
   }
 

@@ -1,3 +1,4 @@
+import { withCrashPoints } from '../../lib/crash-point.ts';
 import type { Checkpoint, CheckpointOwner } from '../../pipeline/checkpoint.ts';
 import { withFailed } from '../../pipeline/failed-tables.ts';
 import type { FailedTables, Sink } from '../../pipeline/sink.ts';
@@ -75,7 +76,7 @@ export class Commits {
 
   /** I1: durable in the sink, then remembered. */
   async #commit(checkpoint: Checkpoint): Promise<void> {
-    const { failed, rowsWritten } = await this.#sink.commit(checkpoint);
+    const { failed, rowsWritten } = await withCrashPoints('sink commit', () => this.#sink.commit(checkpoint));
     if (!this.#sink.holdsCheckpoint || this.#isCopyDue(checkpoint)) {
       const saved = withFailed(checkpoint, failed);
       await this.#store.save(this.#owner, { checkpoint: saved, heldBySink: this.#sink.holdsCheckpoint });

@@ -44,6 +44,7 @@ class Scene {
       },
       log: silentLog,
       heapMb: 64,
+      crashPoint: null,
       connectors: CONNECTORS,
     });
   }

@@ -1,3 +1,4 @@
+import type { CrashPoint } from '../../lib/crash-point.ts';
 import type { CheckpointOwner, Failure } from '../../pipeline/checkpoint.ts';
 import type { PipelineDef } from '../../pipeline/pipeline-def.ts';
 import type { TargetId } from '../../pipeline/route.ts';
@@ -8,6 +9,7 @@ export interface WorkerData {
   readonly def: PipelineDef;
   /** The module with the list of connectors. */
   readonly connectors: string;
+  readonly crashPoint: CrashPoint | null;
 }
 
 export type ToWorker =

@@ -1,3 +1,4 @@
+import type { CrashPoint } from '../../lib/crash-point.ts';
 import type { Logger } from '../../lib/log.ts';
 import type { CheckpointStore, RunListener } from '../engine.ts';
 
@@ -7,6 +8,8 @@ export interface EmbeddedEngineOptions {
   readonly log: Logger;
   /** MiB that the JavaScript heap of one run may take. */
   readonly heapMb: number;
+  /** Where a worker ends the process; for tests. */
+  readonly crashPoint: CrashPoint | null;
   /** The module with the list of connectors that a worker opens. */
   readonly connectors: URL;
 }

@@ -1,3 +1,4 @@
+import { withCrashPoints } from '../../lib/crash-point.ts';
 import type { Checkpoint, CheckpointOwner } from '../../pipeline/checkpoint.ts';
 import { PipelineError } from '../../pipeline/pipeline-error.ts';
 import type { Sink } from '../../pipeline/sink.ts';
@@ -13,7 +14,7 @@ export async function recoverCheckpoint(
   store: CheckpointStore,
   owner: CheckpointOwner,
 ): Promise<Checkpoint | null> {
-  const held = await sink.recover();
+  const held = await withCrashPoints('checkpoint recovered', () => sink.recover());
   if (held !== null) return held;
   const stored = await store.load(owner);
   if (stored === null) return null;

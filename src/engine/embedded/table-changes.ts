@@ -1,3 +1,4 @@
+import { withCrashPoints } from '../../lib/crash-point.ts';
 import type { Logger } from '../../lib/log.ts';
 import type { Failure, TableProgress } from '../../pipeline/checkpoint.ts';
 import type { PipelineDef } from '../../pipeline/pipeline-def.ts';
@@ -57,7 +58,9 @@ export async function prepareTables(
   // A table that starts afresh may find its target altered, or gone: it is looked at anew, and what is buffered is void.
   for (const { wanted: table } of joining) if (startsOver(table, state)) sink.drop(table.route.table);
   const failed = new Map(
-    (await sink.prepare(joining.map(({ sinkTable }) => sinkTable))).map(({ table, error }) => [tableKey(table), error]),
+    (await withCrashPoints('targets prepared', () => sink.prepare(joining.map(({ sinkTable }) => sinkTable)))).map(
+      ({ table, error }) => [tableKey(table), error],
+    ),
   );
   const tables: SourceTable[] = [];
   for (const { wanted: table, sinkTable } of joining) {

@@ -55,7 +55,8 @@ export class WorkerRun {
   }
 
   start(): void {
-    const data: WorkerData = { def: this.#def, connectors: this.#options.connectors.href };
+    const { connectors, crashPoint } = this.#options;
+    const data: WorkerData = { def: this.#def, connectors: connectors.href, crashPoint };
     const worker = new Worker(new URL('./worker.ts', import.meta.url), {
       workerData: data,
       resourceLimits: { maxOldGenerationSizeMb: this.#options.heapMb },

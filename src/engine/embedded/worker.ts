@@ -1,5 +1,6 @@
 // The composition root of a run: a worker thread that opens its two ends and moves changes until it is told to stop.
 import { parentPort, workerData } from 'node:worker_threads';
+import { armCrashPoint } from '../../lib/crash-point.ts';
 import type { Logger } from '../../lib/log.ts';
 import type { Offset } from '../../pipeline/offset.ts';
 import type { Failure, TableProgress } from '../../pipeline/checkpoint.ts';
@@ -16,7 +17,8 @@ const STATUS_EVERY_MS = 250;
 
 const port = parentPort;
 if (port === null) throw new Error('this module runs as a worker thread');
-const { def, connectors } = workerData as WorkerData;
+const { def, connectors, crashPoint } = workerData as WorkerData;
+armCrashPoint(crashPoint);
 const { sources, sinks } = (await import(connectors)) as {
   sources: ReadonlyMap<string, SourceConnector>;
   sinks: ReadonlyMap<string, SinkConnector>;
