@@ -117,12 +117,10 @@ export class ShopWriter {
       'INSERT INTO orders (customer_id, status, total, placed_at, written_us) VALUES (?, ?, ?, NOW(3), ?)',
       [1 + (i % CUSTOMERS), 'placed', i % 100, Date.now() * 1000],
     );
-    await run('INSERT INTO order_items VALUES (?, 1, ?, 1, 9.99), (?, 2, ?, 2, 19.99)', [
-      insertId,
-      1 + (i % PRODUCTS),
-      insertId,
-      1 + ((i + 1) % PRODUCTS),
-    ]);
+    await run(
+      'INSERT INTO order_items (order_id, line, product_id, quantity, price) VALUES (?, 1, ?, 1, 9.99), (?, 2, ?, 2, 19.99)',
+      [insertId, 1 + (i % PRODUCTS), insertId, 1 + ((i + 1) % PRODUCTS)],
+    );
     await run('UPDATE customers SET balance = balance + 1.05, updated_at = NOW(3) WHERE id = ?', [
       1 + ((i * 7) % CUSTOMERS),
     ]);

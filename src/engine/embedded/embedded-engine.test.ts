@@ -17,7 +17,12 @@ const ROWS = 30;
 const CONNECTORS = new URL('../../../test/support/scripted-connectors.ts', import.meta.url);
 
 const folder = mkdtempSync(join(tmpdir(), 'disync-engine-'));
-after(() => rmSync(folder, { recursive: true, force: true }));
+const engines: EmbeddedEngine[] = [];
+// A test that fails leaves its run going: without this its worker keeps the file from ending.
+after(async () => {
+  await Promise.all(engines.map((engine) => engine.close(300)));
+  rmSync(folder, { recursive: true, force: true });
+});
 
 let counter = 0;
 
@@ -47,6 +52,7 @@ class Scene {
       crashPoint: null,
       connectors: CONNECTORS,
     });
+    engines.push(this.engine);
   }
 
   define(version: number, tables: readonly string[], changes: Partial<PipelineDef> = {}): PipelineDef {
