@@ -1,5 +1,5 @@
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { chownSync } from 'node:fs';
 import { freePort, launch, own, type Server, serverFolder, serverUser } from './lifecycle.ts';
 import { adminSql, mysqlReady, oldAdminSql, settingsFile } from './mysql-family.ts';
@@ -77,6 +77,13 @@ export async function installMysql(): Promise<Installation> {
     }
   }
   throw new Error(`no genuine MySQL can be had here:\n${failures.join('\n')}`);
+}
+
+/** How to run one of the genuine MySQL's own tools, such as `mysqlbinlog`. Errors: Error when it has none of that name. */
+export async function mysqlTool(name: string): Promise<readonly string[]> {
+  const { command } = await installMysql();
+  const folder = dirname(command.at(-1) ?? '');
+  return [...command.slice(0, -1), findIn(existsSync(join(folder, name)) ? folder : dirname(folder), name)];
 }
 
 async function installed(): Promise<Installation | null> {
