@@ -1,5 +1,7 @@
 import { join } from 'node:path';
 import { DatabaseSync, type SQLInputValue } from 'node:sqlite';
+import { messageOf } from '../lib/errors.ts';
+import { PipelineError } from '../pipeline/pipeline-error.ts';
 import { migrate } from './migrate.ts';
 
 export type SqlRow = Readonly<Record<string, null | bigint | string | Uint8Array>>;
@@ -47,6 +49,7 @@ export class Database {
   /**
    * All of `work`, or nothing of it; durable once this resolves. One after the other: whoever writes comes here, so that
    * no write falls into the transaction of another, to be undone with it. Not to be called within `work`.
+   * Errors: PipelineError `transient` (`Store.Unwritable`) when the disk is full or fails; what `work` throws.
    */
   transaction<T>(work: () => T | Promise<T>): Promise<T> {
     const mine = this.#turn.then(() => this.#transact(work));
@@ -63,15 +66,15 @@ export class Database {
   }
 
   async #transact<T>(work: () => T | Promise<T>): Promise<T> {
-    this.#database.exec('BEGIN IMMEDIATE');
     try {
+      this.#database.exec('BEGIN IMMEDIATE');
       const result = await work();
       this.#database.exec('COMMIT');
       return result;
     } catch (error) {
       // A full disk may have rolled it back already.
       if (this.#database.isTransaction) this.#database.exec('ROLLBACK');
-      throw error;
+      throw isOfTheDisk(error) ? unwritable(error) : error;
     }
   }
 
@@ -83,4 +86,19 @@ export class Database {
     this.#statements.set(sql, statement);
     return statement;
   }
+}
+
+/** SQLite's primary result codes: READONLY, IOERR, FULL, CANTOPEN. Extended codes have them in the lowest byte. */
+const OF_THE_DISK: ReadonlySet<number> = new Set([8, 10, 13, 14]);
+
+function isOfTheDisk(error: unknown): boolean {
+  const { errcode } = error as { errcode?: unknown };
+  return typeof errcode === 'number' && OF_THE_DISK.has(errcode & 0xff);
+}
+
+function unwritable(cause: unknown): PipelineError {
+  return new PipelineError('transient', 'Store.Unwritable', `the store cannot be written: ${messageOf(cause)}`, {
+    cause,
+    hint: 'Make room on the disk of the store (dataDir), and look at its health; what was accepted is kept, and runs go on by themselves.',
+  });
 }

@@ -7,26 +7,31 @@ import { fillSql, TaskUnderTest } from '../support/task-under-test.ts';
 
 void describe('outages', () => {
   let source: Server;
+  let mysqlSource: Server;
   let target: Server;
   let service: Service;
 
   before(async () => {
-    [source, target] = await Promise.all([startServer('mariadb'), startServer('postgres')]);
+    [source, mysqlSource, target] = await Promise.all([
+      startServer('mariadb'),
+      startServer('mysql'),
+      startServer('postgres'),
+    ]);
     service = await Service.start();
   });
   after(async () => {
     await service.dispose();
-    await Promise.allSettled([source.stop(), target.stop()]);
+    await Promise.allSettled([source.stop(), mysqlSource.stop(), target.stop()]);
   });
 
-  async function running(): Promise<TaskUnderTest> {
-    const database = await freshMysqlDatabase(source);
+  async function running(from = source): Promise<TaskUnderTest> {
+    const database = await freshMysqlDatabase(from);
     const targetDatabase = await freshPgDatabase(target);
-    const mysql = await mysqlClient(source, database);
+    const mysql = await mysqlClient(from, database);
     await mysql.query('CREATE TABLE a (id INT PRIMARY KEY, n INT)');
     for (const sql of fillSql('a', 2000)) await mysql.query(sql);
     const task = new TaskUnderTest(service, {
-      source,
+      source: from,
       target,
       database,
       targetDatabase,
@@ -41,10 +46,10 @@ void describe('outages', () => {
 
   /** The same task with fresh connections: the old ones went with their server. */
   async function reconnected(task: TaskUnderTest): Promise<TaskUnderTest> {
-    const { database, targetDatabase } = task.ends;
+    const { source: from, database, targetDatabase } = task.ends;
     const again = new TaskUnderTest(service, {
       ...task.ends,
-      mysql: await mysqlClient(source, database),
+      mysql: await mysqlClient(from, database),
       pg: await pgClient(target, targetDatabase),
     });
     again.file = task.file;
@@ -64,14 +69,18 @@ void describe('outages', () => {
     await back.until(({ Message }) => Message === null);
   });
 
-  void it('of the source are waited out, and what was written after is not missed', async () => {
-    const task = await running();
-    task.ends.mysql.on('error', () => {});
-    await source.restart();
-    const back = await reconnected(task);
-    await back.ends.mysql.query('UPDATE a SET n = 9 WHERE id <= 100; DELETE FROM a WHERE id > 1990');
-    assert.equal(await back.untilEqual('a'), 1990);
-  });
+  for (const kind of ['mariadb', 'mysql'] as const) {
+    void it(`of ${kind} as the source are waited out, and what was written after is not missed`, async () => {
+      const server = kind === 'mysql' ? mysqlSource : source;
+      const task = await running(server);
+      task.ends.mysql.on('error', () => {});
+      await server.kill();
+      await server.restart();
+      const back = await reconnected(task);
+      await back.ends.mysql.query('UPDATE a SET n = 9 WHERE id <= 100; DELETE FROM a WHERE id > 1990');
+      assert.equal(await back.untilEqual('a'), 1990);
+    });
+  }
 
   void it('of our connections to both sides are healed without a word from outside', async () => {
     const task = await running();

@@ -134,13 +134,13 @@ export function selectExpression({ kind, name }: RandomColumn): string {
     case 'double':
       return `${name} + 0e0`;
     case 'text':
+    case 'set':
       return `HEX(CONVERT(${name} USING utf8mb4))`;
     case 'bytes':
       return `HEX(${name})`;
     case 'bits':
       return `CAST(${name} + 0 AS CHAR)`;
     case 'enum':
-    case 'set':
       return `CONCAT(${name} + 0, ' ', HEX(CONVERT(${name} USING utf8mb4)))`;
     case 'integer':
     case 'year':
@@ -178,8 +178,13 @@ export function fromSelect(column: RandomColumn, text: string | null): Value {
       return Buffer.from(text, 'hex').toString();
     case 'bytes':
       return bytesOf(column, Buffer.from(text, 'hex'));
-    case 'enum':
     case 'set': {
+      // Its number is not asked for: as an expression it is a double, or signed.
+      const chosen = Buffer.from(text, 'hex').toString();
+      const bits = chosen === '' ? [] : chosen.split(',').map((label) => 1n << BigInt(column.labels.indexOf(label)));
+      return `${chosen}#${Number(bits.reduce((mask, bit) => mask | bit, 0n))}`;
+    }
+    case 'enum': {
       const [ordinal = '', label = ''] = text.split(' ');
       return `${Buffer.from(label, 'hex').toString()}#${Number(ordinal)}`;
     }

@@ -79,6 +79,10 @@ export class Service {
     return this.#child === null || this.#child.exitCode !== null || this.#child.signalCode !== null;
   }
 
+  get pid(): number {
+    return this.#child?.pid ?? 0;
+  }
+
   async kill(): Promise<void> {
     await this.#end('SIGKILL');
   }

@@ -15,7 +15,9 @@ export interface WorkerData {
 export type ToWorker =
   | { readonly kind: 'apply'; readonly def: PipelineDef }
   | { readonly kind: 'stop' }
-  | { readonly kind: 'answer'; readonly id: number; readonly value: unknown; readonly error: string | null };
+  | { readonly kind: 'answer'; readonly id: number; readonly value: unknown }
+  /** `failure` where the main thread knows what it is and that it passes; else a defect. */
+  | { readonly kind: 'refusal'; readonly id: number; readonly message: string; readonly failure: Failure | null };
 
 export type FromWorker =
   | { readonly kind: 'status' /** Without what a source keeps to resume. */; readonly status: RunStatus }

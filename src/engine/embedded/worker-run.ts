@@ -3,7 +3,9 @@ import { messageOf } from '../../lib/errors.ts';
 import type { Logger } from '../../lib/log.ts';
 import { BackOff } from '../../lib/retry.ts';
 import type { Failure } from '../../pipeline/checkpoint.ts';
+import { failureOf } from '../../pipeline/failed-tables.ts';
 import type { PipelineDef } from '../../pipeline/pipeline-def.ts';
+import { PipelineError } from '../../pipeline/pipeline-error.ts';
 import type { RunStatus } from '../engine.ts';
 import type { EmbeddedEngineOptions } from './options.ts';
 import type { FromWorker, Question, ToWorker, WorkerData } from './messages.ts';
@@ -112,13 +114,13 @@ export class WorkerRun {
         return;
       case 'ask':
         void this.#answer(message.question).then(
-          (value) => worker.postMessage({ kind: 'answer', id: message.id, value, error: null } satisfies ToWorker),
+          (value) => worker.postMessage({ kind: 'answer', id: message.id, value } satisfies ToWorker),
           (error: unknown) =>
             worker.postMessage({
-              kind: 'answer',
+              kind: 'refusal',
               id: message.id,
-              value: null,
-              error: messageOf(error),
+              message: messageOf(error),
+              failure: error instanceof PipelineError ? failureOf(error) : null,
             } satisfies ToWorker),
         );
     }

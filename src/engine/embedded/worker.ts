@@ -5,6 +5,7 @@ import type { Logger } from '../../lib/log.ts';
 import type { Offset } from '../../pipeline/offset.ts';
 import type { Failure, TableProgress } from '../../pipeline/checkpoint.ts';
 import type { SinkConnector, SourceConnector } from '../../pipeline/connector.ts';
+import { PipelineError } from '../../pipeline/pipeline-error.ts';
 import { tableKey } from '../../pipeline/table.ts';
 import type { CheckpointStore, RunPhase, RunStatus, StoredCheckpoint } from '../engine.ts';
 import type { FromWorker, Question, ToWorker, WorkerData } from './messages.ts';
@@ -42,16 +43,27 @@ port.on('message', (message: ToWorker) => {
       show();
       stop.abort();
       return;
-    case 'answer': {
-      const waiting = questions.get(message.id);
-      questions.delete(message.id);
-      if (message.error === null) waiting?.resolve(message.value);
-      else waiting?.reject(new Error(message.error));
-    }
+    case 'answer':
+      waitingFor(message.id)?.resolve(message.value);
+      return;
+    case 'refusal':
+      waitingFor(message.id)?.reject(refusal(message));
   }
 });
 
-/** Asks the main thread. Errors: Error with its message. */
+function waitingFor(id: number) {
+  const waiting = questions.get(id);
+  questions.delete(id);
+  return waiting;
+}
+
+function refusal({ message, failure }: Extract<ToWorker, { kind: 'refusal' }>): Error {
+  if (failure === null) return new Error(message);
+  const { code, remedy } = failure;
+  return new PipelineError('transient', code, message, remedy === null ? {} : { hint: remedy });
+}
+
+/** Asks the main thread. Errors: PipelineError `transient` when it cannot now; Error with its message for a defect. */
 function ask(question: Question): Promise<unknown> {
   asked += 1;
   const id = asked;
