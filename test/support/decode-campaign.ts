@@ -3,6 +3,7 @@ import { randomOf } from '../../bench/workload.ts';
 import type { MysqlTable } from '../../src/connectors/mysql/types.ts';
 import { decodeLog, type Decoded } from './decode-input.ts';
 import { framed } from './log-bytes.ts';
+import { DAMAGES } from './log-compression.ts';
 import { buildLog, GROWING, pick } from './log-grammar.ts';
 import { MUTATIONS } from './log-mutations.ts';
 import { type RecordedLog, recordedLogs } from './recorded-logs.ts';
@@ -105,22 +106,7 @@ interface Input {
 function makeInput(random: () => number, originals: readonly Original[]): Input {
   const original = pick(random, originals);
   const { charsets } = original.log;
-  if (random() < 0.25) {
-    const { payloads, images } = buildLog(random, original.payloads.slice(0, 2), { huge: random() < 1 / HUGE_EVERY });
-    const isWhole = random() < 0.5;
-    const name = isWhole ? 'built' : pick(random, Object.keys(MUTATIONS));
-    const chunks = isWhole ? [framed(payloads)] : mutate(name, random, [...payloads], original.payloads).chunks;
-    return {
-      name: `built, ${name}`,
-      chunks,
-      tables: [GROWING],
-      charsets,
-      check: (decoded) => {
-        if (isWhole && (decoded.error !== null || decoded.images.length !== images))
-          throw new Error(`${decoded.images.length} of ${images} images: ${String(decoded.error)}`);
-      },
-    };
-  }
+  if (random() < 0.3) return builtInput(random, original);
   const name = pick(random, Object.keys(MUTATIONS));
   const foreign = pick(random, originals).payloads;
   const { chunks, detectable } = mutate(
@@ -137,6 +123,30 @@ function makeInput(random: () => number, originals: readonly Original[]): Input 
     check: (decoded) => {
       if (detectable && !decoded.images.every((image, index) => image === original.decoded.images[index]))
         throw new Error('an image was delivered that is not of the log');
+    },
+  };
+}
+
+/** A made-up log: as it should be, damaged as recorded ones are, or damaged within what is compressed. */
+function builtInput(random: () => number, { log, payloads: recorded }: Original): Input {
+  const compressed = pick(random, ['no', 'no', 'mysql', 'mariadb'] as const);
+  const isWhole = random() < 0.5;
+  // What swells takes a while to swell.
+  const damage =
+    isWhole || compressed === 'no' ? 'none' : pick(random, random() < 0.02 ? DAMAGES : DAMAGES.slice(0, -1));
+  const huge = random() < 1 / HUGE_EVERY;
+  const { payloads, images } = buildLog(random, recorded.slice(0, 2), { huge, compressed, damage });
+  const name = isWhole || compressed !== 'no' ? 'whole' : pick(random, Object.keys(MUTATIONS));
+  const chunks = name === 'whole' ? [framed(payloads)] : mutate(name, random, [...payloads], recorded).chunks;
+  return {
+    name: `built, ${name}, compressed: ${compressed}, ${damage}`,
+    chunks,
+    tables: [GROWING],
+    charsets: log.charsets,
+    check: ({ images: delivered, error }) => {
+      if (!isWhole || error?.code === 'MySQL.EventUnserved') return;
+      if (error !== null || delivered.length !== images)
+        throw new Error(`${delivered.length} of ${images} images: ${String(error)}`);
     },
   };
 }

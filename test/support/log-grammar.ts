@@ -2,6 +2,7 @@ import { skipDecimal } from '../../src/connectors/mysql/protocol/decimal.ts';
 import * as ev from '../../src/connectors/mysql/protocol/event.ts';
 import type { MysqlTable } from '../../src/connectors/mysql/types.ts';
 import { eventOf } from './log-bytes.ts';
+import { compressedRows, type Damage, transactionPayload } from './log-compression.ts';
 
 type Random = () => number;
 
@@ -44,30 +45,49 @@ export interface Built {
   readonly images: number;
 }
 
+export interface BuildOptions {
+  /** One value of over 16 MiB. */
+  readonly huge: boolean;
+  /** The whole transaction by MySQL, the rows by MariaDB. */
+  readonly compressed: 'no' | 'mysql' | 'mariadb';
+  readonly damage: Damage;
+}
+
 /** Builds a log from `head` (rotation and format of a recorded one): table maps of random types, rows of random values. */
-export function buildLog(random: Random, head: readonly Buffer[], options: { huge: boolean }): Built {
+export function buildLog(random: Random, head: readonly Buffer[], options: BuildOptions): Built {
   const payloads: Buffer[] = head.map((payload) => Buffer.from(payload));
   const columns = Array.from({ length: 1 + Math.floor(random() * 12) }, () => pick(random, TYPES)(random));
   const tableId = 1 + Math.floor(random() * 2 ** 47);
   const all = options.huge ? [...columns, blob(4)] : columns;
   let images = 0;
   let position = 1000;
-  const add = (type: number, body: Buffer) => payloads.push(eventOf(type, body, (position += body.length + 23)));
+  const events: Buffer[] = [];
+  const add = (type: number, body: Buffer) => events.push(eventOf(type, body, (position += body.length + 23)));
   add(ev.TABLE_MAP, tableMap(tableId, all));
-  const events = 1 + Math.floor(random() * 4);
-  for (let event = 0; event < events; event += 1) {
+  const statements = 1 + Math.floor(random() * 4);
+  for (let statement = 0; statement < statements; statement += 1) {
     const isV2 = random() < 0.5;
     const kind = Math.floor(random() * 3);
     const rows = 1 + Math.floor(random() * 5);
     const count = kind === 1 ? 2 * rows : rows;
-    const body = [header(tableId, isV2, all.length, kind === 1 ? 2 : 1)];
-    for (let image = 0; image < count; image += 1) body.push(rowImage(random, all, options.huge && image === 0));
-    add((isV2 ? ev.WRITE_ROWS_V2 : ev.WRITE_ROWS_V1) + kind, Buffer.concat(body));
+    const head = header(tableId, isV2, all.length, kind === 1 ? 2 : 1);
+    const rowImages: Buffer[] = [];
+    for (let image = 0; image < count; image += 1) rowImages.push(rowImage(random, all, options.huge && image === 0));
+    const plain = Buffer.concat(rowImages);
+    const type = (isV2 ? ev.WRITE_ROWS_V2 : ev.WRITE_ROWS_V1) + kind;
+    if (options.compressed === 'mariadb')
+      add(type + COMPRESSED[isV2 ? 2 : 1], Buffer.concat([head, compressedRows(random, plain, options.damage)]));
+    else add(type, Buffer.concat([head, plain]));
     images += count;
   }
   add(ev.XID, Buffer.alloc(8));
+  if (options.compressed === 'mysql') payloads.push(transactionPayload(random, events, options.damage, position));
+  else payloads.push(...events);
   return { payloads, images };
 }
+
+/** What MariaDB adds to a type of rows, by its version, when they are compressed. */
+const COMPRESSED = { 1: 143, 2: 139 } as const;
 
 function tableMap(tableId: number, columns: readonly GrammarColumn[]): Buffer {
   const count = columns.length + 1;
