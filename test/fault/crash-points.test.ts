@@ -18,7 +18,13 @@ const OF_THE_API: readonly CrashStep[] = [
   'stop saved',
 ];
 /** Where the order of steps depends on who holds the checkpoint. */
-const OF_THE_SINK: readonly CrashStep[] = ['filled targets saved', 'checkpoint saved', 'chunk merged', 'sink commit'];
+const OF_THE_SINK: readonly CrashStep[] = [
+  'filled targets saved',
+  'checkpoint saved',
+  'shape changed',
+  'chunk merged',
+  'sink commit',
+];
 const TESTS = [
   {
     family: 'mariadb',
@@ -60,6 +66,8 @@ async function endAtEach(options: {
     const task = new TaskUnderTest(service, ends);
     await task.run({ table: ['base'] });
     await task.untilStreaming('base');
+    // Ended in good order it leaves what it compiled: the many starts that follow take a third less of a processor.
+    await service.stop();
     for (const [index, point] of options.points.entries()) await endAt(task, point, index);
   } finally {
     await service.dispose();

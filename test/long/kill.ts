@@ -1,5 +1,7 @@
-// npm run test:long -- kill --n KILLS --seed S [--family mariadb|mysql]: SIGKILL at random moments, then every row compared.
+// npm run test:long -- kill --n KILLS --seed S [--family mariadb|mysql]: SIGKILL at random moments, then every row compared;
+// so many kills in all, shared by the families and by the two who may hold the checkpoint.
 import { isWhole, killCampaign } from '../support/kill-campaign.ts';
+import { FAMILIES } from '../support/servers.ts';
 
 export async function run({
   n,
@@ -11,10 +13,12 @@ export async function run({
   args: readonly string[];
 }): Promise<void> {
   const chosen = args[args.indexOf('--family') + 1];
-  for (const family of ['mariadb', 'mysql'] as const) {
-    if (args.includes('--family') && family !== chosen) continue;
-    const result = await killCampaign({ family, kills: n ?? 50, seed, say: console.log });
-    console.log(family, JSON.stringify(result));
+  const families = args.includes('--family') ? FAMILIES.filter((family) => family === chosen) : FAMILIES;
+  const lives = families.flatMap((family) => [false, true].map((asHologres) => ({ family, asHologres })));
+  for (const [index, { family, asHologres }] of lives.entries()) {
+    const kills = Math.ceil((n ?? 40) / lives.length);
+    const result = await killCampaign({ family, asHologres, kills, seed: seed + index, say: console.log });
+    console.log(family, asHologres ? 'to Hologres' : 'to PostgreSQL', JSON.stringify(result));
     if (!isWhole(result)) process.exitCode = 1;
   }
 }

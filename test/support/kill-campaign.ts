@@ -2,8 +2,9 @@ import type { Connection } from 'mysql2/promise';
 import { randomOf } from '../../bench/workload.ts';
 import { DATABASE, fillShop, SHOP_TABLES, ShopWriter } from '../../quickstart/shop.ts';
 import { compareTable } from '../../quickstart/compare.ts';
-import { type Server, type ServerKind, startServer } from '../../scripts/servers/servers.ts';
-import { mysqlClient, pgClient } from './servers.ts';
+import { type Server, startServer } from '../../scripts/servers/servers.ts';
+import { HOLOGRES_FUNCTIONS } from './hologres-under-test.ts';
+import { type Family, mysqlClient, pgClient } from './servers.ts';
 import { Service } from './service.ts';
 import { TaskUnderTest } from './task-under-test.ts';
 
@@ -33,12 +34,14 @@ export function isWhole({ compared, failures }: CampaignResult): boolean {
  * columns are added and the list of tables changes at random; in the end every table that is wanted must be equal, row for row.
  */
 export async function killCampaign(options: {
-  family: ServerKind;
+  family: Family;
+  /** Who holds the checkpoint: the target in one transaction with the rows, or our own store, as with Hologres. */
+  asHologres: boolean;
   kills: number;
   seed: number;
   say: (line: string) => void;
 }): Promise<CampaignResult> {
-  const { family, kills, seed, say } = options;
+  const { family, asHologres, kills, seed, say } = options;
   const random = randomOf(seed);
   const [source, target] = await Promise.all([startServer(family), startServer('postgres')]);
   const client = await mysqlClient(source);
@@ -50,6 +53,7 @@ export async function killCampaign(options: {
   const service = await Service.start();
   try {
     const pg = await pgClient(target);
+    if (asHologres) await pg.query(HOLOGRES_FUNCTIONS);
     const ends = {
       source,
       target,

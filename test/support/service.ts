@@ -56,7 +56,11 @@ export class Service {
       ],
       {
         stdio: ['ignore', 'pipe', 'pipe'],
-        env: { ...process.env, ...(crashPoint === null ? {} : { DISYNC_CRASH_POINT: crashPoint }) },
+        env: {
+          ...process.env,
+          NODE_COMPILE_CACHE: join(this.folder, 'compiled'),
+          ...(crashPoint === null ? {} : { DISYNC_CRASH_POINT: crashPoint }),
+        },
       },
     );
     this.#child = child;
