@@ -100,9 +100,15 @@ export class ShopWriter {
   async #loop(): Promise<void> {
     await this.#connection.query(`USE ${DATABASE}`);
     while (this.#running) {
-      await this.#transaction();
+      await this.#transaction().catch((error: unknown) => this.#afterDeadlock(error));
       await new Promise((resolve) => setTimeout(resolve, 12));
     }
+  }
+
+  /** Another writer was in the way: the server has taken all of the transaction back. */
+  async #afterDeadlock(error: unknown): Promise<void> {
+    if ((error as { code?: string }).code !== 'ER_LOCK_DEADLOCK') throw error;
+    await this.#connection.rollback();
   }
 
   async #transaction(): Promise<void> {
