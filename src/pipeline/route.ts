@@ -26,6 +26,8 @@ export interface TargetPlan {
   readonly warnings: readonly string[];
   /** Reasons why this table cannot be written as planned; empty when it can. */
   readonly problems: readonly string[];
+  /** Columns that an existing target lacks, as problems: of a table that is running already they come, or are left out, by policy. */
+  readonly lacking: readonly string[];
 }
 
 /** Which source table goes to which sink table. */

@@ -11,7 +11,7 @@ import {
   type TableDescription,
 } from '../pipeline/connector.ts';
 import type { TargetId } from '../pipeline/route.ts';
-import { describeTable, type TableId, tableKey, type TableVersion } from '../pipeline/table.ts';
+import { type Column, describeTable, type TableId, tableKey, type TableVersion } from '../pipeline/table.ts';
 import { writeContent } from './script-writer.ts';
 import type { DefinedTable, TaskDefinition, WantedTask } from './task-definition.ts';
 import type { ProcessResult } from './task-store.ts';
@@ -68,7 +68,7 @@ export async function planTask(options: PlanOptions): Promise<ProcessResult> {
     tables: described.map(({ table }) => table),
     signal,
   });
-  const problems = targetProblems(described, plan);
+  const problems = targetProblems(described, plan, before);
   const version = (base?.version ?? 0) + 1;
   const tables = described.map(({ table }, index): DefinedTable => {
     const target = plan.tables[index];
@@ -80,7 +80,7 @@ export async function planTask(options: PlanOptions): Promise<ProcessResult> {
       key: target.key,
       load: kept?.load ?? load,
       since: kept?.since ?? version,
-      columns: target.columns.map((column, at) => ({ ...column, comment: table.columns[at]?.comment ?? '' })),
+      columns: target.columns.map((column) => ({ ...column, comment: columnNamed(table, column.name)?.comment ?? '' })),
     };
   });
   problems.push(...collisions(tables), ...moved(tables, wanted));
@@ -159,6 +159,11 @@ function planEntry(
           `the target has ${rows} rows that this task did not write: they are kept and written over by key, and rows beyond the source's stay`,
         ]
       : [];
+  // Of a kept table: a new one is refused for it.
+  const pending = (target?.lacking ?? []).map(
+    (problem) =>
+      `${readProblem(problem).message} yet: it is added with the next change, or left out, as the policy ADDCOLUMN says`,
+  );
   return {
     database: defined.table.database,
     table: defined.table.table,
@@ -166,17 +171,22 @@ function planEntry(
     key: [...defined.key],
     target: { ...defined.target },
     createSql: target?.createSql ?? '',
-    columns: defined.columns.map(({ name, type, nullable }, index) => ({
+    columns: defined.columns.map(({ name, type, nullable }) => ({
       name,
-      sourceType: described?.table.columns[index]?.sourceType ?? '',
+      sourceType: columnNamed(described?.table, name)?.sourceType ?? '',
       targetType: type,
       nullable,
     })),
     load: defined.load,
     exists: target?.exists ?? false,
     targetRows: rows,
-    warnings: [...(described?.warnings ?? []), ...(target?.warnings ?? []), ...foreign],
+    warnings: [...(described?.warnings ?? []), ...(target?.warnings ?? []), ...foreign, ...pending],
   };
+}
+
+/** A target that exists has its columns in an order of its own. */
+function columnNamed(table: TableVersion | undefined, name: string): Column | undefined {
+  return table?.columns.find((column) => column.name === name);
 }
 
 function resolveTables({ tables }: WantedTask, { source }: PlanEnds): TableId[] {
@@ -225,18 +235,28 @@ function unique(tables: readonly TableDescription[]): TableDescription[] {
   return [...new Map(tables.map((described) => [tableKey(described.table.id), described])).values()];
 }
 
-function targetProblems(described: readonly { readonly table: TableVersion }[], plan: SinkPlan): Problem[] {
-  return plan.tables.flatMap((target, index) =>
-    target.problems.map((problem): Problem => {
-      const id = described[index]?.table.id;
-      const [, code = 'Sink.Target', message = problem] = /^([A-Z]\w*\.\w+):\s*(.*)$/s.exec(problem) ?? [];
+function targetProblems(
+  described: readonly { readonly table: TableVersion }[],
+  plan: SinkPlan,
+  before: ReadonlyMap<string, DefinedTable>,
+): Problem[] {
+  return plan.tables.flatMap((target, index) => {
+    const id = described[index]?.table.id;
+    const isKept = id !== undefined && before.has(tableKey(id));
+    return [...target.problems, ...(isKept ? [] : target.lacking)].map((problem): Problem => {
+      const { code, message } = readProblem(problem);
       return {
         code,
         message: id === undefined ? message : `${describeTable(id)}: ${message}`,
         remedy: 'Change the target or the table’s place in the task.',
       };
-    }),
-  );
+    });
+  });
+}
+
+function readProblem(problem: string): { code: string; message: string } {
+  const [, code = 'Sink.Target', message = problem] = /^([A-Z]\w*\.\w+):\s*(.*)$/s.exec(problem) ?? [];
+  return { code, message };
 }
 
 /** A target that a script names itself is the planned one, or refused: never silently another. */

@@ -4,6 +4,9 @@ import { FAMILIES, freshMysqlDatabase } from '../support/servers.ts';
 import { Service } from '../support/service.ts';
 import { type Ends, fillSql, openEnds, TaskUnderTest } from '../support/task-under-test.ts';
 
+/** How each family prints the type. */
+const INT = { mariadb: 'int(11)', mysql: 'int' } as const;
+
 for (const family of FAMILIES) {
   void describe(`a running task, ${family} to PostgreSQL`, () => {
     let service: Service;
@@ -133,6 +136,29 @@ for (const family of FAMILIES) {
       const { extend } = await task.untilStreaming('a', 'b');
       assert.equal(await task.untilEqual('b'), 9);
       assert.equal(extend.tables.find(({ table }) => table === 'a')?.rows, 3000, 'the other one is not loaded again');
+    });
+
+    void it('takes a table while an added column of another one is still to come: no row has brought it yet', async () => {
+      const task = await running();
+      const { mysql, database } = task.ends;
+      await task.untilStreaming('a', 'b');
+      await mysql.query('ALTER TABLE a ADD COLUMN note VARCHAR(20) FIRST');
+      const { Plan } = await task.planChange({ table: ['a', 'b', 'c'] });
+      const { kept } = (
+        JSON.parse(Plan) as { tables: { kept: { table: string; warnings: string[]; columns: object[] }[] } }
+      ).tables;
+      const { warnings, columns } = kept.find(({ table }) => table === 'a') ?? { warnings: [], columns: [] };
+      assert.deepEqual(warnings.slice(-1), [
+        `"${database}"."a" has no column "note" yet: it is added with the next change, or left out, as the policy ADDCOLUMN says`,
+      ]);
+      assert.deepEqual(columns, [
+        { name: 'id', sourceType: INT[family], targetType: 'integer', nullable: false },
+        { name: 'n', sourceType: INT[family], targetType: 'integer', nullable: true },
+      ]);
+      await task.change({ table: ['a', 'b', 'c'] });
+      await task.untilStreaming('a', 'b', 'c');
+      await mysql.query("UPDATE a SET note = 'late'");
+      assert.deepEqual([await task.untilEqual('a'), await task.untilEqual('c')], [3000, 10_000]);
     });
 
     void it('hands an added column on', async () => {

@@ -143,6 +143,7 @@ function planTargets(
         rows,
         warnings: [],
         problems: [],
+        lacking: [],
       };
     }),
   };

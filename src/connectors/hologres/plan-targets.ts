@@ -81,7 +81,9 @@ interface PlanTargetOptions {
 function planTarget(options: PlanTargetOptions): TargetPlan {
   const { table, target, server, found, rows } = options;
   const names = nameProblems(table, target).map((problem) => `Sink.NameTooLong: ${problem}`);
-  const shape = found === null ? [] : mismatches(table, found).map((problem) => `Sink.TargetMismatch: ${problem}`);
+  const all = found === null ? [] : mismatches(table, found);
+  const shape = new Set(found === null ? [] : mismatches(table, found, true));
+  const asProblem = (problem: string) => `Sink.TargetMismatch: ${problem}`;
   const twice = options.shared ? [`Sink.TargetShared: another table goes to ${describeTarget(target)} too`] : [];
   const kept =
     rows > 0
@@ -99,7 +101,8 @@ function planTarget(options: PlanTargetOptions): TargetPlan {
     exists: found !== null,
     rows,
     warnings: [...kept, ...(found === null ? typeWarnings(table, server) : [])],
-    problems: [...names, ...shape, ...twice],
+    problems: [...names, ...Array.from(shape, asProblem), ...twice],
+    lacking: all.filter((problem) => !shape.has(problem)).map(asProblem),
   };
 }
 
