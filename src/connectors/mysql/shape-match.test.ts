@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { TableMap } from './protocol/table-map.ts';
-import { matchShape } from './shape-match.ts';
+import { columnFromLog, matchShape } from './shape-match.ts';
 import { type ColumnRow, type MysqlTable, mysqlColumn } from './types.ts';
 
 function column(name: string, columnType: string, extra: Partial<ColumnRow> = {}) {
@@ -72,4 +72,16 @@ void test('another type, sign or length is a modified column', () => {
 
 void test('without names, another number of columns is not explained', () => {
   assert.equal(matchShape(map(table(id, a, b), false), table(id, a)).kind, 'different');
+});
+
+void test('a column that the log brings in a character set that we cannot read is no column, and one of bytes is', () => {
+  const full = { names: ['c'], collations: [1], labels: [] };
+  const types = [{ code: 15, meta: 30 }];
+  const log: TableMap = { database: 'd', table: 't', types, nullable: [true], unsigned: [undefined], full };
+  const typeIn = (charset: string) => columnFromLog(log, full, 0, () => charset)?.column.type;
+  assert.deepEqual(['no-such-charset', 'binary', 'latin1'].map(typeIn), [
+    undefined,
+    { kind: 'bytes' },
+    { kind: 'text' },
+  ]);
 });
