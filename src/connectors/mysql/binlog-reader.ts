@@ -91,19 +91,10 @@ export class BinlogReader {
     return true;
   }
 
-  /** Waits for bytes. Errors: PipelineError `transient`, also after 30 s without any. */
-  more(): Promise<void> {
-    return this.#wait(this.#connection.reader.more());
-  }
-
-  /** The same, and what was taken since `release` stays valid. */
-  moreBehind(): Promise<void> {
-    return this.#wait(this.#connection.reader.moreBehind());
-  }
-
-  async #wait(bytes: Promise<void>): Promise<void> {
+  /** Waits for bytes; what was taken stays valid. Errors: PipelineError `transient`, also after 30 s without any. */
+  async more(): Promise<void> {
     try {
-      await Promise.race([bytes, this.#silent()]);
+      await Promise.race([this.#connection.reader.more(), this.#silent()]);
     } catch (error) {
       throw toPipelineError(error, 'reading the binary log');
     } finally {

@@ -2,6 +2,7 @@ import mysql, { type Connection, type ConnectionOptions } from 'mysql2';
 import type { Duplex } from 'node:stream';
 import { toPipelineError } from './errors.ts';
 import type { MysqlSettings } from './options.ts';
+import { DirectSocket } from './protocol/direct-socket.ts';
 import { RawConnection } from './protocol/raw-connection.ts';
 
 const CONNECT_TIMEOUT_MS = 10_000;
@@ -65,14 +66,18 @@ export interface Questions {
 
 /** A connection that we speak ourselves, once the library has authenticated it. Errors: PipelineError. */
 export async function connectRaw(settings: MysqlSettings): Promise<RawConnection> {
-  const connection = await authenticate(settings);
+  const direct = settings.ssl.mode === 'disabled' ? new DirectSocket(settings.host, settings.port) : null;
+  const connection = await authenticate(settings, direct?.socket);
   const socket = (connection as unknown as { stream: Duplex }).stream;
   socket.removeAllListeners('data');
-  return new RawConnection(socket);
+  return new RawConnection(socket, direct);
 }
 
-async function authenticate(settings: MysqlSettings): Promise<Connection> {
-  const connection = mysql.createConnection(connectionOptions(settings));
+async function authenticate(settings: MysqlSettings, stream?: Duplex): Promise<Connection> {
+  const connection = mysql.createConnection({
+    ...connectionOptions(settings),
+    ...(stream === undefined ? {} : { stream }),
+  });
   try {
     await new Promise<void>((resolve, reject) => {
       connection.once('error', reject);

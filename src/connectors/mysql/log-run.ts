@@ -164,7 +164,7 @@ export class LogRun {
       if (!reader.take()) {
         // The sink commits between transactions only: the rest of this one is on its way.
         if (!group.open || parts.length === 0 || this.#poked) break;
-        await reader.moreBehind();
+        await reader.more();
         continue;
       }
       bytes += reader.bodyEnd - reader.bodyStart;

@@ -64,7 +64,7 @@ void test('keeps what was taken while it waits for more behind it, and frees it 
   const found: Buffer[] = [];
   while (found.length + kept.length < payloads.length) {
     if (reader.take()) kept.push({ buffer: reader.buffer, start: reader.start, end: reader.end });
-    else await reader.moreBehind();
+    else await reader.more();
     if (kept.length < 15) continue;
     found.push(...kept.splice(0).map(({ buffer, start, end }) => Buffer.from(buffer.subarray(start, end))));
     reader.release();

@@ -2,28 +2,41 @@ import type { Duplex } from 'node:stream';
 
 const HEADER = 4;
 const MAX_PAYLOAD = 0xffffff;
-const INITIAL = 1 << 20;
-const STEADY = 4 << 20;
+/** The most of one read. With as much unread the socket is paused, so that less than twice as much is ever unread. */
+const READ_BYTES = 256 * 1024;
+/** A usual buffer: room for what may be unread when the former one is full, for a read behind it, and for some more. */
+const BUFFER_BYTES = 4 * READ_BYTES;
+/** With less room than this a read is not worth a call. */
+const ROOM_MIN = 64 * 1024;
+const FREE_MAX = 2;
 
 /**
- * Splits a MySQL connection into packets, in one buffer that the bytes are copied to once.
+ * Splits a MySQL connection into packets, in the buffers that the bytes are read into.
  *
  *   [ length 3, little-endian ][ sequence 1 ][ payload ]      a payload of 2^24-1 bytes goes on in the next packet
  *
- * A packet stays valid until `release` is called; until then new bytes go behind it, and once the buffer is full the
- * socket is paused: that is the back-pressure on the server.
+ * Bytes come either as the socket's chunks, or are read straight to `space` and told by `wrote`. A full buffer is followed
+ * by another one, to which only the unread rest of a packet is copied. A packet stays valid until `release` is called.
  */
 export class PacketReader {
   /** The last packet taken: `buffer` from `start` to `end` is its payload. */
-  buffer: Buffer = Buffer.allocUnsafe(INITIAL);
+  buffer: Buffer = Buffer.alloc(0);
   start = 0;
   end = 0;
 
   readonly #socket: Duplex;
+  #current: Buffer = Buffer.allocUnsafeSlow(BUFFER_BYTES);
   #read = 0;
   #write = 0;
-  #waiting: Buffer[] = [];
-  #waitingBytes = 0;
+  /** Where bytes go next when `#current` has no more room; what is unread then is copied to just before `#nextStart`. */
+  #next: Buffer | null = null;
+  #nextStart = 0;
+  /** Packets were taken from `#current` since `release`. */
+  #taken = false;
+  /** Full buffers with packets that are not released. */
+  #held: Buffer[] = [];
+  #free: Buffer[] = [];
+  #paused = false;
   #closed = false;
   #poked = false;
   #error: Error | undefined;
@@ -41,12 +54,16 @@ export class PacketReader {
   take(): boolean {
     const available = this.#write - this.#read;
     if (available < HEADER) return false;
-    const length = this.buffer.readUIntLE(this.#read, 3);
+    const bytes = this.#current;
+    const at = this.#read;
+    const length = bytes[at]! | (bytes[at + 1]! << 8) | (bytes[at + 2]! << 16);
     if (length === MAX_PAYLOAD) return this.#takeJoined();
     if (available < HEADER + length) return false;
-    this.start = this.#read + HEADER;
+    this.buffer = bytes;
+    this.start = at + HEADER;
     this.end = this.start + length;
     this.#read = this.end;
+    this.#taken = true;
     return true;
   }
 
@@ -56,35 +73,14 @@ export class PacketReader {
     this.#awake();
   }
 
-  /** Waits until bytes come, or `poke`. Throws the socket's error, or that it was closed. */
+  /** Waits until bytes come, or `poke`; what was taken stays valid. Throws the socket's error, or that it was closed. */
   async more(): Promise<void> {
-    this.#makeRoom();
-    return this.#wait();
-  }
-
-  /** The same, and what was taken since `release` stays valid: bytes that find no room go to another buffer. */
-  async moreBehind(): Promise<void> {
-    if (this.#waiting.length > 0) {
-      const unread = this.buffer.subarray(this.#read, this.#write);
-      const other = Buffer.allocUnsafe(Math.max(this.buffer.length, 2 * unread.length + this.#waitingBytes));
-      unread.copy(other);
-      this.buffer = other;
-      this.#write = unread.length;
-      this.#read = 0;
-    }
-    return this.#wait();
-  }
-
-  async #wait(): Promise<void> {
     if (this.#poked) {
       this.#poked = false;
       return;
     }
-    if (this.#waiting.length > 0) {
-      this.#appendWaiting();
-      return;
-    }
     if (this.#closed) throw this.#error ?? new Error('the server closed the connection');
+    this.#resume();
     await new Promise<void>((resolve) => {
       this.#wake = resolve;
     });
@@ -93,81 +89,99 @@ export class PacketReader {
 
   /** Frees the packets taken so far: their bytes may be overwritten from here on. */
   release(): void {
-    if (this.#read === this.#write) {
-      if (this.buffer.length > STEADY && this.#waitingBytes < STEADY) this.buffer = Buffer.allocUnsafe(STEADY);
-      this.#read = 0;
-      this.#write = 0;
-    } else if (this.#read > this.buffer.length >> 1 || this.#waiting.length > 0) {
-      this.buffer.copyWithin(0, this.#read, this.#write);
-      this.#write -= this.#read;
-      this.#read = 0;
-    }
-    if (this.#waiting.length > 0) this.#appendWaiting();
+    this.#taken = false;
+    for (const buffer of this.#held) this.#recycle(buffer);
+    this.#held = [];
+    if (this.#paused && this.#write - this.#read < READ_BYTES / 2) this.#resume();
   }
 
-  /** Joins packets of which all but the last have the greatest length, into a buffer of their own. */
+  /** Where the next bytes are to be written; stays so until `wrote`. */
+  space(): Buffer {
+    if (this.#next === null) {
+      if (this.#current.length - this.#write >= ROOM_MIN)
+        return this.#current.subarray(this.#write, this.#write + READ_BYTES);
+      const unread = this.#write - this.#read;
+      this.#next = this.#bufferOf(unread + READ_BYTES);
+      this.#nextStart = unread;
+    }
+    return this.#next.subarray(this.#nextStart, this.#nextStart + READ_BYTES);
+  }
+
+  /** So many bytes were written to what `space` gave. False when no more are wanted until the socket is resumed. */
+  wrote(bytes: number): boolean {
+    if (this.#next !== null) this.#goOnIn(this.#next);
+    this.#write += bytes;
+    this.#paused = this.#wake === undefined && this.#write - this.#read >= READ_BYTES;
+    this.#awake();
+    return !this.#paused;
+  }
+
+  #append(chunk: Buffer): void {
+    let going = true;
+    for (let from = 0; from < chunk.length; ) {
+      const copied = chunk.copy(this.space(), 0, from);
+      going = this.wrote(copied);
+      from += copied;
+    }
+    if (!going) this.#socket.pause();
+  }
+
+  #goOnIn(next: Buffer): void {
+    const unread = this.#write - this.#read;
+    const from = this.#nextStart - unread;
+    this.#current.copy(next, from, this.#read, this.#write);
+    if (this.#taken) this.#held.push(this.#current);
+    else this.#recycle(this.#current);
+    this.#current = next;
+    this.#read = from;
+    this.#write = this.#nextStart;
+    this.#next = null;
+    this.#taken = false;
+  }
+
+  /** A buffer of at least so many bytes: twice that for a long packet, which may not have come to its end yet. */
+  #bufferOf(bytes: number): Buffer {
+    if (bytes > BUFFER_BYTES) return Buffer.allocUnsafeSlow(2 * bytes);
+    return this.#free.pop() ?? Buffer.allocUnsafeSlow(BUFFER_BYTES);
+  }
+
+  #recycle(buffer: Buffer): void {
+    if (buffer.length === BUFFER_BYTES && this.#free.length < FREE_MAX) this.#free.push(buffer);
+  }
+
+  #resume(): void {
+    if (!this.#paused) return;
+    this.#paused = false;
+    this.#socket.resume();
+  }
+
+  /** Joins packets of which all but the last have the greatest length: later payloads move down over the headers before them. */
   #takeJoined(): boolean {
+    const bytes = this.#current;
     let at = this.#read;
     let total = 0;
     for (;;) {
       if (this.#write - at < HEADER) return false;
-      const length = this.buffer.readUIntLE(at, 3);
+      const length = bytes.readUIntLE(at, 3);
       if (this.#write - at < HEADER + length) return false;
       at += HEADER + length;
       total += length;
       if (length < MAX_PAYLOAD) break;
     }
-    // In place: each later payload moves down over the header before it.
     const start = this.#read + HEADER;
     let to = start;
     for (let from = this.#read; from < at; ) {
-      const length = this.buffer.readUIntLE(from, 3);
-      this.buffer.copyWithin(to, from + HEADER, from + HEADER + length);
+      const length = bytes.readUIntLE(from, 3);
+      bytes.copyWithin(to, from + HEADER, from + HEADER + length);
       to += length;
       from += HEADER + length;
     }
+    this.buffer = bytes;
     this.start = start;
     this.end = start + total;
     this.#read = at;
+    this.#taken = true;
     return true;
-  }
-
-  #append(chunk: Buffer): void {
-    if (this.#waiting.length > 0 || this.#write + chunk.length > this.buffer.length) {
-      this.#waiting.push(chunk);
-      this.#waitingBytes += chunk.length;
-      this.#socket.pause();
-    } else {
-      chunk.copy(this.buffer, this.#write);
-      this.#write += chunk.length;
-    }
-    this.#awake();
-  }
-
-  /** Nothing whole is in the buffer: frees what was read, and grows if one packet needs more than the buffer holds. */
-  #makeRoom(): void {
-    if (this.#read > 0) {
-      this.buffer.copyWithin(0, this.#read, this.#write);
-      this.#write -= this.#read;
-      this.#read = 0;
-    }
-    if (this.#write + this.#waitingBytes <= this.buffer.length) return;
-    const grown = Buffer.allocUnsafe(Math.max(this.buffer.length * 2, this.#write + this.#waitingBytes));
-    this.buffer.copy(grown, 0, 0, this.#write);
-    this.buffer = grown;
-  }
-
-  #appendWaiting(): void {
-    let taken = 0;
-    for (const chunk of this.#waiting) {
-      if (this.#write + chunk.length > this.buffer.length) break;
-      chunk.copy(this.buffer, this.#write);
-      this.#write += chunk.length;
-      this.#waitingBytes -= chunk.length;
-      taken += 1;
-    }
-    this.#waiting.splice(0, taken);
-    if (this.#waiting.length === 0 && !this.#closed) this.#socket.resume();
   }
 
   #end(error: Error | undefined): void {

@@ -1,5 +1,6 @@
 import type { Duplex } from 'node:stream';
 import { MysqlServerError } from '../errors.ts';
+import type { DirectSocket } from './direct-socket.ts';
 import { PacketReader } from './packet-reader.ts';
 
 const COM_QUERY = 0x03;
@@ -22,9 +23,11 @@ export class RawConnection {
   readonly reader: PacketReader;
   readonly #socket: Duplex;
 
-  constructor(socket: Duplex) {
+  /** `direct` is given when the socket is one that reads without chunks. */
+  constructor(socket: Duplex, direct: DirectSocket | null = null) {
     this.#socket = socket;
     this.reader = new PacketReader(socket);
+    direct?.readTo(this.reader);
   }
 
   /** Runs a statement and hands every row of its result, if it has one, to `receiver`. */
@@ -61,12 +64,17 @@ export class RawConnection {
     this.#dump(file, position, serverId, 0);
   }
 
+  /** The same, up to the end of the log: an EOF packet is the last. */
+  dumpToEnd(file: string, position: number, serverId: number): void {
+    this.#dump(file, position, serverId, NON_BLOCKING);
+  }
+
   /** Asks for the log from there to its end only. Errors: MysqlServerError when the account may not read it. */
   async probeDump(file: string, position: number, serverId: number): Promise<void> {
     await this.query(
       'SET @master_binlog_checksum = @@global.binlog_checksum, @source_binlog_checksum = @@global.binlog_checksum',
     );
-    this.#dump(file, position, serverId, NON_BLOCKING);
+    this.dumpToEnd(file, position, serverId);
     do await this.#packet();
     while (!isEof(this.reader));
   }
