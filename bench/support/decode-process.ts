@@ -1,0 +1,158 @@
+// A process with one way of reading the log in it, so that its memory is that way's alone. It reads from a place until the
+// row that comes last, and says how many row changes came and how long it took since the first bytes were asked for.
+import { connectRaw } from '../../src/connectors/mysql/connect.ts';
+import { mysqlConnector } from '../../src/connectors/mysql/connector.ts';
+import { asMysqlSettings } from '../../src/connectors/mysql/options.ts';
+import { Arena } from '../../src/connectors/hologres/encode/arena.ts';
+import { RowEncoder } from '../../src/connectors/hologres/encode/row-encoder.ts';
+import { Target } from '../../src/connectors/hologres/target.ts';
+import { silentLog } from '../../src/lib/log.ts';
+import type { Json } from '../../src/lib/json-value.ts';
+import type { RowsPart } from '../../src/pipeline/batch.ts';
+import type { Offset } from '../../src/pipeline/offset.ts';
+import { DEFAULT_DDL_POLICIES, DEFAULT_FAILOVER_LIMIT } from '../../src/pipeline/policies.ts';
+import type { SourceTable } from '../../src/pipeline/source.ts';
+import type { TableVersion } from '../../src/pipeline/table.ts';
+import { JsonRows } from '../encode/json-rows.ts';
+import { readByZongji } from './zongji.ts';
+
+export type DecodeWay = 'receive' | 'json' | 'copy' | 'zongji';
+
+export interface DecodeOrder {
+  readonly way: DecodeWay;
+  readonly settings: Json;
+  readonly table: SourceTable;
+  /** The columns of the target, for COPY: name and PostgreSQL's type. */
+  readonly columns: readonly (readonly [name: string, baseType: string])[];
+  readonly offset: Offset;
+  /** Row changes that are there. */
+  readonly changes: number;
+}
+
+export interface DecodeResult {
+  readonly seconds: number;
+  readonly cpuSeconds: number;
+  readonly rows: number;
+  readonly bytes: number;
+}
+
+const KEPT_BYTES = 1 << 20;
+
+process.on('message', (order: DecodeOrder) => {
+  void measure(order).then((result) => {
+    process.send?.(result);
+  });
+});
+
+async function measure(order: DecodeOrder): Promise<DecodeResult> {
+  const before = process.cpuUsage();
+  const begun = performance.now();
+  const { rows, bytes } = await WAYS[order.way](order);
+  const seconds = (performance.now() - begun) / 1000;
+  const { user, system } = process.cpuUsage(before);
+  return { seconds, cpuSeconds: (user + system) / 1e6, rows, bytes };
+}
+
+type Way = (order: DecodeOrder) => Promise<{ rows: number; bytes: number }>;
+
+const WAYS: Readonly<Record<DecodeWay, Way>> = {
+  receive,
+  json: async (order) => {
+    const json = new JsonRows();
+    const rows = await read(order, (part) => json.write(part));
+    json.flush();
+    return { rows, bytes: json.total };
+  },
+  copy: async (order) => {
+    const copy = new CopyRows(order);
+    const rows = await read(order, (part) => copy.write(part));
+    return { rows, bytes: copy.total };
+  },
+  zongji: readByZongji,
+};
+
+/** Takes packets until the log ends; looks into none of them. */
+async function receive({ settings, offset, changes }: DecodeOrder): Promise<{ rows: number; bytes: number }> {
+  const connection = await connectRaw(asMysqlSettings(settings));
+  await connection.query(
+    'SET @master_binlog_checksum = @@global.binlog_checksum, @source_binlog_checksum = @@global.binlog_checksum',
+  );
+  await connection.query('SET @mariadb_slave_capability = 4');
+  const { reader } = connection;
+  let bytes = 0;
+  connection.dumpToEnd(String(offset['file'] as string), Number(offset['position']), 4242);
+  for (;;) {
+    while (reader.take()) {
+      bytes += reader.end - reader.start;
+      if (reader.buffer[reader.start] === 0xfe && reader.end - reader.start < 9) {
+        connection.close();
+        return { rows: changes, bytes };
+      }
+    }
+    reader.release();
+    await reader.more();
+  }
+}
+
+/** Reads the product's own way: source, batches, parts. */
+async function read({ settings, table, offset, changes }: DecodeOrder, write: (part: RowsPart) => void) {
+  const source = mysqlConnector.open({
+    settings,
+    options: mysqlConnector.parseOptions({}),
+    policies: { ddl: DEFAULT_DDL_POLICIES, errorLimit: 0, failover: DEFAULT_FAILOVER_LIMIT },
+    log: silentLog,
+  });
+  const over = new AbortController();
+  const batches = source.read({
+    after: offset,
+    tables: { version: 1, tables: [table] },
+    startTime: null,
+    signal: over.signal,
+  });
+  let rows = 0;
+  for await (const batch of batches) {
+    for (const part of batch.parts) {
+      if (part.kind !== 'rows') continue;
+      write(part);
+      rows += part.count;
+    }
+    if (rows >= changes) break;
+  }
+  await source.close();
+  return rows;
+}
+
+/** Rows as PostgreSQL's COPY BINARY wants them: the after image, or the row that was deleted. */
+class CopyRows {
+  total = 0;
+  readonly #arena = new Arena(2 * KEPT_BYTES);
+  readonly #encoder = new RowEncoder(this.#arena);
+  readonly #columns: DecodeOrder['columns'];
+  readonly #targets = new Map<TableVersion, Target>();
+
+  constructor({ columns }: DecodeOrder) {
+    this.#columns = columns;
+  }
+
+  write(part: RowsPart): void {
+    const layout = this.#target(part.table).layout(part.table);
+    const image = part.op === 'delete' ? 'before' : 'after';
+    this.#encoder.start(this.#arena, layout.columns, layout.wires);
+    for (let row = 0; row < part.count; row += 1) {
+      this.#encoder.row(layout.columns.length);
+      for (const columns of layout.visits) part.visit(row, image, columns, this.#encoder);
+    }
+    this.total += this.#encoder.at - this.#arena.used;
+    this.#arena.used = this.#encoder.at;
+    if (this.#arena.used > KEPT_BYTES) this.#arena.reset();
+  }
+
+  #target(table: TableVersion): Target {
+    const known = this.#targets.get(table);
+    if (known !== undefined) return known;
+    const columns = new Map(this.#columns.map(([name, baseType]) => [name, { baseType, nullable: true }]));
+    const target = new Target({ table, target: { schema: 's', table: 't' } }, columns);
+    this.#targets.set(table, target);
+    return target;
+  }
+}
