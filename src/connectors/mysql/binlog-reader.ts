@@ -3,9 +3,12 @@ import { PipelineError } from '../../pipeline/pipeline-error.ts';
 import { connectRaw } from './connect.ts';
 import { toPipelineError } from './errors.ts';
 import type { MysqlSettings } from './options.ts';
-import type { LogPosition } from './position.ts';
-import { CorruptEvent } from './protocol/corrupt-event.ts';
+import { describePosition, type LogPosition } from './position.ts';
+import { CorruptEvent, withPlace } from './protocol/corrupt-event.ts';
 import * as ev from './protocol/event.ts';
+import { expand } from './protocol/compressed-event.ts';
+import type { EventSlot, NestedEvents } from './protocol/nested-events.ts';
+import { openPayload } from './protocol/transaction-payload.ts';
 import { type RawConnection, readError } from './protocol/raw-connection.ts';
 
 const HEARTBEAT_SECONDS = 1;
@@ -20,10 +23,10 @@ const WRAP = 2 ** 32;
  * The binary log as a row of events: takes them from the connection, checks their sums, and knows the position.
  * The event last taken is in `type`, `timestamp`, `body`…; valid until `release`.
  */
-export class BinlogReader {
+export class BinlogReader implements EventSlot {
   type = 0;
-  /** Seconds since the epoch. */
   timestamp = 0;
+  buffer: Buffer = Buffer.alloc(0);
   bodyStart = 0;
   bodyEnd = 0;
   /** Behind the event last taken. */
@@ -32,6 +35,7 @@ export class BinlogReader {
   fileBegun = 0;
 
   readonly #connection: RawConnection;
+  readonly #nested: NestedEvents[] = [];
   #checksum: boolean;
   #silence: NodeJS.Timeout | undefined;
 
@@ -70,15 +74,43 @@ export class BinlogReader {
     return new BinlogReader(connection, from, options.checksum);
   }
 
-  get buffer(): Buffer {
-    return this.#connection.reader.buffer;
-  }
-
   /**
-   * Takes the next event if it is whole. Rotations, formats and heartbeats are dealt with here and given out as well.
+   * Takes the next event if it is whole. Rotations, formats and heartbeats are dealt with here and given out as well;
+   * instead of events that are packed or compressed, what is in them. `position` is behind the outermost one.
    * Errors: PipelineError for an error packet, a wrong sum, or the end of the stream.
    */
   take(): boolean {
+    if (this.#takeNested()) return true;
+    if (this.#nested.length > 0 || !this.#takeFromLog()) return false;
+    try {
+      if (this.type === ev.TRANSACTION_PAYLOAD)
+        this.#nested.push(openPayload(this.buffer, this.bodyStart, this.bodyEnd));
+      else expand(this);
+    } catch (error) {
+      throw withPlace(error, describePosition(this.position));
+    }
+    return this.#nested.length === 0 || this.#takeNested();
+  }
+
+  /** The events of `nested` come next, before the log goes on. */
+  insert(nested: NestedEvents): void {
+    this.#nested.push(nested);
+  }
+
+  #takeNested(): boolean {
+    try {
+      for (let nested = this.#nested.at(-1); nested !== undefined; nested = this.#nested.at(-1)) {
+        if (nested.take(this)) return true;
+        if (!nested.ended) return false;
+        this.#nested.pop();
+      }
+    } catch (error) {
+      throw withPlace(error, describePosition(this.position));
+    }
+    return false;
+  }
+
+  #takeFromLog(): boolean {
     const { reader } = this.#connection;
     if (!reader.take()) return false;
     const { buffer, start, end } = reader;
@@ -93,10 +125,12 @@ export class BinlogReader {
 
   /** Waits for bytes; what was taken stays valid. Errors: PipelineError `transient`, also after 30 s without any. */
   async more(): Promise<void> {
+    const nested = this.#nested.at(-1);
     try {
+      if (nested !== undefined) return await nested.more();
       await Promise.race([this.#connection.reader.more(), this.#silent()]);
     } catch (error) {
-      throw toPipelineError(error, 'reading the binary log');
+      throw toPipelineError(withPlace(error, describePosition(this.position)), 'reading the binary log');
     } finally {
       clearTimeout(this.#silence);
     }
@@ -107,12 +141,14 @@ export class BinlogReader {
     this.#connection.reader.poke();
   }
 
+  /** Bytes of a packed event stay until all that is in it was taken. */
   release(): void {
-    this.#connection.reader.release();
+    if (this.#nested.length === 0) this.#connection.reader.release();
   }
 
   close(): void {
     clearTimeout(this.#silence);
+    for (const nested of this.#nested.splice(0)) nested.close();
     this.#connection.close();
   }
 
@@ -127,6 +163,7 @@ export class BinlogReader {
 
   #read(buffer: Buffer, start: number, end: number): void {
     this.#checkLength(end - start, ev.EVENT_HEADER + (this.#checksum ? CHECKSUM_BYTES : 0));
+    this.buffer = buffer;
     this.timestamp = buffer.readUInt32LE(start);
     this.type = buffer[start + 4] ?? 0;
     const logPos = buffer.readUInt32LE(start + 13);

@@ -134,8 +134,6 @@ export class LogEvents {
         if (!group.open) reader.takeHeartbeatPosition();
         group.moveTo(reader.position);
         return;
-      case ev.TRANSACTION_PAYLOAD:
-        throw unserved(reader, 'a compressed transaction', 'SET GLOBAL binlog_transaction_compression = OFF');
       case ev.PARTIAL_UPDATE_ROWS:
         throw unserved(reader, 'a partial update of JSON', "SET GLOBAL binlog_row_value_options = ''");
       case ev.INCIDENT:
@@ -148,8 +146,6 @@ export class LogEvents {
           },
         );
       default:
-        if (reader.type > ev.MARIADB_START_ENCRYPTION)
-          throw unserved(reader, 'a compressed event', 'SET GLOBAL log_bin_compress = OFF');
         group.moveTo(reader.position);
     }
   }

@@ -36,6 +36,7 @@ export const MARIADB_CHECKPOINT = 161;
 export const MARIADB_GTID = 162;
 export const MARIADB_GTID_LIST = 163;
 export const MARIADB_START_ENCRYPTION = 164;
+/** 166 to 168: compressed rows of version 1; 169 to 171: of version 2. */
 export const MARIADB_QUERY_COMPRESSED = 165;
 
 /** Made up by the server while it sends, not in the file: its position says nothing. */

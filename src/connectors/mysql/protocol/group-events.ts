@@ -90,17 +90,23 @@ const ANSI_QUOTES = 4;
  *   [ thread 4 ][ seconds 4 ][ n 1 ][ error 2 ][ m 2 ][ status variables m ][ database n ][ 0 ][ statement ]
  */
 export function readStatement(buffer: Buffer, start: number, end: number): Statement {
-  if (end - start < 13) throw new CorruptEvent('a statement ends early');
-  const databaseBytes = buffer[start + 8] ?? 0;
-  const statusBytes = buffer.readUInt16LE(start + 11);
+  const sql = statementStart(buffer, start, end);
   const status = start + 13;
-  const database = status + statusBytes;
-  if (database + databaseBytes + 1 > end) throw new CorruptEvent('a statement ends early');
+  const database = status + buffer.readUInt16LE(start + 11);
   return {
-    sql: buffer.toString('utf8', database + databaseBytes + 1, end),
-    database: buffer.toString('utf8', database, database + databaseBytes),
+    sql: buffer.toString('utf8', sql, end),
+    database: buffer.toString('utf8', database, sql - 1),
     ansiQuotes: (sqlMode(buffer, status, database) & ANSI_QUOTES) !== 0,
   };
+}
+
+/** Where the text of a statement begins, by the layout above. Errors: CorruptEvent if that is beyond `end`. */
+export function statementStart(buffer: Buffer, start: number, end: number): number {
+  if (end - start < 13) throw new CorruptEvent('a statement ends early');
+  const databaseBytes = buffer[start + 8] ?? 0;
+  const at = start + 13 + buffer.readUInt16LE(start + 11) + databaseBytes + 1;
+  if (at > end) throw new CorruptEvent('a statement ends early');
+  return at;
 }
 
 /** Status variables: [ code 1 ][ value ]; the SQL mode (8 bytes) comes first or behind the flags (4 bytes). */
