@@ -129,6 +129,7 @@ function* batches({ ids, ops }: Workload): Generator<Batch> {
       version: 1,
       timeMicros: null,
       caughtUp: false,
+      heldSinceMicros: null,
     };
     parts = [];
     rows = 0;

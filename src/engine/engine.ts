@@ -15,6 +15,8 @@ export interface RunStatus {
   /** The version the engine was last told to apply. */
   readonly wantedVersion: number;
   readonly lagMs: number | null;
+  /** How long the oldest change has waited at the source for its outcome (XA); null when none waits. */
+  readonly heldMs: number | null;
   /** For people: where the source is. */
   readonly offset: string | null;
   readonly tables: readonly TableProgress[];

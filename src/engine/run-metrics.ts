@@ -21,6 +21,9 @@ export class RunMetrics {
       gauge('lag_seconds', 'age of the oldest change that is not durable at the sink', ({ lagMs }) =>
         lagMs === null ? null : lagMs / 1000,
       ),
+      gauge('held_seconds', 'age of the oldest change that waits at the source for its outcome (XA)', ({ heldMs }) =>
+        heldMs === null ? null : heldMs / 1000,
+      ),
       gauge('rows_read_total', 'row changes taken from the source since the run started', ({ rowsRead }) => rowsRead),
       gauge('rows_written_total', 'rows written to the sink after merging by key', ({ rowsWritten }) => rowsWritten),
       gauge('bytes_read_total', 'bytes of the log taken from the source', ({ bytesRead }) => bytesRead),

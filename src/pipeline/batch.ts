@@ -60,4 +60,6 @@ export interface Batch {
   readonly timeMicros: number | null;
   /** True when the source had delivered all it had: the lag is nil even if the last change is old. */
   readonly caughtUp: boolean;
+  /** Since when the oldest change is held back until its outcome is known (XA), microseconds since the epoch; null for none. */
+  readonly heldSinceMicros: number | null;
 }

@@ -193,6 +193,7 @@ export class RunControl implements RunListener {
       appliedVersion: version,
       wantedVersion: task.deployed ?? version,
       lagMs: null,
+      heldMs: null,
       offset: stringifyJson(offset),
       tables,
       failure: task.failure,

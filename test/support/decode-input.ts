@@ -2,6 +2,7 @@ import { Duplex } from 'node:stream';
 import { BinlogReader } from '../../src/connectors/mysql/binlog-reader.ts';
 import { CapturedTable } from '../../src/connectors/mysql/captured-table.ts';
 import { GroupTracker } from '../../src/connectors/mysql/group-tracker.ts';
+import { XaTransactions } from '../../src/connectors/mysql/xa/xa-transactions.ts';
 import { LogEvents } from '../../src/connectors/mysql/log-events.ts';
 import { RawConnection } from '../../src/connectors/mysql/protocol/raw-connection.ts';
 import type { MysqlTable } from '../../src/connectors/mysql/types.ts';
@@ -65,7 +66,9 @@ function newEvents(shapes: readonly MysqlTable[], charsets: Readonly<Record<stri
     policies: { ddl: DEFAULT_DDL_POLICIES, errorLimit: 0, failover: { count: 1, intervalMinutes: 1 } },
     log: silentLog,
     tables,
-    group: new GroupTracker({ file: 'binlog.000001', position: 4 }, 0),
+    group: new GroupTracker({ file: 'binlog.000001', position: 4 }),
+    xa: new XaTransactions(1 << 24),
+    xaKnownFrom: null,
     fileBegun: null,
     notBefore: null,
     lowerCaseNames: false,

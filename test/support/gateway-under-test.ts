@@ -108,6 +108,7 @@ const RUN: RunStatus = {
   appliedVersion: 1,
   wantedVersion: 2,
   lagMs: 12,
+  heldMs: null,
   offset: 'binlog.000001:4',
   tables: [
     {

@@ -78,6 +78,7 @@ const IDLE: RunStatus = {
   appliedVersion: 0,
   wantedVersion: 0,
   lagMs: null,
+  heldMs: null,
   offset: null,
   tables: [],
   failure: null,

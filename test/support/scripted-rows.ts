@@ -57,7 +57,17 @@ export function updates(table: TableVersion, rows: readonly (readonly [ScriptedR
 /** One batch with these parts, at the end of a transaction. */
 export function batchOf(...parts: readonly Part[]): Batch {
   const rows = parts.reduce((sum, part) => sum + (part.kind === 'rows' ? part.count : 0), 0);
-  return { parts, rows, bytes: rows, offset: {}, transactionEnd: true, version: 1, timeMicros: null, caughtUp: true };
+  return {
+    parts,
+    rows,
+    bytes: rows,
+    offset: {},
+    transactionEnd: true,
+    version: 1,
+    timeMicros: null,
+    caughtUp: true,
+    heldSinceMicros: null,
+  };
 }
 
 function rowsPart(

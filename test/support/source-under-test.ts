@@ -73,14 +73,15 @@ export class Follower {
   readonly events: string[] = [];
   offset: Offset | null = null;
   version = 0;
-  /** The offset and states at the end of the last source transaction. */
+  heldSinceMicros: number | null = null;
   error: unknown = null;
-  readonly #source: Source;
+  readonly source: Source;
   readonly #stop = new AbortController();
+  #isLast: (batch: Batch) => boolean = () => false;
   #done: Promise<void> = Promise.resolve();
 
   constructor(source: Source) {
-    this.#source = source;
+    this.source = source;
   }
 
   start(
@@ -89,18 +90,31 @@ export class Follower {
     after: Offset | null = null,
     startTime: number | null = null,
   ): void {
-    const batches = this.#source.read({ after, tables: { version, tables }, startTime, signal: this.#stop.signal });
+    const batches = this.source.read({ after, tables: { version, tables }, startTime, signal: this.#stop.signal });
     this.#done = (async () => {
-      for await (const batch of batches) this.#take(batch);
+      for await (const batch of batches) {
+        this.#take(batch);
+        if (this.#isLast(batch)) break;
+      }
     })().catch((error: unknown) => {
       this.error = error;
     });
   }
 
+  /** Takes no batch after the first of which `isLast` holds. */
+  stopWhen(isLast: (batch: Batch) => boolean): void {
+    this.#isLast = isLast;
+  }
+
+  /** Resolves when the last batch was taken. */
+  ended(): Promise<void> {
+    return this.#done;
+  }
+
   async stop(): Promise<void> {
     this.#stop.abort();
     await this.#done;
-    await this.#source.close();
+    await this.source.close();
   }
 
   rows(database: string, table: string): Values[] {
@@ -147,6 +161,7 @@ export class Follower {
       }
     }
     this.offset = batch.offset;
+    this.heldSinceMicros = batch.heldSinceMicros;
     this.version = batch.version;
   }
 

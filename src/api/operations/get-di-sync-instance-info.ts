@@ -16,7 +16,7 @@ export const getDiSyncInstanceInfo = taskOperation({
       name: 'Extend',
       type: 'string',
       meaning:
-        'JSON, our extension: appliedVersion, deployedVersion, lagMs, offset, failovers, nextTryAt (ms since the epoch), and tables with database, table, state, chunksDone, chunksAll, rows, code, message, remedy',
+        'JSON, our extension: appliedVersion, deployedVersion, lagMs, heldMs (age of the oldest XA transaction without outcome), offset, failovers, nextTryAt (ms since the epoch), and tables with database, table, state, chunksDone, chunksAll, rows, code, message, remedy',
     },
   ],
   notes: [
@@ -45,6 +45,7 @@ function describeRun({ appliedVersion, deployedVersion, run }: InstanceInfo): Js
     appliedVersion,
     deployedVersion,
     lagMs: run?.lagMs ?? null,
+    heldMs: run?.heldMs ?? null,
     offset: run?.offset ?? null,
     failovers: run?.failovers ?? 0,
     nextTryAt: run?.nextTryAt ?? null,

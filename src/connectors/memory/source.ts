@@ -130,6 +130,7 @@ export class MemorySource implements Source {
       version: this.#version,
       timeMicros: rows === 0 ? null : Date.now() * 1000,
       caughtUp: this.#server.transaction(this.#position) === undefined,
+      heldSinceMicros: null,
     };
   }
 

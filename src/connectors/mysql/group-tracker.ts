@@ -2,6 +2,9 @@ import { GtidSet } from './gtid-set.ts';
 import type { LogPosition } from './position.ts';
 import type { GroupStart } from './protocol/group-events.ts';
 
+/** A group that no event named. */
+export const UNNAMED_GROUP: GroupStart = { gtid: null, standalone: false, prepares: false, commitMicros: null };
+
 /**
  * Follows where groups of events begin and end: a transaction, or one statement that commits itself.
  * The stream can be resumed at a boundary, or inside a group by passing over the row events that were delivered.
@@ -12,8 +15,6 @@ export class GroupTracker {
   open = false;
   /** Row events of the open group so far, delivered or not. */
   rowEvents = 0;
-  /** Rows of a captured table were handed on from the open group. */
-  delivered = false;
   /** Of the open group; else of the last one. Microseconds since the epoch; null before the first. */
   timeMicros: number | null = null;
   /** Transactions passed since the stream was opened. */
@@ -21,17 +22,15 @@ export class GroupTracker {
 
   #start: GroupStart | null = null;
   #explicit = false;
-  #skip: number;
+  #skip = 0;
 
-  constructor(boundary: LogPosition, skipEvents: number) {
+  constructor(boundary: LogPosition) {
     this.boundary = boundary;
-    this.#skip = skipEvents;
   }
 
   begin(start: GroupStart, timestamp: number): void {
     this.open = true;
     this.rowEvents = 0;
-    this.delivered = false;
     this.#start = start;
     this.#explicit = false;
     this.timeMicros = start.commitMicros ?? timestamp * 1e6;
@@ -44,7 +43,7 @@ export class GroupTracker {
       : /^\s*(?:COMMIT|ROLLBACK(?!\s+(?:WORK\s+)?TO\b))/i.test(sql)
         ? 'end'
         : 'other';
-    if (!this.open) this.begin({ gtid: null, standalone: false, commitMicros: null }, timestamp);
+    if (!this.open) this.begin(UNNAMED_GROUP, timestamp);
     if (word === 'begin') {
       this.#explicit = true;
       return false;
@@ -55,14 +54,19 @@ export class GroupTracker {
     return true;
   }
 
-  /** MariaDB says BEGIN by its GTID event alone. */
+  /** The group ends with its commit, which no statement began: MariaDB says BEGIN by its GTID event alone. */
   markExplicit(): void {
     this.#explicit = true;
   }
 
+  /** So many row events of the group that begins here were delivered before the stream was resumed. */
+  skip(rowEvents: number): void {
+    this.#skip = rowEvents;
+  }
+
   /** A row event begins; returns false when it was delivered before the stream was resumed. */
   rows(timestamp: number): boolean {
-    if (!this.open) this.begin({ gtid: null, standalone: false, commitMicros: null }, timestamp);
+    if (!this.open) this.begin(UNNAMED_GROUP, timestamp);
     this.rowEvents += 1;
     return this.rowEvents > this.#skip;
   }

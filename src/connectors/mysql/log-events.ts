@@ -7,16 +7,26 @@ import { type TableId, tableKey } from '../../pipeline/table.ts';
 import type { BinlogReader } from './binlog-reader.ts';
 import type { CapturedTable } from './captured-table.ts';
 import { readDdl } from './ddl-statement.ts';
-import type { GroupTracker } from './group-tracker.ts';
-import { describePosition } from './position.ts';
+import { type GroupTracker, UNNAMED_GROUP } from './group-tracker.ts';
+import { comparePositions, describePosition, type LogPosition } from './position.ts';
 import { CorruptEvent, withPlace } from './protocol/corrupt-event.ts';
 import * as ev from './protocol/event.ts';
-import { readGtid, readMariadbGtid, readStatement, readTaggedGtid } from './protocol/group-events.ts';
+import {
+  type GroupStart,
+  readGtid,
+  readMariadbGtid,
+  readStatement,
+  readTaggedGtid,
+  type Statement,
+} from './protocol/group-events.ts';
 import { Cursor } from './protocol/lenenc.ts';
+import type { NestedEvents } from './protocol/nested-events.ts';
 import { BinlogRows, type RowLayout } from './protocol/row-images.ts';
 import { readTableMap, type TableMap } from './protocol/table-map.ts';
 import { bindTable, critical } from './table-binding.ts';
 import type { MysqlTable } from './types.ts';
+import type { XaTransactions } from './xa/xa-transactions.ts';
+import { readXaPrepare, readXaStatement } from './xa/xid.ts';
 
 export interface LogEventsOptions {
   readonly policies: Policies;
@@ -24,6 +34,10 @@ export interface LogEventsOptions {
   /** The tables of the run, by tableKey. */
   readonly tables: ReadonlyMap<string, CapturedTable>;
   readonly group: GroupTracker;
+  /** XA transactions whose rows wait for their outcome; null hands them on when they are prepared. */
+  readonly xa: XaTransactions | null;
+  /** Where XA transactions that were prepared before a first start had all ended: their commits up to there are no news. */
+  readonly xaKnownFrom: LogPosition | null;
   /** When the file that is resumed was begun, as the checkpoint knows it; 0 when it does not. */
   readonly fileBegun: { readonly file: string; readonly at: number } | null;
   /** Rows older than this (seconds since the epoch) are left out; null for none. */
@@ -52,6 +66,8 @@ export class LogEvents {
   readonly #mapped = new Map<number, Mapped>();
 
   #notBefore: number | null;
+  /** Everything was delivered before but XA transactions without outcome: only those are collected. */
+  onlyPrepared = false;
 
   constructor(options: LogEventsOptions) {
     this.#options = options;
@@ -90,6 +106,7 @@ export class LogEvents {
     const { buffer, bodyStart: start, bodyEnd: end } = reader;
     switch (reader.type) {
       case ev.TABLE_MAP:
+        if (this.#isKept(reader)) return;
         this.#map(buffer, start, end);
         return;
       case ev.WRITE_ROWS_V1:
@@ -103,32 +120,32 @@ export class LogEvents {
         return this.#rows(reader, 'delete', parts);
       case ev.GTID:
       case ev.ANONYMOUS_GTID:
-        group.begin(readGtid(buffer, start, end, reader.type === ev.ANONYMOUS_GTID), reader.timestamp);
+        this.#begin(readGtid(buffer, start, end, reader.type === ev.ANONYMOUS_GTID), reader);
         return;
       case ev.GTID_TAGGED:
-        group.begin(readTaggedGtid(buffer, start, end), reader.timestamp);
+        this.#begin(readTaggedGtid(buffer, start, end), reader);
         return;
       case ev.MARIADB_GTID: {
         const begun = readMariadbGtid(buffer, start, end);
-        group.begin(begun, reader.timestamp);
+        this.#begin(begun, reader);
         if (!begun.standalone) group.markExplicit();
+        if (begun.prepares) this.#options.xa?.begin(group.boundary);
         return;
       }
       case ev.QUERY:
-        this.#statement(reader, parts);
+        this.#query(reader, parts);
         return;
       case ev.XA_PREPARE:
-        // One phase is a commit. In two, the outcome comes later, and rows that were handed on cannot be taken back.
-        if (buffer[start] === 0 && group.delivered)
-          throw unserved(reader, 'a prepared XA transaction on a captured table', 'Do not use XA on these tables');
-        group.end(reader.position);
+        this.#prepare(reader);
         return;
       case ev.XID:
         group.end(reader.position);
+        this.#options.xa?.committed();
         return;
       case ev.FORMAT_DESCRIPTION:
         this.#checkFile(reader);
         this.#mapped.clear();
+        this.#options.xa?.abandon();
         return;
       case ev.HEARTBEAT:
         if (!group.open) reader.takeHeartbeatPosition();
@@ -150,6 +167,12 @@ export class LogEvents {
     }
   }
 
+  /** A group that did not end (the server crashed within it) never happened. */
+  #begin(start: GroupStart, reader: BinlogReader): void {
+    this.#options.xa?.abandon();
+    this.#options.group.begin(start, reader.timestamp);
+  }
+
   #map(buffer: Buffer, start: number, end: number): void {
     const id = tableId(buffer, start, end);
     const known = this.#mapped.get(id);
@@ -166,6 +189,7 @@ export class LogEvents {
 
   #rows(reader: BinlogReader, op: RowOp, parts: Part[]): Promise<void> | undefined {
     const { group } = this.#options;
+    if (this.#isKept(reader) || this.onlyPrepared) return;
     if (!group.rows(reader.timestamp) || this.#isTooOld()) return;
     const mapped = this.#mapped.get(tableId(reader.buffer, reader.bodyStart, reader.bodyEnd));
     if (mapped === undefined) {
@@ -205,15 +229,84 @@ export class LogEvents {
     const start = imagesStart(reader, op, layout.decoders.length);
     const timeMicros = this.#options.group.timeMicros ?? reader.timestamp * 1e6;
     const part = new BinlogRows({ op, layout, buffer: reader.buffer, start, end: reader.bodyEnd, timeMicros });
-    this.#options.group.delivered = true;
     table.window?.collect(part);
     parts.push(part);
   }
 
-  #statement(reader: BinlogReader, parts: Part[]): void {
+  /** Rows of an XA transaction wait for its outcome, and their table maps with them. */
+  #isKept(reader: BinlogReader): boolean {
+    const { xa } = this.#options;
+    if (xa === null || !xa.collecting) return false;
+    xa.collect(reader);
+    return true;
+  }
+
+  /** In one phase it is a commit; in two its outcome comes later. */
+  #prepare(reader: BinlogReader): void {
+    const { xa, group } = this.#options;
+    const { xid, onePhase } = readXaPrepare(reader.buffer, reader.bodyStart, reader.bodyEnd);
+    if (onePhase && xa !== null) return this.#handOn(reader, xa.commitCurrent());
+    xa?.prepared(xid, group.timeMicros ?? reader.timestamp * 1e6);
+    group.end(reader.position);
+  }
+
+  /** Deals with the beginning and the outcome of XA transactions; true when nothing else is to be done with the statement. */
+  #xaStatement(reader: BinlogReader, sql: string): boolean {
+    const { xa, group } = this.#options;
+    const statement = readXaStatement(sql);
+    if (xa === null || statement === null) return false;
+    const { does, xid } = statement;
+    if (does === 'start') {
+      if (!xa.collecting) xa.begin(group.boundary);
+      return false;
+    }
+    if (does === 'rollback' || this.onlyPrepared) {
+      xa.drop(xid);
+      return false;
+    }
+    const events = xa.commit(xid);
+    if (events === null) {
+      this.#checkUnknown(reader, xid);
+      return false;
+    }
+    if (!group.open) group.begin(UNNAMED_GROUP, reader.timestamp);
+    this.#handOn(reader, events);
+    return true;
+  }
+
+  /** The kept events come next; the group ends with the last of them. */
+  #handOn(reader: BinlogReader, events: NestedEvents | null): void {
+    const { group } = this.#options;
+    if (events === null || this.onlyPrepared) {
+      this.#options.xa?.committed();
+      group.end(reader.position);
+      return;
+    }
+    group.markExplicit();
+    reader.insert(events);
+  }
+
+  #checkUnknown(reader: BinlogReader, xid: string): void {
+    const { xaKnownFrom } = this.#options;
+    if (xaKnownFrom !== null && comparePositions(reader.position, xaKnownFrom) <= 0) return;
+    throw new PipelineError(
+      'fatal',
+      'MySQL.XaUnknown',
+      `the XA transaction ${xid}, committed at ${describePosition(reader.position)}, was prepared before the place where reading began`,
+      {
+        hint: 'Its rows cannot be known: start the task again with a new load, or from an earlier place. If none of its tables is captured, set the reader’s xa to atPrepare until it is passed.',
+      },
+    );
+  }
+
+  #query(reader: BinlogReader, parts: Part[]): void {
     const statement = readStatement(reader.buffer, reader.bodyStart, reader.bodyEnd);
+    if (!this.#xaStatement(reader, statement.sql)) this.#statement(reader, statement, parts);
+  }
+
+  #statement(reader: BinlogReader, statement: Statement, parts: Part[]): void {
     const ended = this.#options.group.statement(statement.sql, reader.timestamp, reader.position);
-    if (!ended) return;
+    if (!ended || this.onlyPrepared) return;
     const ddl = readDdl(statement.sql, statement.database, statement.ansiQuotes);
     for (const id of ddl?.tables ?? []) {
       const table = this.#options.tables.get(tableKey(this.#options.lowerCaseNames ? lowerCase(id) : id));

@@ -21,6 +21,8 @@ import * as ev from './protocol/event.ts';
 import { readSchema } from './schema.ts';
 import { readServerFacts, type ServerFacts } from './server-facts.ts';
 import { checkOffset, endOfLog, fileOfTime } from './start-position.ts';
+import { afterPreparedOnes } from './xa/prepared-before.ts';
+import { XaTransactions } from './xa/xa-transactions.ts';
 import { TableLoads } from './table-loads.ts';
 import type { MysqlTable } from './types.ts';
 
@@ -54,6 +56,7 @@ export class LogRun {
   #group!: GroupTracker;
   #loads!: TableLoads;
   #events!: LogEvents;
+  readonly #xa: XaTransactions | null;
   /** A first start at a time of the past: its tables join there, and not where their shape was seen. */
   #startsInPast = false;
   #caughtUp = false;
@@ -64,6 +67,7 @@ export class LogRun {
 
   constructor(options: LogRunOptions) {
     this.#options = options;
+    this.#xa = options.reader.xa === 'atCommit' ? new XaTransactions(options.reader.xaSpillBytesMax) : null;
   }
 
   async *batches({ after, tables, startTime, signal }: ReadOptions): AsyncGenerator<Batch> {
@@ -99,6 +103,7 @@ export class LogRun {
     this.#closed = true;
     this.#loads?.close();
     this.#reader?.close();
+    this.#xa?.close();
   }
 
   async #open(offset: MysqlOffset | null, startTime: number | null): Promise<void> {
@@ -106,6 +111,7 @@ export class LogRun {
     const connection = await connectForQueries(settings);
     let from: LogPosition;
     let collations: Map<number, string>;
+    let xaKnownFrom: LogPosition | null = null;
     try {
       this.#facts = await readServerFacts(connection);
       const { problems } = await checkServer(connection, this.#facts, false);
@@ -121,6 +127,8 @@ export class LogRun {
         (startTime === null
           ? await endOfLog(connection, this.#facts)
           : await fileOfTime(connection, startTime, begunAt));
+      if (offset === null && startTime === null && this.#xa !== null)
+        xaKnownFrom = await afterPreparedOnes(connection, this.#facts);
       const rows = await connection.query(
         'SELECT ID id, CHARACTER_SET_NAME charset FROM information_schema.collations',
       );
@@ -130,9 +138,10 @@ export class LogRun {
     } finally {
       connection.close();
     }
-    this.#reader = await BinlogReader.open(settings, { file: from.file, position: from.position }, serverId);
+    const { file, position } = offset?.readFrom ?? from;
+    this.#reader = await BinlogReader.open(settings, { file, position }, serverId);
     if (this.#closed) this.#reader.close();
-    this.#group = new GroupTracker({ file: from.file, position: from.position }, offset?.skipEvents ?? 0);
+    this.#group = new GroupTracker({ file, position });
     this.#loads = new TableLoads(new ChunkReader(settings, this.#facts, loadMethod(this.#facts) ?? 'lock'), () =>
       this.poke(),
     );
@@ -141,6 +150,8 @@ export class LogRun {
       log: this.#options.log,
       tables: this.#tables,
       group: this.#group,
+      xa: this.#xa,
+      xaKnownFrom,
       fileBegun: offset === null ? null : { file: offset.file, at: offset.fileBegun },
       notBefore: offset === null ? startTime : offset.notBefore,
       lowerCaseNames: this.#facts.lowerCaseTableNames !== 0,
@@ -148,6 +159,20 @@ export class LogRun {
       shapeNow: (table) => this.#shapeNow(table),
       fail: (table, failure) => this.#fail(table, failure),
     });
+    if (offset !== null && offset.readFrom !== null) await this.#readPrepared(offset);
+    this.#group.skip(offset?.skipEvents ?? 0);
+  }
+
+  /** Reads again what was delivered, for the XA transactions in it that had no outcome yet. */
+  async #readPrepared(offset: LogPosition): Promise<void> {
+    const reader = this.#reader;
+    this.#events.onlyPrepared = true;
+    while (comparePositions(this.#group.boundary, offset) < 0) {
+      if (reader.take()) await this.#events.handle(reader, []);
+      else await reader.more();
+      reader.release();
+    }
+    this.#events.onlyPrepared = false;
   }
 
   /** Everything that is whole in the connection's buffer, up to the size of a batch; null when there is nothing to say. */
@@ -170,6 +195,7 @@ export class LogRun {
       bytes += reader.bodyEnd - reader.bodyStart;
       this.#caughtUp = reader.type === ev.HEARTBEAT || reader.type === ev.HEARTBEAT_V2;
       spoke ||= this.#caughtUp;
+      if (this.#caughtUp) this.#xa?.checkAge(Date.now() * 1000, this.#options.reader.xaAgeSecondsMax);
       const later = this.#events.handle(reader, parts);
       if (later !== undefined) await later;
       if (
@@ -276,6 +302,7 @@ export class LogRun {
       fileBegun: this.#reader.position.file === group.boundary.file ? this.#reader.fileBegun : 0,
       skipEvents: group.open ? group.rowEvents : 0,
       notBefore: this.#events.notBefore,
+      readFrom: this.#xa?.oldest?.from ?? null,
     };
     return {
       parts,
@@ -286,6 +313,7 @@ export class LogRun {
       version: this.#version,
       timeMicros: group.timeMicros,
       caughtUp: this.#caughtUp,
+      heldSinceMicros: this.#xa?.oldest?.sinceMicros ?? null,
     };
   }
 

@@ -16,7 +16,9 @@ void test('an offset comes back from JSON as it was', () => {
     fileBegun: 1,
     skipEvents: 3,
     notBefore: null,
+    readFrom: { file: 'binlog.000000', position: 4 },
   };
   assert.deepEqual(offsetFromJson(offsetToJson(offset)), offset);
+  assert.deepEqual(offsetFromJson(offsetToJson({ ...offset, readFrom: null })), { ...offset, readFrom: null });
   assert.throws(() => offsetFromJson({ topic: 'x' }), /not one of a MySQL source/);
 });

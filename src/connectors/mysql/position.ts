@@ -31,10 +31,13 @@ export interface MysqlOffset extends LogPosition {
   readonly skipEvents: number;
   /** Seconds since the epoch: changes before are left out, after a start at a time of the past; null otherwise. */
   readonly notBefore: number | null;
+  /** Where reading begins anew: before the oldest XA transaction without outcome. null: at the offset itself. */
+  readonly readFrom: LogPosition | null;
 }
 
 export function offsetToJson(offset: MysqlOffset): Offset {
-  return { ...offset };
+  const { readFrom, ...others } = offset;
+  return readFrom === null ? others : { ...others, readFrom: { file: readFrom.file, position: readFrom.position } };
 }
 
 export function offsetFromJson(json: Offset): MysqlOffset {
@@ -48,8 +51,15 @@ export function offsetFromJson(json: Offset): MysqlOffset {
     position: Number(json['position']),
     fileBegun: Number(json['fileBegun'] ?? 0),
     skipEvents: Number(json['skipEvents'] ?? 0),
+    readFrom: positionFromJson(json['readFrom']),
     notBefore: json['notBefore'] === undefined || json['notBefore'] === null ? null : Number(json['notBefore']),
   };
+}
+
+function positionFromJson(json: Json | undefined): LogPosition | null {
+  if (json === undefined || json === null || typeof json !== 'object' || Array.isArray(json)) return null;
+  const { file, position } = json as { file?: Json; position?: Json };
+  return typeof file === 'string' ? { file, position: Number(position) } : null;
 }
 
 export function describePosition({ file, position }: LogPosition): string {

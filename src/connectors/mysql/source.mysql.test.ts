@@ -384,26 +384,6 @@ for (const family of FAMILIES) {
       }
     });
 
-    void it('stops the run at a prepared XA transaction on a captured table, and passes over any other', async () => {
-      const setting = await setUp(family, 'CREATE TABLE t (id INT PRIMARY KEY); CREATE TABLE other LIKE t');
-      const { database, client, follower, join } = setting;
-      follower.start(1, [await join('t')]);
-      await follower.until(() => follower.state(database, 't') === 'STREAMING');
-      const xa = (name: string, table: string, end: string) =>
-        client.query(`XA START '${name}'; INSERT INTO ${table} VALUES (1); XA END '${name}'; ${end}`);
-      await xa(`${database}1`, 'other', `XA PREPARE '${database}1'; XA COMMIT '${database}1'`);
-      await xa(`${database}2`, 't', `XA COMMIT '${database}2' ONE PHASE`);
-      await follower.until(() => follower.rows(database, 't').length === 1);
-      await client.query('DELETE FROM t');
-      await xa(`${database}3`, 't', `XA PREPARE '${database}3'`);
-      await assert.rejects(
-        follower.until(() => false),
-        (error) => error instanceof PipelineError && error.code === 'MySQL.EventUnserved',
-      );
-      await client.query(`XA ROLLBACK '${database}3'`);
-      await tearDown(setting);
-    });
-
     void it('keeps a start time of the past over a restart, until the log has come so far', async () => {
       const setting = await setUp(family, 'CREATE TABLE t (id INT PRIMARY KEY); INSERT INTO t VALUES (1)');
       const { server, database, client } = setting;

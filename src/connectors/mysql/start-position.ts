@@ -29,30 +29,32 @@ export async function checkOffset(connection: Questions, facts: ServerFacts, off
     );
   }
   const files = await logFiles(connection);
-  const file = files.find(({ name }) => name === offset.file);
+  const from = offset.readFrom ?? offset;
+  const file = files.find(({ name }) => name === from.file);
   const newest = files.at(-1);
   if (file === undefined) {
     if (
       newest !== undefined &&
-      fileBase(newest.name) === fileBase(offset.file) &&
-      fileNumber(newest.name) > fileNumber(offset.file)
+      fileBase(newest.name) === fileBase(from.file) &&
+      fileNumber(newest.name) > fileNumber(from.file)
     ) {
       throw stop(
         'MySQL.BinlogPurged',
-        `the server no longer has ${offset.file}; its oldest log is ${files[0]?.name}`,
+        `the server no longer has ${from.file}; its oldest log is ${files[0]?.name}`,
         `${NEW_LOAD} Keep the binary log longer than the longest stop.`,
       );
     }
     throw stop(
       'MySQL.HistoryChanged',
-      `the server has no ${offset.file}; its newest log is ${newest?.name ?? 'none'}: its log was begun anew`,
+      `the server has no ${from.file}; its newest log is ${newest?.name ?? 'none'}: its log was begun anew`,
       NEW_LOAD,
     );
   }
-  if (file.size < offset.position) {
+  const reached = files.find(({ name }) => name === offset.file);
+  if (reached === undefined || reached.size < offset.position) {
     throw stop(
       'MySQL.HistoryChanged',
-      `${describePosition(offset)} is beyond the end of that file (${file.size} bytes): the server was rewound or restored`,
+      `${describePosition(offset)} is beyond the end of the log: the server was rewound or restored`,
       NEW_LOAD,
     );
   }

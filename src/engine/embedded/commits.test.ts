@@ -64,6 +64,7 @@ function scene({ holds = false } = {}) {
       version: 1,
       timeMicros: null,
       caughtUp: true,
+      heldSinceMicros: null,
       ...changes,
     });
   return { state, load, flights, saved, events, commits, take };

@@ -13,6 +13,7 @@ function batch(position: number, changes: Partial<Batch> = {}): Batch {
     version: 1,
     timeMicros: null,
     caughtUp: true,
+    heldSinceMicros: null,
     ...changes,
   };
 }

@@ -27,6 +27,7 @@ export class RunState {
   #transactionEnd = true;
   /** Rows, or news of tables, that no checkpoint has yet. */
   #unsaved = false;
+  #heldSinceMicros: number | null = null;
   /** The offset moved on, and nothing else. */
   #moved = false;
 
@@ -44,6 +45,7 @@ export class RunState {
     this.#moved ||= batch.parts.length > 0 || !isSame(this.#offset, batch.offset);
     this.#offset = batch.offset;
     this.#transactionEnd = batch.transactionEnd;
+    this.#heldSinceMicros = batch.heldSinceMicros;
     if (batch.rows > 0) this.#unsavedMicros ??= batch.timeMicros;
     this.rowsRead += batch.rows;
     this.bytesRead += batch.bytes;
@@ -111,6 +113,11 @@ export class RunState {
     this.committedVersion = committed.version;
     this.checkpointAt = now;
     this.#flyingMicros = null;
+  }
+
+  /** How long the oldest change has been held back at the source; null when none is. */
+  heldMs(now: number): number | null {
+    return this.#heldSinceMicros === null ? null : Math.max(0, Math.round(now - this.#heldSinceMicros / 1000));
   }
 
   /** How old the oldest change is that is not durable at the sink yet; 0 when there is none. */

@@ -43,6 +43,7 @@ export class WorkerRun {
       appliedVersion: 0,
       wantedVersion: def.version,
       lagMs: null,
+      heldMs: null,
       offset: null,
       tables: [],
       failure: null,

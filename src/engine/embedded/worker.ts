@@ -159,6 +159,7 @@ function show(): void {
     appliedVersion: state?.committedVersion ?? 0,
     wantedVersion: control.def.version,
     lagMs: state === null || shown.phase === 'backing-off' ? null : state.lagMs(now),
+    heldMs: state?.heldMs(now) ?? null,
     offset: describeOffset(state?.offset ?? null),
     tables: [...(state?.tables.values() ?? [])].map((table) => ({ ...table, resume: null })),
     failure: shown.failure,

@@ -7,6 +7,8 @@ export interface GroupStart {
   readonly gtid: { readonly source: string; readonly number: number } | null;
   /** Ends with its one statement: no commit follows. */
   readonly standalone: boolean;
+  /** An XA transaction that is prepared, not committed. */
+  readonly prepares: boolean;
   /** When it was committed, microseconds since the epoch, where the event says so. */
   readonly commitMicros: number | null;
 }
@@ -27,7 +29,7 @@ export function readGtid(buffer: Buffer, start: number, end: number, anonymous: 
     const high = (buffer[start + 48] ?? 0) & 0x7f;
     commitMicros = high * 2 ** 48 + low;
   }
-  return { gtid: anonymous ? null : { source: uuid, number }, standalone: false, commitMicros };
+  return { gtid: anonymous ? null : { source: uuid, number }, standalone: false, prepares: false, commitMicros };
 }
 
 /**
@@ -56,7 +58,7 @@ export function readTaggedGtid(buffer: Buffer, start: number, end: number): Grou
     } else readVarint(cursor);
   }
   const source = tag === '' ? formatUuid(uuid) : `${formatUuid(uuid)}:${tag}`;
-  return { gtid: { source, number }, standalone: false, commitMicros };
+  return { gtid: { source, number }, standalone: false, prepares: false, commitMicros };
 }
 
 /** The number of low one-bits of the first byte tells how many bytes follow it; little-endian behind them. */
@@ -70,10 +72,11 @@ function readVarint(cursor: Cursor): bigint {
   return (value << BigInt(7 - extra)) | BigInt(first >> (extra + 1));
 }
 
-/** MariaDB's GTID_EVENT: [ number 8 ][ domain 4 ][ flags 1 ]; flag 1: standalone. */
+/** MariaDB's GTID_EVENT: [ number 8 ][ domain 4 ][ flags 1 ]; flag 1: standalone, 64: an XA transaction is prepared. MySQL says so by XA START. */
 export function readMariadbGtid(buffer: Buffer, start: number, end: number): GroupStart {
   if (end - start < 13) throw new CorruptEvent('a GTID event ends early');
-  return { gtid: null, standalone: ((buffer[start + 12] ?? 0) & 1) !== 0, commitMicros: null };
+  const flags = buffer[start + 12] ?? 0;
+  return { gtid: null, standalone: (flags & 1) !== 0, prepares: (flags & 64) !== 0, commitMicros: null };
 }
 
 /** A QUERY event: the statement, its default database, and whether double quotes are names in it. */
