@@ -36,8 +36,8 @@ export interface ValueVisitor {
   instant(seconds: number, micros: number): void;
   /** Big-endian bits, right-aligned in (end - start) bytes. */
   bits(buffer: Uint8Array, start: number, end: number): void;
-  /** An enum or set value: its text, and the ordinal (enum, from 1; 0 is the error value '') or the bitmask (set). */
-  label(buffer: Uint8Array, start: number, end: number, ordinal: number): void;
+  /** An enum or set value: its text, and the ordinal (enum, from 1; 0 is the error value '') or the bitmask (set; beyond 2^53 a bigint). */
+  label(buffer: Uint8Array, start: number, end: number, ordinal: number | bigint): void;
   /** JSON text, UTF-8. */
   json(buffer: Uint8Array, start: number, end: number): void;
   /** Well-known binary. */

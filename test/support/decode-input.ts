@@ -2,6 +2,7 @@ import { Duplex } from 'node:stream';
 import { BinlogReader } from '../../src/connectors/mysql/binlog-reader.ts';
 import { CapturedTable } from '../../src/connectors/mysql/captured-table.ts';
 import { GroupTracker } from '../../src/connectors/mysql/group-tracker.ts';
+import type { Family } from '../../src/connectors/mysql/protocol/table-map.ts';
 import { XaTransactions } from '../../src/connectors/mysql/xa/xa-transactions.ts';
 import { LogEvents } from '../../src/connectors/mysql/log-events.ts';
 import { RawConnection } from '../../src/connectors/mysql/protocol/raw-connection.ts';
@@ -16,6 +17,8 @@ import type { ValueVisitor } from '../../src/pipeline/value-visitor.ts';
 export interface DecodeOptions {
   readonly tables: readonly MysqlTable[];
   readonly charsets: Readonly<Record<string, string>>;
+  /** Such as `MariaDB 10.11.19`. */
+  readonly server: string;
 }
 
 export interface Decoded {
@@ -32,7 +35,10 @@ const END = 'MySQL.Unavailable';
  * Reads what a server might send, as a run would, and visits every value.
  * Errors: whatever is not a PipelineError, and Error for a row that was delivered in part or reaches beyond its bytes.
  */
-export async function decodeLog(chunks: readonly Buffer[], { tables, charsets }: DecodeOptions): Promise<Decoded> {
+export async function decodeLog(
+  chunks: readonly Buffer[],
+  { tables, charsets, server }: DecodeOptions,
+): Promise<Decoded> {
   const socket = new Duplex({ read: () => {}, write: (_chunk, _encoding, done) => done() });
   const reader = BinlogReader.over(
     new RawConnection(socket),
@@ -43,7 +49,7 @@ export async function decodeLog(chunks: readonly Buffer[], { tables, charsets }:
   socket.push(null);
   const images: number[] = [];
   try {
-    const events = newEvents(tables, charsets);
+    const events = newEvents(tables, charsets, server.startsWith('MariaDB') ? 'mariadb' : 'mysql');
     for (;;) {
       while (!reader.take()) await reader.more();
       const parts: Part[] = [];
@@ -60,7 +66,11 @@ export async function decodeLog(chunks: readonly Buffer[], { tables, charsets }:
   }
 }
 
-function newEvents(shapes: readonly MysqlTable[], charsets: Readonly<Record<string, string>>): LogEvents {
+function newEvents(
+  shapes: readonly MysqlTable[],
+  charsets: Readonly<Record<string, string>>,
+  family: Family,
+): LogEvents {
   const tables = new Map(shapes.map((shape) => [tableKey(shape.version.id), streaming(shape)]));
   return new LogEvents({
     policies: { ddl: DEFAULT_DDL_POLICIES, errorLimit: 0, failover: { count: 1, intervalMinutes: 1 } },
@@ -72,6 +82,7 @@ function newEvents(shapes: readonly MysqlTable[], charsets: Readonly<Record<stri
     fileBegun: null,
     notBefore: null,
     lowerCaseNames: false,
+    family,
     charsetOf: (collation) => charsets[collation],
     shapeNow: (table) => Promise.resolve(table.shape),
     fail: (table, failure) => {
@@ -157,10 +168,10 @@ class ValueCheck implements ValueVisitor {
   bits(buffer: Uint8Array, start: number, end: number): void {
     this.#bytes(buffer, start, end);
   }
-  label(buffer: Uint8Array, start: number, end: number, ordinal: number): void {
+  label(buffer: Uint8Array, start: number, end: number, ordinal: number | bigint): void {
     this.#bytes(buffer, start, end);
     this.values -= 1;
-    this.#numbers(ordinal);
+    this.#numbers(Number(ordinal));
   }
   json(buffer: Uint8Array, start: number, end: number): void {
     this.#bytes(buffer, start, end);

@@ -246,7 +246,7 @@ class TextVisitor implements ValueVisitor {
   bits(buffer: Uint8Array, start: number, end: number): void {
     this.bytes(buffer, start, end);
   }
-  label(buffer: Uint8Array, start: number, end: number, ordinal: number): void {
+  label(buffer: Uint8Array, start: number, end: number, ordinal: number | bigint): void {
     this.#add(`${Buffer.from(buffer.subarray(start, end)).toString()}#${ordinal}`);
   }
   json(buffer: Uint8Array, start: number, end: number): void {

@@ -32,9 +32,6 @@ export async function checkServer(connection: Questions, facts: ServerFacts, loa
       `binlog_row_image is ${facts.rowImage}`,
       'SET GLOBAL binlog_row_image = FULL, and reconnect the writers.',
     );
-  if (facts.rowValueOptions.includes('PARTIAL_JSON')) {
-    add('MySQL.PartialJson', 'binlog_row_value_options has PARTIAL_JSON', "SET GLOBAL binlog_row_value_options = ''.");
-  }
   if (facts.serverId === 0)
     add('MySQL.ServerId', 'server_id is 0', 'Give the server a server_id that is not 0: without one it sends no log.');
   if (facts.logBin) await checkStatusRight(connection, facts, add);

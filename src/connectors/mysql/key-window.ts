@@ -96,7 +96,7 @@ class KeyReader implements ValueVisitor {
     while (from < end && buffer[from] === 0) from += 1;
     this.#bytes(buffer, from, end);
   }
-  label(buffer: Uint8Array, start: number, end: number, _ordinal: number): void {
+  label(buffer: Uint8Array, start: number, end: number, _ordinal: number | bigint): void {
     this.#bytes(buffer, start, end);
   }
   json(buffer: Uint8Array, start: number, end: number): void {

@@ -21,8 +21,9 @@ import {
 } from './protocol/group-events.ts';
 import { Cursor } from './protocol/lenenc.ts';
 import type { NestedEvents } from './protocol/nested-events.ts';
+import { PartialRows } from './protocol/partial-rows.ts';
 import { BinlogRows, type RowLayout } from './protocol/row-images.ts';
-import { readTableMap, type TableMap } from './protocol/table-map.ts';
+import { type Family, readTableMap, type TableMap } from './protocol/table-map.ts';
 import { bindTable, critical } from './table-binding.ts';
 import type { MysqlTable } from './types.ts';
 import type { XaTransactions } from './xa/xa-transactions.ts';
@@ -44,6 +45,7 @@ export interface LogEventsOptions {
   readonly notBefore: number | null;
   /** The server compares names of tables without regard to case, and logs them in lower case. */
   readonly lowerCaseNames: boolean;
+  readonly family: Family;
   charsetOf(collation: number): string | undefined;
   shapeNow(table: CapturedTable): Promise<MysqlTable | null>;
   /** Fails a table and gives the news of it. */
@@ -114,6 +116,7 @@ export class LogEvents {
         return this.#rows(reader, 'insert', parts);
       case ev.UPDATE_ROWS_V1:
       case ev.UPDATE_ROWS_V2:
+      case ev.PARTIAL_UPDATE_ROWS:
         return this.#rows(reader, 'update', parts);
       case ev.DELETE_ROWS_V1:
       case ev.DELETE_ROWS_V2:
@@ -151,8 +154,6 @@ export class LogEvents {
         if (!group.open) reader.takeHeartbeatPosition();
         group.moveTo(reader.position);
         return;
-      case ev.PARTIAL_UPDATE_ROWS:
-        throw unserved(reader, 'a partial update of JSON', "SET GLOBAL binlog_row_value_options = ''");
       case ev.INCIDENT:
         throw new PipelineError(
           'fatal',
@@ -182,7 +183,7 @@ export class LogEvents {
       buffer.compare(known.raw, 0, known.raw.length, start, end) === 0
     )
       return;
-    const map = readTableMap(buffer, start, end);
+    const map = readTableMap(buffer, start, end, this.#options.family);
     const table = this.#options.tables.get(tableKey(map));
     this.#mapped.set(id, { raw: Buffer.from(buffer.subarray(start, end)), map, table, layout: null, shape: null });
   }
@@ -228,7 +229,8 @@ export class LogEvents {
   #emit(reader: BinlogReader, op: RowOp, parts: Part[], layout: RowLayout, table: CapturedTable): void {
     const start = imagesStart(reader, op, layout.decoders.length);
     const timeMicros = this.#options.group.timeMicros ?? reader.timestamp * 1e6;
-    const part = new BinlogRows({ op, layout, buffer: reader.buffer, start, end: reader.bodyEnd, timeMicros });
+    const images = { layout, buffer: reader.buffer, start, end: reader.bodyEnd, timeMicros };
+    const part = reader.type === ev.PARTIAL_UPDATE_ROWS ? new PartialRows(images) : new BinlogRows({ op, ...images });
     table.window?.collect(part);
     parts.push(part);
   }
@@ -394,17 +396,6 @@ function imagesStart(reader: BinlogReader, op: RowOp, columnsMapped: number): nu
     }
   }
   return cursor.at;
-}
-
-function unserved(reader: BinlogReader, what: string, how: string): PipelineError {
-  return new PipelineError(
-    'fatal',
-    'MySQL.EventUnserved',
-    `the log has ${what} at ${describePosition(reader.position)}, which is not served yet`,
-    {
-      hint: `${how}, and start the task again with a new load.`,
-    },
-  );
 }
 
 function lowerCase({ database, table }: TableId): TableId {

@@ -155,6 +155,7 @@ export class LogRun {
       fileBegun: offset === null ? null : { file: offset.file, at: offset.fileBegun },
       notBefore: offset === null ? startTime : offset.notBefore,
       lowerCaseNames: this.#facts.lowerCaseTableNames !== 0,
+      family: this.#facts.family,
       charsetOf: (collation) => collations.get(collation),
       shapeNow: (table) => this.#shapeNow(table),
       fail: (table, failure) => this.#fail(table, failure),

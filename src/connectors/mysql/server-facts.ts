@@ -16,7 +16,6 @@ export interface ServerFacts {
   readonly rowImage: string;
   /** FULL, MINIMAL or NO_LOG; empty where the server does not know the setting. */
   readonly rowMetadata: string;
-  readonly rowValueOptions: string;
   readonly serverId: number;
   readonly lowerCaseTableNames: number;
   /** Seconds; 0 keeps the log until it is purged by hand. */
@@ -64,7 +63,6 @@ export async function readServerFacts(connection: Questions): Promise<ServerFact
     format: value('binlog_format') || 'ROW',
     rowImage: value('binlog_row_image') || 'FULL',
     rowMetadata: value('binlog_row_metadata'),
-    rowValueOptions: value('binlog_row_value_options'),
     serverId: Number(value('server_id')),
     lowerCaseTableNames: Number(value('lower_case_table_names')),
     retentionSeconds: retention(values),

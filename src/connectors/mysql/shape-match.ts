@@ -1,6 +1,6 @@
 import type { DdlKind } from '../../pipeline/policies.ts';
 import type { Column, ValueType } from '../../pipeline/table.ts';
-import { decoderOf } from './charset.ts';
+import { decoderOf } from './charset/charset.ts';
 import type { FullMetadata, LogType, TableMap } from './protocol/table-map.ts';
 import type { MysqlColumn, MysqlTable } from './types.ts';
 
@@ -55,13 +55,19 @@ function matchByName(map: TableMap, full: FullMetadata, { columns }: MysqlTable,
 
 function differs(map: TableMap, position: number, { column, log }: MysqlColumn): string | null {
   const type = map.types[position];
-  if (type === undefined || type.code !== log.code || type.meta !== log.meta)
-    return `column ${column.name} has another type`;
+  if (type === undefined || !isSameType(type, log)) return `column ${column.name} has another type`;
   const unsigned = map.unsigned[position];
   if (column.type.kind === 'integer' && unsigned !== undefined && unsigned !== column.type.unsigned) {
     return `column ${column.name} changed its sign`;
   }
   return null;
+}
+
+/** Old temporal types, which no catalogue tells from the new ones, by the code of the new one. */
+const NEW_CODE: Readonly<Record<number, number>> = { 7: 17, 11: 19, 12: 18 };
+
+function isSameType(type: LogType, known: LogType): boolean {
+  return NEW_CODE[type.code] === known.code || (type.code === known.code && type.meta === known.meta);
 }
 
 function charsetDiffers(
@@ -156,11 +162,25 @@ function describe(
     case 16:
       return [{ kind: 'bits', width: log.meta }, `bit(${log.meta})`];
     case 15:
+    case 141:
       return isText ? [{ kind: 'text' }, 'varchar'] : [{ kind: 'bytes' }, `varbinary(${log.meta})`];
     case 254:
       return isText ? [{ kind: 'text' }, 'char'] : [{ kind: 'bytes', length: log.meta }, `binary(${log.meta})`];
     case 252:
+    case 140:
       return isText ? [{ kind: 'text' }, 'text'] : [{ kind: 'bytes' }, 'blob'];
+    case 245:
+      return [{ kind: 'json' }, 'json'];
+    case 255:
+      return [{ kind: 'geometry' }, 'geometry'];
+    case 242:
+      return [{ kind: 'vector' }, 'vector'];
+    case 7:
+      return [{ kind: 'instant', fraction: 0 }, 'timestamp'];
+    case 11:
+      return [{ kind: 'time', fraction: 0 }, 'time'];
+    case 12:
+      return [{ kind: 'datetime', fraction: 0 }, 'datetime'];
     case 247:
     case 248:
       return labels === undefined

@@ -1,5 +1,6 @@
 import type { Column, TableVersion, ValueType } from '../../pipeline/table.ts';
-import { decoderOf } from './charset.ts';
+import { decoderOf } from './charset/charset.ts';
+import { ADDRESS_TEXTS } from './protocol/address-text.ts';
 import type { LogType } from './protocol/table-map.ts';
 
 /** A column as the source needs it: what a sink sees of it, how it lies in the log, and its character set. */
@@ -82,9 +83,12 @@ function describeType(row: ColumnRow): DescribedType | undefined {
     return plain({ kind: 'integer', bytes: integer[0], unsigned: isUnsigned(row) }, integer[1]);
   const temporal = TEMPORAL[dataType];
   if (temporal !== undefined) return plain({ kind: temporal[0], fraction: row.fraction }, temporal[1], row.fraction);
+  const address = ADDRESS_TEXTS[dataType];
+  if (address !== undefined) return plain({ kind: 'text' }, 254, address.bytes);
+  const isCompressed = /\bCOMPRESSED\b/i.test(row.columnType);
   const blob = /^(tiny|medium|long|)(text|blob)$/.exec(dataType);
   if (blob !== null) {
-    const log = { code: 252, meta: BLOBS[blob[1] ?? ''] ?? 2 };
+    const log = { code: isCompressed ? 140 : 252, meta: BLOBS[blob[1] ?? ''] ?? 2 };
     return blob[2] === 'text'
       ? { type: { kind: 'text' }, log, charset: row.charset }
       : { type: { kind: 'bytes' }, log, charset: null };
@@ -109,11 +113,31 @@ function describeType(row: ColumnRow): DescribedType | undefined {
     case 'char':
       return { type: { kind: 'text' }, log: { code: 254, meta: row.octetLength }, charset: row.charset };
     case 'varchar':
-      return { type: { kind: 'text' }, log: { code: 15, meta: row.octetLength }, charset: row.charset };
+      return {
+        type: { kind: 'text' },
+        log: isCompressed ? { code: 141, meta: row.octetLength + 1 } : { code: 15, meta: row.octetLength },
+        charset: row.charset,
+      };
     case 'binary':
       return plain({ kind: 'bytes', length: row.octetLength }, 254, row.octetLength);
     case 'varbinary':
-      return plain({ kind: 'bytes' }, 15, row.octetLength);
+      return isCompressed
+        ? plain({ kind: 'bytes' }, 141, row.octetLength + 1)
+        : plain({ kind: 'bytes' }, 15, row.octetLength);
+    case 'json':
+      return plain({ kind: 'json' }, 245, 4);
+    case 'vector':
+      return plain({ kind: 'vector' }, 242, 4);
+    case 'geometry':
+    case 'point':
+    case 'linestring':
+    case 'polygon':
+    case 'multipoint':
+    case 'multilinestring':
+    case 'multipolygon':
+    case 'geometrycollection':
+    case 'geomcollection':
+      return plain({ kind: 'geometry' }, 255, 4);
     case 'enum':
     case 'set': {
       const labels = parseLabels(row.columnType);

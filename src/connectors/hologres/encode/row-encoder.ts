@@ -198,8 +198,11 @@ export class RowEncoder implements ValueVisitor {
     this.#textValue(column, buffer, start, end);
   }
 
-  label(buffer: Uint8Array, start: number, end: number, ordinal: number): void {
-    if (this.#wires[this.#column]! !== WIRE.TEXT) return this.integer(ordinal);
+  label(buffer: Uint8Array, start: number, end: number, ordinal: number | bigint): void {
+    if (this.#wires[this.#column]! !== WIRE.TEXT) {
+      if (typeof ordinal === 'number') return this.integer(ordinal);
+      return this.bigInteger(Number(ordinal >> 32n), Number(ordinal & 0xffffffffn), true);
+    }
     this.#textValue(this.#column++, buffer, start, end);
   }
 

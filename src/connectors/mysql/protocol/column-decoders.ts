@@ -1,9 +1,14 @@
 import type { ValueVisitor } from '../../../pipeline/value-visitor.ts';
-import { decoderOf } from '../charset.ts';
+import { decoderOf } from '../charset/charset.ts';
 import type { MysqlColumn } from '../types.ts';
+import { ADDRESS_TEXTS } from './address-text.ts';
+import { expandValue } from './compressed-value.ts';
 import { CorruptEvent } from './corrupt-event.ts';
 import type { Decode, Skip } from './decode.ts';
 import { skipDecimal, visitDecimal } from './decimal.ts';
+import { visitGeometry } from './geometry.ts';
+import { JsonDocument } from './json-document.ts';
+import { decodeOldDatetime, decodeOldTime, decodeOldTimestamp, oldTemporalBytes } from './old-temporal.ts';
 import type { LogType } from './table-map.ts';
 
 export interface ColumnDecoder {
@@ -19,11 +24,17 @@ const FRACTION_UNIT = [0, 10_000, 10_000, 100, 100, 1, 1];
  * Source: MySQL Server source documentation, "Binary log: column types"; semantics checked by values.mysql.test.ts.
  */
 export function columnDecoder(type: LogType, column: MysqlColumn | undefined): ColumnDecoder {
-  return { decode: column === undefined ? () => fail(type) : decodeOf(type, column), skip: skipOf(type) };
+  // The log does not tell the fraction of old temporal types.
+  const known = column !== undefined && OLD_TEMPORAL.has(type.code) ? { code: type.code, meta: column.log.meta } : type;
+  return { decode: column === undefined ? () => fail(type) : decodeOf(known, column), skip: skipOf(known) };
 }
 
-/** BLOB, and what is stored like it: JSON, geometry, vector. Their metadata is the size of their length. */
-const LENGTH_IN_META = new Set([252, 245, 255, 242]);
+/** BLOB, and what is stored like it: JSON, geometry, vector, compressed BLOB. Their metadata is the size of their length. */
+const LENGTH_IN_META = new Set([252, 245, 255, 242, 140]);
+/** TIMESTAMP, TIME, DATETIME of tables made before 5.6. */
+const OLD_TEMPORAL = new Set([7, 11, 12]);
+/** What is read is at once copied elsewhere, so that all columns share it. */
+const JSON_DOCUMENT = new JsonDocument();
 
 function decodeOf(type: LogType, { column, charset }: MysqlColumn): Decode {
   const unsigned = column.type.kind === 'integer' && column.type.unsigned;
@@ -66,6 +77,41 @@ function decodeOf(type: LogType, { column, charset }: MysqlColumn): Decode {
       return decodeDatetime(type.meta);
     case 17:
       return decodeTimestamp(type.meta);
+    case 11:
+      return decodeOldTime(type.meta);
+    case 12:
+      return decodeOldDatetime(type.meta);
+    case 7:
+      return decodeOldTimestamp(type.meta);
+    case 245:
+      return (b, at, v) => {
+        const start = at + type.meta;
+        const end = start + readLength(b, at, type.meta);
+        const text = JSON_DOCUMENT.read(b, start, end);
+        v.json(text.bytes, 0, text.length);
+        return end;
+      };
+    case 255:
+      return (b, at, v) => {
+        const start = at + type.meta;
+        const end = start + readLength(b, at, type.meta);
+        visitGeometry(b, start, end, v);
+        return end;
+      };
+    case 242:
+      return (b, at, v) => {
+        const start = at + type.meta;
+        const end = start + readLength(b, at, type.meta);
+        v.vector(b, start, end);
+        return end;
+      };
+    case 140:
+    case 141:
+      return decodeCompressed(
+        type.code === 140 ? type.meta : type.meta < 256 ? 1 : 2,
+        column.type.kind === 'text',
+        charset,
+      );
     case 247:
     case 248:
       return column.type.kind === 'label' ? decodeLabel(type, column.type.labels) : fail(type);
@@ -78,6 +124,7 @@ function decodeOf(type: LogType, { column, charset }: MysqlColumn): Decode {
       );
     case 254:
       if (column.type.kind === 'bytes') return decodeBinary(type.meta);
+      if (charset === null) return decodeAddress(column.sourceType);
       return decodeText(type.meta < 256 ? 1 : 2, charset, true);
     case 252:
       return decodeText(type.meta, column.type.kind === 'text' ? charset : null, column.type.kind === 'text');
@@ -113,16 +160,17 @@ function fixedBytes({ code, meta }: LogType): number | undefined {
       return 2;
     case 9:
     case 10:
-    case 11: // TIME, DATETIME, TIMESTAMP of tables made before 5.6: only ever skipped
       return 3;
     case 3:
     case 4:
-    case 7:
       return 4;
     case 5:
     case 8:
-    case 12:
       return 8;
+    case 7:
+    case 11:
+    case 12:
+      return oldTemporalBytes(code, meta);
     case 246:
       return skipDecimal(meta >> 8, meta & 0xff);
     case 16:
@@ -237,7 +285,8 @@ function decodeLabel({ code, meta }: LogType, labels: readonly string[]): Decode
   return (b, at, v) => {
     const chosen = labels.filter((_, bit) => (b[at + (bit >> 3)]! & (1 << (bit & 7))) !== 0);
     const text = Buffer.from(chosen.join(','), 'utf8');
-    v.label(text, 0, text.length, Number(readSet(b, at, meta)));
+    const mask = readSet(b, at, meta);
+    v.label(text, 0, text.length, mask <= 9007199254740991n ? Number(mask) : mask);
     return at + meta;
   };
 }
@@ -273,6 +322,34 @@ function decodeText(lengthBytes: number, charset: string | null, isText: boolean
     const text = toUtf8(b.subarray(start, end));
     v.text(text, 0, text.length);
     return end;
+  };
+}
+
+function decodeCompressed(lengthBytes: number, isText: boolean, charset: string | null): Decode {
+  const toUtf8 = charset === null ? null : decoderOf(charset);
+  return (b, at, v) => {
+    const start = at + lengthBytes;
+    const end = start + readLength(b, at, lengthBytes);
+    const plain = expandValue(b, start, end);
+    const value = toUtf8 ? toUtf8(plain) : plain;
+    if (isText) v.text(value, 0, value.length);
+    else v.bytes(value, 0, value.length);
+    return end;
+  };
+}
+
+/** Trailing zeros are left out, as of BINARY(n). */
+function decodeAddress(sourceType: string): Decode {
+  const address = ADDRESS_TEXTS[sourceType];
+  if (address === undefined) throw new Error(`no decoder for column type ${sourceType}`);
+  return (b, at, v) => {
+    const start = at + 1;
+    const length = b[at]!;
+    const bytes = new Uint8Array(address.bytes);
+    bytes.set(b.subarray(start, start + Math.min(length, address.bytes)));
+    const text = Buffer.from(address.text(bytes), 'latin1');
+    v.text(text, 0, text.length);
+    return start + length;
   };
 }
 

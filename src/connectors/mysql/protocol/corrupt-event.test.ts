@@ -57,7 +57,7 @@ function tableMap(code: string, metadata: string, optional = ''): () => unknown 
     `0100000000000100${'016400'}${'017400'}${'01'}${code}${size}${metadata}${'00'}${optional}`,
     'hex',
   );
-  return () => readTableMap(body, 0, body.length).types;
+  return () => readTableMap(body, 0, body.length, 'mysql').types;
 }
 
 void test('metadata that no type has is damaged, before it becomes the size of something', () => {
@@ -82,7 +82,7 @@ void test('a number of labels or columns that the event cannot hold is damaged, 
   const huge = 'feffffffffffff1f00';
   assert.throws(tableMap('fe', 'f701', `060b${huge}0161`), CorruptEvent);
   const columns = Buffer.from(`0100000000000100016400017400${huge}03`, 'hex');
-  assert.throws(() => readTableMap(columns, 0, columns.length), CorruptEvent);
+  assert.throws(() => readTableMap(columns, 0, columns.length, 'mysql'), CorruptEvent);
   assert.ok(performance.now() - begun < 1000);
 });
 

@@ -1,4 +1,4 @@
-import type { Decode } from './decode.ts';
+import type { ValueVisitor } from '../../../pipeline/value-visitor.ts';
 
 const DIGITS_PER_GROUP = 9;
 /** Bytes that a group of so many digits takes. */
@@ -20,7 +20,10 @@ export function skipDecimal(precision: number, scale: number): number {
  * Big-endian; the first bit is the sign, 1 for positive; a negative number has every bit flipped.
  * Source: MySQL Server source, decimal2bin.
  */
-export function visitDecimal(precision: number, scale: number): Decode {
+export function visitDecimal(
+  precision: number,
+  scale: number,
+): (buffer: Buffer, at: number, visitor: Pick<ValueVisitor, 'decimal'>) => number {
   const integerDigits = precision - scale;
   const size = skipDecimal(precision, scale);
   return (buffer, at, visitor) => {

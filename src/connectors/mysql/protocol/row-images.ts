@@ -19,12 +19,15 @@ interface VisitPlan {
 export class RowLayout {
   readonly table: TableVersion;
   readonly decoders: readonly ColumnDecoder[];
+  /** The log's type of each column. */
+  readonly codes: readonly number[];
   readonly #positions: readonly number[];
   readonly #plans = new Map<ColumnSet, VisitPlan>();
 
   constructor(map: TableMap, table: MysqlTable, positions: readonly number[]) {
     this.table = table.version;
     this.#positions = positions;
+    this.codes = map.types.map(({ code }) => code);
     this.decoders = map.types.map((type, position) => columnDecoder(type, table.columns[positions.indexOf(position)]));
   }
 
@@ -54,15 +57,38 @@ export class RowLayout {
     return next;
   }
 
-  visit(buffer: Buffer, at: number, plan: VisitPlan, visitor: ValueVisitor): void {
+  /** Where the value of a column of the image that starts at `at` begins; null for NULL. */
+  valueAt(buffer: Buffer, at: number, column: number): number | null {
+    const { decoders } = this;
+    const isNull = (index: number) => (buffer[at + (index >> 3)]! & (1 << (index & 7))) !== 0;
+    if (isNull(column)) return null;
+    let next = at + ((decoders.length + 7) >> 3);
+    for (let index = 0; index < column; index += 1) if (!isNull(index)) next = decoders[index]!.skip(buffer, next);
+    return next;
+  }
+
+  /** `texts`: JSON that stands for what the image has of these columns. */
+  visit(
+    buffer: Buffer,
+    at: number,
+    plan: VisitPlan,
+    visitor: ValueVisitor,
+    texts: ReadonlyMap<number, Buffer> | null = null,
+  ): void {
     const { decoders } = this;
     const { emit, count } = plan;
     let next = at + ((decoders.length + 7) >> 3);
     for (let column = 0; column < count; column += 1) {
       if ((buffer[at + (column >> 3)]! & (1 << (column & 7))) !== 0) {
         if (emit[column] === 1) visitor.null();
-      } else if (emit[column] === 1) next = decoders[column]!.decode(buffer, next, visitor);
-      else next = decoders[column]!.skip(buffer, next);
+        continue;
+      }
+      const text = texts?.get(column);
+      if (emit[column] === 1 && text === undefined) next = decoders[column]!.decode(buffer, next, visitor);
+      else {
+        if (emit[column] === 1 && text !== undefined) visitor.json(text, 0, text.length);
+        next = decoders[column]!.skip(buffer, next);
+      }
     }
   }
 }

@@ -1,6 +1,9 @@
 import { CorruptEvent } from './corrupt-event.ts';
 import { Cursor } from './lenenc.ts';
 
+/** Whose server wrote the log: they differ in what they count as a character type. */
+export type Family = 'mysql' | 'mariadb';
+
 /** How one column lies in the log: the type's code and its metadata. */
 export interface LogType {
   readonly code: number;
@@ -30,13 +33,16 @@ const NUMERIC = new Set([1, 2, 3, 4, 5, 8, 9, 13, 246]);
 const ENUM = 247;
 const SET = 248;
 const CHARACTER = new Set([15, 252, 253, 254]);
-const TWO_BYTES = new Set([15, 246, 253, 254, 247, 248, 16]);
-const ONE_BYTE = new Set([4, 5, 252, 245, 255, 242, 17, 18, 19]);
+/** MariaDB counts these as character types, too: 140 and 141 are its COMPRESSED columns, 255 is geometry. */
+const MARIADB_CHARACTER = new Set([...CHARACTER, 140, 141, 255]);
+const TWO_BYTES = new Set([15, 141, 246, 253, 254, 247, 248, 16]);
+const ONE_BYTE = new Set([4, 5, 252, 140, 245, 255, 242, 17, 18, 19]);
 /** Sizes of floats, of lengths, of enum and set; digits of fractions; bits. */
 const META_MAX = new Map([
   [4, 4],
   [5, 8],
   [252, 4],
+  [140, 4],
   [245, 4],
   [255, 4],
   [242, 4],
@@ -47,7 +53,7 @@ const META_MAX = new Map([
   [248, 8],
   [16, 64],
 ]);
-const META_MIN_ONE = new Set([252, 245, 255, 242, 247, 248, 16]);
+const META_MIN_ONE = new Set([252, 140, 245, 255, 242, 247, 248, 16]);
 
 /**
  * Reads the body of one TABLE_MAP event.
@@ -58,7 +64,7 @@ const META_MIN_ONE = new Set([252, 245, 255, 242, 247, 248, 16]);
  * Errors: CorruptEvent.
  * Source: MySQL Server source documentation, Table_map_event.
  */
-export function readTableMap(buffer: Buffer, start: number, end: number): TableMap {
+export function readTableMap(buffer: Buffer, start: number, end: number, family: Family): TableMap {
   const cursor = new Cursor(buffer, start, end);
   cursor.skip(8);
   const database = cursor.text(cursor.byte());
@@ -72,7 +78,7 @@ export function readTableMap(buffer: Buffer, start: number, end: number): TableM
   if (metadata.at !== metadata.end) throw new CorruptEvent('the types of a table map do not fill their metadata');
   const nulls = cursor.bytes((count + 7) >> 3);
   const nullable = types.map((_, column) => (nulls[column >> 3]! & (1 << (column & 7))) !== 0);
-  return { database, table, types, nullable, ...readOptional(cursor, types) };
+  return { database, table, types, nullable, ...readOptional(cursor, types, family) };
 }
 
 /** STRING hides enum and set, and lengths over 255: two bits of the length sit, flipped, in the type's own byte. */
@@ -104,14 +110,14 @@ function checkType(type: LogType): LogType {
   return type;
 }
 
-function readOptional(cursor: Cursor, types: readonly LogType[]): Pick<TableMap, 'unsigned' | 'full'> {
+function readOptional(cursor: Cursor, types: readonly LogType[], family: Family): Pick<TableMap, 'unsigned' | 'full'> {
   const unsigned: (boolean | undefined)[] = types.map(() => undefined);
   const collations: (number | undefined)[] = types.map(() => undefined);
   const labels: (Buffer[] | undefined)[] = types.map(() => undefined);
   let names: string[] | null = null;
   const columnsOf = (wanted: (type: LogType) => boolean) =>
     types.flatMap((type, column) => (wanted(type) ? [column] : []));
-  const character = columnsOf((type) => CHARACTER.has(type.code));
+  const character = columnsOf((type) => (family === 'mariadb' ? MARIADB_CHARACTER : CHARACTER).has(type.code));
   const labelled = columnsOf((type) => type.code === ENUM || type.code === SET);
   while (cursor.at < cursor.end) {
     const kind = cursor.byte();

@@ -1,6 +1,7 @@
 import type { RowImage, RowsPart } from '../../../pipeline/batch.ts';
 import type { ColumnSet, TableVersion, ValueType } from '../../../pipeline/table.ts';
 import type { ValueVisitor } from '../../../pipeline/value-visitor.ts';
+import { visitGeometry } from './geometry.ts';
 import { type RowReceiver, readLength } from './raw-connection.ts';
 
 const NULL_VALUE = 0xfb;
@@ -150,8 +151,9 @@ function textDecoder(type: ValueType): DecodeText {
     case 'json':
       return (b, start, end, v) => v.json(b, start, end);
     case 'geometry':
+      return visitGeometry;
     case 'vector':
-      throw new Error(`values of kind ${type.kind} are not served yet`);
+      return (b, start, end, v) => v.vector(b, start, end);
   }
 }
 
@@ -230,7 +232,7 @@ function decodeLabel(labels: readonly string[], set: boolean): DecodeText {
         text === ''
           ? 0n
           : text.split(',').reduce((bits, label) => bits | (1n << BigInt((ordinals.get(label) ?? 1) - 1)), 0n);
-      v.label(b, start, end, Number(mask));
+      v.label(b, start, end, mask <= 9007199254740991n ? Number(mask) : mask);
     }
   };
 }
