@@ -88,6 +88,28 @@ void describe('MySQL without GTID', () => {
     assert.deepEqual(await codes(), []);
   });
 
+  void it('proposes a unique index over whole columns that are never NULL where a primary key is missing', async () => {
+    const database = await freshMysqlDatabase(server);
+    await root.query(
+      `CREATE TABLE \`${database}\`.proposed (a INT NOT NULL, b VARCHAR(30) NOT NULL, c INT, d INT NOT NULL, e INT NOT NULL,
+       UNIQUE KEY with_null (c), UNIQUE KEY prefix (b(3)), UNIQUE KEY three (a, b, d), UNIQUE KEY two (b, a), KEY plain (e));
+       CREATE TABLE \`${database}\`.none (a INT NOT NULL, b INT, UNIQUE KEY with_null (a, b))`,
+    );
+    const { problems } = await mysqlConnector.describe({
+      settings: settingsOf(server, database),
+      tables: ['proposed', 'none'].map((table) => ({ database, table })),
+      load: false,
+      signal: AbortSignal.timeout(20_000),
+    });
+    assert.deepEqual(
+      problems.map(({ remedy }) => remedy),
+      [
+        `Rows at the sink are found by it. The unique index \`two\` over (\`b\`, \`a\`) would do: ALTER TABLE \`${database}\`.\`proposed\` ADD PRIMARY KEY (\`b\`, \`a\`).`,
+        'Add a primary key: rows at the sink are found by it.',
+      ],
+    );
+  });
+
   void it('is refused at planning for each setting that its log must have', async () => {
     const database = await freshMysqlDatabase(server);
     await root.query(`CREATE TABLE \`${database}\`.nokey (id INT); CREATE VIEW \`${database}\`.v AS SELECT 1 AS one`);

@@ -2,7 +2,7 @@ import type { TableId } from '../../pipeline/table.ts';
 import type { Problem } from '../../pipeline/connector.ts';
 import { describeTable, tableKey } from '../../pipeline/table.ts';
 import type { Questions, Row } from './connect.ts';
-import { quoteTable } from './quote.ts';
+import { quoteName, quoteTable } from './quote.ts';
 import type { ServerFacts } from './server-facts.ts';
 import { type ColumnRow, type MysqlTable, mysqlColumn } from './types.ts';
 
@@ -15,8 +15,9 @@ const COLUMNS = `SELECT TABLE_NAME t, COLUMN_NAME name, DATA_TYPE data_type, COL
   CHARACTER_OCTET_LENGTH octets, NUMERIC_PRECISION prec, NUMERIC_SCALE scale, DATETIME_PRECISION fraction,
   CHARACTER_SET_NAME charset, COLUMN_COMMENT comment, EXTRA extra
   FROM information_schema.columns WHERE TABLE_SCHEMA = ? AND TABLE_NAME IN (?) ORDER BY TABLE_NAME, ORDINAL_POSITION`;
-const KEYS = `SELECT TABLE_NAME t, COLUMN_NAME name FROM information_schema.statistics
-  WHERE TABLE_SCHEMA = ? AND TABLE_NAME IN (?) AND INDEX_NAME = 'PRIMARY' ORDER BY TABLE_NAME, SEQ_IN_INDEX`;
+const KEYS = `SELECT TABLE_NAME t, INDEX_NAME index_name, COLUMN_NAME name, NULLABLE nullable, SUB_PART prefix
+  FROM information_schema.statistics WHERE TABLE_SCHEMA = ? AND TABLE_NAME IN (?) AND NON_UNIQUE = 0
+  ORDER BY TABLE_NAME, INDEX_NAME, SEQ_IN_INDEX`;
 const TABLES = `SELECT TABLE_SCHEMA db, TABLE_NAME t, TABLE_TYPE type, TABLE_ROWS table_rows, AVG_ROW_LENGTH row_bytes
   FROM information_schema.tables WHERE TABLE_SCHEMA = ? AND TABLE_NAME IN (?)`;
 
@@ -73,8 +74,9 @@ async function describe(
   id: TableId,
   table: Row,
   columnRows: readonly Row[],
-  keyRows: readonly Row[],
+  uniqueRows: readonly Row[],
 ): Promise<SchemaEntry> {
+  const keyRows = uniqueRows.filter((row) => row['index_name'] === 'PRIMARY');
   const problems: Problem[] = [];
   const add = (code: string, message: string, remedy: string) => problems.push({ code, message, remedy, table: id });
   if (table['type'] !== 'BASE TABLE')
@@ -90,11 +92,7 @@ async function describe(
     );
   }
   if (keyRows.length === 0 && table['type'] === 'BASE TABLE') {
-    add(
-      'Table.NoPrimaryKey',
-      `${describeTable(id)} has no primary key`,
-      'Add a primary key: rows at the sink are found by it.',
-    );
+    add('Table.NoPrimaryKey', `${describeTable(id)} has no primary key`, proposeKey(id, uniqueRows));
   }
   await checkReadable(connection, id, add);
   if (problems.length > 0) return { kind: 'problems', problems };
@@ -112,6 +110,19 @@ async function describe(
     rowsEstimated: Number(table['table_rows'] ?? 0),
     rowBytes: Number(table['row_bytes'] ?? 0),
   };
+}
+
+/** A unique index that tells rows apart as a primary key does: over whole columns, none of which may be NULL. */
+function proposeKey(id: TableId, uniqueRows: readonly Row[]): string {
+  const indexes = Map.groupBy(uniqueRows, (row) => row['index_name'] ?? '');
+  const fitting = [...indexes].filter(([, rows]) =>
+    rows.every((row) => row['nullable'] !== 'YES' && row['prefix'] === null && row['name'] !== null),
+  );
+  const [best] = fitting.toSorted(([, a], [, b]) => a.length - b.length);
+  if (best === undefined) return 'Add a primary key: rows at the sink are found by it.';
+  const [name, rows] = best;
+  const columns = rows.map((row) => quoteName(row['name'] ?? '')).join(', ');
+  return `Rows at the sink are found by it. The unique index ${quoteName(name)} over (${columns}) would do: ALTER TABLE ${quoteTable(id)} ADD PRIMARY KEY (${columns}).`;
 }
 
 async function checkReadable(
