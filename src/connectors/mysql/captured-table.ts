@@ -2,7 +2,7 @@ import type { Json, JsonObject } from '../../lib/json-value.ts';
 import type { Failure, TableProgress, TableState } from '../../pipeline/checkpoint.ts';
 import type { TableId } from '../../pipeline/table.ts';
 import type { ChunkCursor } from './chunk-sql.ts';
-import type { KeyWindow } from './key-window.ts';
+import { OpenWindows } from './key-window.ts';
 import type { LogPosition } from './position.ts';
 import type { MysqlTable } from './types.ts';
 
@@ -37,8 +37,8 @@ export class CapturedTable {
   rows: number;
   failure: Failure | null;
   cursor: ChunkCursor | null;
-  /** Open while a chunk of this table is being read. */
-  window: KeyWindow | null = null;
+  /** Open while chunks of this table are on their way. */
+  readonly windows = new OpenWindows();
   /** A statement that may have changed it was seen, and the log does not tell names: the server must be asked. */
   suspect: boolean;
 

@@ -67,10 +67,15 @@ export class ChunkReader {
     }
   }
 
-  close(): void {
-    this.#closed = true;
+  /** Ends the connection; the next read makes another one. */
+  rest(): void {
     this.#connection?.close();
     this.#connection = undefined;
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.rest();
   }
 
   async #open(): Promise<RawConnection> {

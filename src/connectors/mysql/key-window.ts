@@ -2,31 +2,91 @@ import { type ColumnSet, keyColumns, type TableVersion } from '../../pipeline/ta
 import type { RowsPart } from '../../pipeline/batch.ts';
 import type { ValueVisitor } from '../../pipeline/value-visitor.ts';
 
-/** The keys that the stream touched since a point: rows of a chunk with such a key are stale, the stream has newer ones. */
-export class KeyWindow {
-  /** The table's shape changed meanwhile: the chunk has to be read again. */
-  void = false;
-  readonly #keys = new Set<string>();
-  readonly #reader: KeyReader;
+/** So many keys before the chunk is there, and the window is given up: the chunk is read again later. */
+const KEYS_MAX = 200_000;
 
-  constructor(table: TableVersion) {
+/**
+ * Which rows of a chunk the stream touched since the window was opened: those are stale, the stream has newer ones. Until
+ * the chunk is there, every key that is touched is kept; from then on those of the chunk that are not.
+ */
+export class KeyWindow {
+  /** The chunk has to be read again: the table's shape changed meanwhile, or too much was touched. */
+  void = false;
+  readonly #reader: KeyReader;
+  readonly #keysMax: number;
+  #touched = new Set<string>();
+  #chunk: RowsPart | null = null;
+  /** The rows of the chunk by key, once something was touched after it was read. */
+  #left: Map<string, number> | null = null;
+
+  constructor(table: TableVersion, keysMax = KEYS_MAX) {
     this.#reader = new KeyReader(table);
+    this.#keysMax = keysMax;
   }
 
   collect(part: RowsPart): void {
+    if (this.void) return;
+    if (this.#chunk !== null) this.#left ??= this.#index(this.#chunk);
     for (let row = 0; row < part.count; row += 1) {
-      if (part.op !== 'insert') this.#keys.add(this.#reader.read(part, row, 'before'));
-      if (part.op !== 'delete') this.#keys.add(this.#reader.read(part, row, 'after'));
+      if (part.op !== 'insert') this.#touch(this.#reader.read(part, row, 'before'));
+      if (part.op !== 'delete') this.#touch(this.#reader.read(part, row, 'after'));
     }
+    if (this.#touched.size <= this.#keysMax) return;
+    this.void = true;
+    this.#touched = new Set();
   }
 
-  /** The numbers of the rows whose key the stream did not touch. */
-  untouched(part: RowsPart): number[] {
-    const rows: number[] = [];
-    for (let row = 0; row < part.count; row += 1) {
-      if (this.#keys.size === 0 || !this.#keys.has(this.#reader.read(part, row, 'after'))) rows.push(row);
+  /** The chunk was read: what is kept from here on does not grow any more. */
+  narrow(chunk: RowsPart): void {
+    this.#chunk = chunk;
+  }
+
+  /** The numbers of the rows of the chunk whose key the stream did not touch. */
+  untouched(): number[] {
+    const chunk = this.#chunk;
+    if (chunk === null) return [];
+    if (this.#left === null && this.#touched.size > 0) this.#left = this.#index(chunk);
+    if (this.#left !== null) return [...this.#left.values()];
+    return Array.from({ length: chunk.count }, (_, row) => row);
+  }
+
+  #touch(key: string): void {
+    if (this.#left === null) this.#touched.add(key);
+    else this.#left.delete(key);
+  }
+
+  #index(chunk: RowsPart): Map<string, number> {
+    const left = new Map<string, number>();
+    for (let row = 0; row < chunk.count; row += 1) {
+      const key = this.#reader.read(chunk, row, 'after');
+      if (!this.#touched.has(key)) left.set(key, row);
     }
-    return rows;
+    this.#touched = new Set();
+    return left;
+  }
+}
+
+/** The windows of one table that are open: several chunks of it may be on their way. */
+export class OpenWindows {
+  readonly #windows = new Set<KeyWindow>();
+
+  open(table: TableVersion): KeyWindow {
+    const window = new KeyWindow(table);
+    this.#windows.add(window);
+    return window;
+  }
+
+  close(window: KeyWindow): void {
+    this.#windows.delete(window);
+  }
+
+  collect(part: RowsPart): void {
+    for (const window of this.#windows) window.collect(part);
+  }
+
+  /** The table's shape changed: what is being read of it is not of the new one. */
+  void(): void {
+    for (const window of this.#windows) window.void = true;
   }
 }
 

@@ -231,7 +231,7 @@ export class LogEvents {
     const timeMicros = this.#options.group.timeMicros ?? reader.timestamp * 1e6;
     const images = { layout, buffer: reader.buffer, start, end: reader.bodyEnd, timeMicros };
     const part = reader.type === ev.PARTIAL_UPDATE_ROWS ? new PartialRows(images) : new BinlogRows({ op, ...images });
-    table.window?.collect(part);
+    table.windows.collect(part);
     parts.push(part);
   }
 
@@ -317,7 +317,7 @@ export class LogEvents {
   }
 
   #ddl(kind: NonNullable<ReturnType<typeof readDdl>>['kind'], table: CapturedTable, parts: Part[]): void {
-    if (table.window !== null) table.window.void = true;
+    table.windows.void();
     // What an ALTER did shows in the next table map; until then the mark goes into the checkpoint.
     if (kind !== 'TRUNCATETABLE' && !table.suspect) {
       table.suspect = true;

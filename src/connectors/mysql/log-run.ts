@@ -142,9 +142,12 @@ export class LogRun {
     this.#reader = await BinlogReader.open(settings, { file, position }, serverId);
     if (this.#closed) this.#reader.close();
     this.#group = new GroupTracker({ file, position });
-    this.#loads = new TableLoads(new ChunkReader(settings, this.#facts, loadMethod(this.#facts) ?? 'lock'), () =>
-      this.poke(),
-    );
+    this.#loads = new TableLoads({
+      parallelism: this.#options.reader.loadParallelism,
+      rowsPerSecondMax: this.#options.reader.loadRowsPerSecondMax,
+      reader: () => new ChunkReader(settings, this.#facts, loadMethod(this.#facts) ?? 'lock'),
+      wake: () => this.poke(),
+    });
     this.#events = new LogEvents({
       policies: this.#options.policies,
       log: this.#options.log,
@@ -217,10 +220,8 @@ export class LogRun {
       const captured = this.#tables.get(tableKey(table));
       if (captured !== undefined) parts.push(this.#fail(captured, failure));
     }
-    const failed = this.#loads.takeTableError();
-    if (failed !== null) {
-      const { code, message, hint } = failed.error;
-      parts.push(this.#fail(failed.table, { code, message, remedy: hint ?? null }));
+    for (const { table, error } of this.#loads.takeFailed()) {
+      parts.push(this.#fail(table, { code: error.code, message: error.message, remedy: error.hint ?? null }));
     }
     if (this.#group.open) return false;
     const wanted = this.#wanted;
@@ -288,7 +289,6 @@ export class LogRun {
   #fail(table: CapturedTable, failure: Failure): Part {
     table.state = 'FAILED';
     table.failure = failure;
-    table.window = null;
     this.#joining = this.#joining.filter((other) => other !== table);
     this.#loads.remove(table);
     return { kind: 'progress', progress: table.progress() };

@@ -122,7 +122,7 @@ function addColumns(
   };
   crashPoint('before shape changed');
   table.shape = { version, columns };
-  if (table.window !== null) table.window.void = true;
+  table.windows.void();
   crashPoint('after shape changed');
   const layout = new RowLayout(
     map,

@@ -26,14 +26,24 @@ function table(name: string): CapturedTable {
   return CapturedTable.fresh({ shape, from: at(4), load: 'full', emptyFirst: false, rowBytes: 0, chunksAll: 1 });
 }
 
-/** A chunk reader that a test answers by hand. */
-function scripted() {
-  const calls: { resolve: (chunk: Chunk) => void; reject: (error: unknown) => void }[] = [];
+/** Loads whose chunk readers a test answers by hand, in the order in which chunks are asked for. */
+function scripted({ parallelism = 1, rowsPerSecondMax = null as number | null, now = (): number => 0 } = {}) {
+  const calls: { table: string; resolve: (chunk: Chunk) => void; reject: (error: unknown) => void }[] = [];
   const reader = {
-    read: () => new Promise<Chunk>((resolve, reject) => calls.push({ resolve, reject })),
+    read: ({ version }: MysqlTable) =>
+      new Promise<Chunk>((resolve, reject) => calls.push({ table: version.id.table, resolve, reject })),
+    rest: () => {},
     close: () => {},
   };
-  return { calls, reader: reader as unknown as ChunkReader };
+  let woken = 0;
+  const loads = new TableLoads({
+    parallelism,
+    rowsPerSecondMax,
+    now,
+    reader: () => reader as unknown as ChunkReader,
+    wake: () => (woken += 1),
+  });
+  return { calls, loads, woken: () => woken };
 }
 
 function chunkOf(ids: readonly number[], high: number, last: boolean): Chunk {
@@ -48,14 +58,8 @@ function chunkOf(ids: readonly number[], high: number, last: boolean): Chunk {
 
 const settle = () => new Promise((resolve) => setImmediate(resolve));
 
-void test('a chunk waits until the stream has come to its HIGH, then the next one begins behind it', async () => {
-  const { calls, reader } = scripted();
-  let woken = 0;
-  const loads = new TableLoads(
-    reader,
-    () => (woken += 1),
-    () => 0,
-  );
+void test('a chunk waits until the stream has come to its HIGH, while the next one is read behind it', async () => {
+  const { calls, loads, woken } = scripted();
   const t = table('t');
   loads.add(t);
   assert.deepEqual(
@@ -63,85 +67,108 @@ void test('a chunk waits until the stream has come to its HIGH, then the next on
     ['progress'],
   );
   assert.equal(loads.waiting, false);
+  await settle();
   calls[0]?.resolve(chunkOf([1, 2], 200, false));
   await settle();
-  assert.deepEqual([woken, loads.waiting], [1, true]);
+  assert.deepEqual([woken(), loads.waiting], [1, true]);
   assert.deepEqual(loads.atBoundary(start(199)), []);
+  await settle();
+  assert.equal(calls.length, 2, 'the next chunk is asked for before the first is merged');
   assert.deepEqual(
     loads.atBoundary(start(200)).map((part) => (part.kind === 'rows' ? part.count : part.kind)),
     [2, 'progress'],
   );
   assert.deepEqual([t.state, t.cursor, t.chunksDone, t.rows], ['SNAPSHOTTING', ['2'], 1, 2]);
-  loads.atBoundary(start(200));
   calls[1]?.resolve(chunkOf([3], 200, true));
   await settle();
   loads.atBoundary(start(200));
   assert.deepEqual([t.state, t.rows, loads.waiting], ['STREAMING', 3, false]);
 });
 
-void test('rests behind a chunk while others write, and not when nobody does', async () => {
-  const { calls, reader } = scripted();
+void test('reads no more rows a second than it may, over all tables', async () => {
   let now = 0;
-  const loads = new TableLoads(
-    reader,
-    () => {},
-    () => now,
-  );
+  const { calls, loads } = scripted({ rowsPerSecondMax: 100, now: () => now });
   loads.add(table('t'));
-  const chunk = async (from: number, high: number) => {
-    loads.atBoundary(start(from));
-    const begunAtOnce = calls.length > 0;
-    while (calls.length === 0) await new Promise((resolve) => setTimeout(resolve, 1));
-    now += 20;
-    calls.shift()?.resolve(chunkOf([from], high, false));
-    await settle();
-    loads.atBoundary(start(high));
-    return begunAtOnce;
-  };
-  assert.deepEqual(
-    [await chunk(100, 100), await chunk(100, 200), await chunk(200, 200), await chunk(200, 200)],
-    [true, true, false, true],
-  );
+  loads.atBoundary(start(100));
+  await settle();
+  calls[0]?.resolve(chunkOf([1, 2], 100, false));
+  await settle();
+  loads.atBoundary(start(100));
+  await settle();
+  assert.equal(calls.length, 1, 'two rows take 20 ms');
+  now = 20;
+  await new Promise((resolve) => setTimeout(resolve, 40));
+  assert.equal(calls.length, 2);
 });
 
-void test('a chunk whose table changed its shape meanwhile is read again', async () => {
-  const { calls, reader } = scripted();
-  const loads = new TableLoads(reader, () => {});
+void test('loads as many tables at the same time as it may', async () => {
+  for (const parallelism of [1, 2]) {
+    const { calls, loads } = scripted({ parallelism });
+    for (const name of ['t', 'u', 'v']) {
+      const big = table(name);
+      big.chunksAll = 10;
+      loads.add(big);
+    }
+    loads.atBoundary(start(100));
+    await settle();
+    assert.deepEqual(
+      calls.map((call) => call.table),
+      ['t', 'u'].slice(0, parallelism),
+    );
+    loads.close();
+  }
+});
+
+void test('a chunk whose table changed its shape meanwhile is read again, with what was read behind it', async () => {
+  const { calls, loads } = scripted();
   const t = table('t');
   loads.add(t);
   loads.atBoundary(start(100));
-  assert.ok(t.window);
-  t.window.void = true;
-  calls[0]?.resolve(chunkOf([1], 100, true));
   await settle();
-  assert.deepEqual(loads.atBoundary(start(100)), []);
+  calls[0]?.resolve(chunkOf([1], 200, false));
+  await settle();
+  loads.atBoundary(start(100));
+  t.windows.void();
+  await settle();
+  calls[1]?.resolve(chunkOf([2], 200, true));
+  await settle();
+  assert.deepEqual(loads.atBoundary(start(200)), []);
   assert.deepEqual([t.state, t.cursor, t.chunksDone], ['SNAPSHOTTING', null, 0]);
+  await settle();
+  calls[2]?.resolve(chunkOf([1, 2], 200, true));
+  await settle();
+  loads.atBoundary(start(200));
+  assert.deepEqual([t.state, t.rows, t.chunksDone], ['STREAMING', 2, 1]);
 });
 
 void test('an outage while a chunk is read ends the stream; what concerns the table alone ends the table', async () => {
-  const { calls, reader } = scripted();
-  const loads = new TableLoads(reader, () => {});
+  const { calls, loads } = scripted();
   loads.add(table('t'));
   loads.atBoundary(start(100));
+  await settle();
   calls[0]?.reject(new PipelineError('table', 'Table.Unreadable', 'gone'));
   await settle();
-  assert.equal(loads.takeTableError()?.table.id.table, 't');
-  const others = new TableLoads(reader, () => {});
-  others.add(table('u'));
-  others.atBoundary(start(100));
-  calls[1]?.reject(new PipelineError('transient', 'MySQL.Unavailable', 'cut'));
+  assert.deepEqual(
+    loads.takeFailed().map((failed) => failed.table.id.table),
+    ['t'],
+  );
+  const other = scripted();
+  other.loads.add(table('u'));
+  other.loads.atBoundary(start(100));
   await settle();
-  assert.equal(others.waiting, true);
-  assert.throws(() => others.atBoundary(start(100)), { code: 'MySQL.Unavailable' });
+  other.calls[0]?.reject(new PipelineError('transient', 'MySQL.Unavailable', 'cut'));
+  await settle();
+  assert.equal(other.loads.waiting, true);
+  assert.throws(() => other.loads.atBoundary(start(100)), { code: 'MySQL.Unavailable' });
 });
 
 void test('a table that leaves while its chunk is read takes the chunk with it', async () => {
-  const { calls, reader } = scripted();
-  const loads = new TableLoads(reader, () => {});
+  const { calls, loads } = scripted();
   const [t, u] = [table('t'), table('u')];
   loads.add(t);
   loads.add(u);
   loads.atBoundary(start(100));
+  await settle();
   loads.remove(t);
   calls[0]?.resolve(chunkOf([1], 100, true));
   await settle();

@@ -41,6 +41,11 @@ export class TextRows implements RowReceiver {
     return this.#buffer.toString(encoding, next, next + value);
   }
 
+  /** All of them, as a part of the pipeline. */
+  all(table: TableVersion, timeMicros: number): RowsPart {
+    return new SelectedRows(table, this.#buffer, this.#starts, timeMicros);
+  }
+
   /** The rows whose numbers are in `rows`, as a part of the pipeline. */
   part(table: TableVersion, rows: readonly number[], timeMicros: number): RowsPart {
     return new SelectedRows(
