@@ -1,25 +1,32 @@
 // How many row changes a second go from the binary log into the target, when a backlog waits at the source.
 // npm run bench -- stream-hologres [--n CHANGES] [--family mariadb|mysql]
 import { execFileSync } from 'node:child_process';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Connection } from 'mysql2/promise';
 import type { Client } from 'pg';
 import { type Server, startServer } from '../scripts/servers/servers.ts';
 import { assertEqualTables } from './support/checksum.ts';
 import { connectSource, connectTarget, logEnd, relaxed } from './support/connections.ts';
 import { Recorder, replay } from './support/recorder.ts';
+import { type Lag, LagProbe } from './support/lag-probe.ts';
 import { describeConditions, familiesOf, printFigures, SOURCE_SETTINGS, TARGET_SETTINGS } from './support/report.ts';
-import { type PipelineFigures, runPipeline } from './support/run-pipeline.ts';
+import { type PipelineFigures, runPipeline, untilRow } from './support/run-pipeline.ts';
+import { createSteadyTableSql, SteadyLoad } from './support/steady-load.ts';
 import { createTableSql, runInserts, runWorkload, USUAL } from './workload.ts';
 
 const DATABASE = 'bench';
 const LAST_ID = 4_000_000_000;
+const LATENCY_WARM_UP_MS = 3000;
+const LATENCY_MS = 15_000;
 const CHANGES = USUAL.inserts + USUAL.updates + USUAL.deletes;
 
 const TARGETS = {
-  stagingRowsPerSecond: { atLeast: 150_000, further: 250_000 },
-  fixedRowsPerSecond: { atLeast: 70_000 },
+  stagingRowsPerSecond: { atLeast: 200_000, further: 250_000 },
+  fixedRowsPerSecond: { atLeast: 90_000 },
   vsCeiling: { atLeast: 0.6 },
   rssMiB: { atMost: 250 },
+  p50Ms: { atMost: 20 },
+  p99Ms: { atMost: 100 },
 };
 
 /** A table at the source, and the part of the log that its changes are in. */
@@ -85,6 +92,7 @@ async function measure(stack: Stack, scale: number, seed: number): Promise<Recor
   const staging = await stream(stack, usual, 'staging');
   const fixed = await stream(stack, usual, 'fixed');
   const distinct = await stream(stack, noRepeat, 'staging');
+  const lag = await latency(stack);
   const ceiling = usual.changes / (await ceilingSeconds(stack, usual));
   console.log(`  ceiling: ${Math.round(ceiling).toLocaleString('en')} row changes/s`);
   return {
@@ -94,6 +102,8 @@ async function measure(stack: Stack, scale: number, seed: number): Promise<Recor
     ceilingRowsPerSecond: Math.round(ceiling),
     vsCeiling: Number((usual.changes / staging.seconds / ceiling).toFixed(2)),
     rssMiB: Math.max(staging.rssMiB, fixed.rssMiB, distinct.rssMiB),
+    p50Ms: lag.p50,
+    p99Ms: lag.p99,
   };
 }
 
@@ -124,12 +134,12 @@ async function stream(
   const figures = await runPipeline({
     source,
     database: DATABASE,
-    table,
+    tables: [table],
     from,
     target,
     targetDatabase,
     writePath,
-    lastId: LAST_ID,
+    until: (probe) => untilRow(probe, `${DATABASE}.${table}`, LAST_ID),
     ...(targetPort === undefined ? {} : { targetPort }),
   });
   const client = await connectTarget(target, targetDatabase);
@@ -142,6 +152,36 @@ async function stream(
       `CPU s ours ${cpu.ours.toFixed(1)}, source ${cpu.source.toFixed(1)}, target ${cpu.target.toFixed(1)}`,
   );
   return figures;
+}
+
+/** From a row's clock at its writer, so with the commit at the source, until it is seen at the target; 1,000 row changes a second. */
+async function latency({ source, sourceClient, target, admin }: Stack): Promise<Lag> {
+  const tables = ['steady1', 'steady2', 'steady3'];
+  for (const table of tables) await sourceClient.query(createSteadyTableSql(table));
+  const from = await logEnd(sourceClient);
+  const targetDatabase = await freshDatabase(admin);
+  const connections = await Promise.all(tables.map(() => connectSource(source)));
+  let lag: Lag | undefined;
+  const until = async (client: Client) => {
+    for (const connection of connections) await connection.query(`USE ${DATABASE}`);
+    const loads = tables.map((table, index) => new SteadyLoad(connections[index] ?? sourceClient, table));
+    for (const table of tables) await untilRow(client, `${DATABASE}.${table}`, 1);
+    const probe = new LagProbe(
+      client,
+      tables.map((table) => `${DATABASE}.${table}`),
+    );
+    await sleep(LATENCY_WARM_UP_MS);
+    probe.take();
+    await sleep(LATENCY_MS);
+    lag = probe.take();
+    await probe.stop();
+    for (const load of loads) await load.stop();
+  };
+  await runPipeline({ source, database: DATABASE, tables, from, target, targetDatabase, writePath: 'staging', until });
+  for (const connection of connections) await connection.end();
+  if (lag === undefined) throw new Error('no row was seen');
+  console.log(`  latency at 1,000 row changes/s: ${JSON.stringify(lag)}`);
+  return lag;
 }
 
 /** The time that the target alone needs for the same bytes and statements: recorded from a run, and sent again ready-made. */

@@ -29,6 +29,7 @@ export function randomOf(seed: number): () => number {
 
 /**
  * Writes the workload into `table`: transactions of 2 to 100 rows; updates and deletes take ranges of recent rows.
+ * Ids of inserted rows begin with `firstId`; only a workload without updates and deletes may begin elsewhere than at 1.
  * Returns the row changes that were really made, as the server counted them.
  */
 export async function runWorkload(
@@ -36,6 +37,7 @@ export async function runWorkload(
   table: string,
   size: WorkloadSize,
   seed = 1,
+  firstId = 1,
 ): Promise<number> {
   const random = randomOf(seed);
   const rowsOf = () => 2 + Math.floor(random() * 99);
@@ -50,7 +52,7 @@ export async function runWorkload(
     for (let row = 0; row < rows; row += 1) {
       const c = letters[Math.floor(random() * letters.length)] ?? '';
       values.push(
-        `(${next + row},${Math.floor(random() * 1e6)},'${c}','${c.slice(0, 60)}',NOW(3),${(random() * 1e6).toFixed(2)})`,
+        `(${firstId - 1 + next + row},${Math.floor(random() * 1e6)},'${c}','${c.slice(0, 60)}',NOW(3),${(random() * 1e6).toFixed(2)})`,
       );
     }
     changes += await affected(connection, `INSERT INTO ${table} VALUES ${values.join(',')}`);
@@ -77,8 +79,14 @@ export async function runWorkload(
 }
 
 /** Inserts `rows` rows, no key twice: a workload that merging by key cannot shrink. */
-export async function runInserts(connection: Connection, table: string, rows: number, seed = 1): Promise<number> {
-  return runWorkload(connection, table, { inserts: rows, updates: 0, deletes: 0 }, seed);
+export async function runInserts(
+  connection: Connection,
+  table: string,
+  rows: number,
+  seed = 1,
+  firstId = 1,
+): Promise<number> {
+  return runWorkload(connection, table, { inserts: rows, updates: 0, deletes: 0 }, seed, firstId);
 }
 
 function digits(random: () => number, length: number): string {

@@ -7,7 +7,7 @@ import type { PipelineDef } from '../../src/pipeline/pipeline-def.ts';
 
 export interface StartMessage {
   readonly def: PipelineDef;
-  readonly from: StoredCheckpoint;
+  readonly from: StoredCheckpoint | null;
 }
 
 export type PipelineMessage =

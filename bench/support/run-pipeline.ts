@@ -1,13 +1,15 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Client } from 'pg';
 import type { Server } from '../../scripts/servers/servers.ts';
 import { hologresConnector } from '../../src/connectors/hologres/connector.ts';
 import { connectForQueries } from '../../src/connectors/mysql/connect.ts';
 import { mysqlConnector } from '../../src/connectors/mysql/connector.ts';
 import { asMysqlSettings } from '../../src/connectors/mysql/options.ts';
-import { readSchema } from '../../src/connectors/mysql/schema.ts';
+import { readSchema, type SchemaEntry } from '../../src/connectors/mysql/schema.ts';
 import { readServerFacts } from '../../src/connectors/mysql/server-facts.ts';
+import type { JsonObject } from '../../src/lib/json-value.ts';
 import type { StoredCheckpoint } from '../../src/engine/engine.ts';
 import type { PipelineDef } from '../../src/pipeline/pipeline-def.ts';
 import { DEFAULT_DDL_POLICIES, DEFAULT_FAILOVER_LIMIT } from '../../src/pipeline/policies.ts';
@@ -19,16 +21,17 @@ import { sourceContent, targetContent } from './report.ts';
 export interface PipelineOptions {
   readonly source: Server;
   readonly database: string;
-  readonly table: string;
-  /** Where the log is read from. */
-  readonly from: { readonly file: string; readonly position: number };
+  readonly tables: readonly string[];
+  /** Where the log is read from, of tables that are loaded already; null loads them and begins with the log's end. */
+  readonly from: { readonly file: string; readonly position: number } | null;
+  readonly reader?: JsonObject;
   readonly target: Server;
   readonly targetDatabase: string;
   /** Another port leads to the same server. */
   readonly targetPort?: number;
   readonly writePath: 'staging' | 'fixed';
-  /** The key of the row that comes last. */
-  readonly lastId: number;
+  /** Resolves once the pipeline has done what is measured; `probe` is a connection to the target. */
+  until(probe: Client): Promise<void>;
 }
 
 export interface PipelineFigures {
@@ -39,8 +42,8 @@ export interface PipelineFigures {
 }
 
 /**
- * Runs the pipeline in a process of its own, from a place in the log until the row that comes last is at the target, where
- * a connection of ours looks for it. The time begins before the worker thread is made.
+ * Runs the pipeline in a process of its own until what is waited for is there. The time begins before the worker thread is
+ * made.
  */
 export async function runPipeline(options: PipelineOptions): Promise<PipelineFigures> {
   const { source, target } = options;
@@ -64,15 +67,7 @@ export async function runPipeline(options: PipelineOptions): Promise<PipelineFig
     child.send(message);
     await Promise.race([started, failed]);
     const begun = performance.now();
-    const last = `SELECT 1 FROM "${options.database}"."${options.table}" WHERE id = ${options.lastId}`;
-    const arrived = async () => {
-      for (;;) {
-        const { rows } = await probe.query(last).catch(() => ({ rows: [] })); // the table is not there at first
-        if (rows.length > 0) return;
-        await sleep(10);
-      }
-    };
-    await Promise.race([arrived(), failed]);
+    await Promise.race([options.until(probe), failed]);
     const seconds = (performance.now() - begun) / 1000;
     const rssMiB = peakRssMiB(child.pid ?? 0);
     const cpu = {
@@ -90,6 +85,16 @@ export async function runPipeline(options: PipelineOptions): Promise<PipelineFig
   }
 }
 
+/** Waits for the row that comes last. */
+export async function untilRow(probe: Client, table: string, id: number): Promise<void> {
+  for (;;) {
+    // The table is not there at first.
+    const { rows } = await probe.query(`SELECT 1 FROM ${table} WHERE id = ${id}`).catch(() => ({ rows: [] }));
+    if (rows.length > 0) return;
+    await sleep(10);
+  }
+}
+
 /** BENCH_PROFILE names a folder that processor profiles are written to. */
 function profiling(): string[] {
   const folder = process.env['BENCH_PROFILE'];
@@ -104,40 +109,51 @@ function heard(child: ChildProcess, kind: PipelineMessage['kind']): Promise<void
   });
 }
 
-/** The checkpoint that a run would have saved which had loaded the table and streamed up to `from`. */
+/** With the checkpoint that a run would have saved which had loaded the tables and streamed up to `from`. */
 async function startMessage(options: PipelineOptions): Promise<StartMessage> {
-  const { source, database, table, from, target, targetDatabase, writePath } = options;
+  const { source, database, tables, from, target, targetDatabase, writePath } = options;
   const settings = mysqlConnector.parseSettings(sourceContent(source, database));
   const connection = await connectForQueries(asMysqlSettings(settings));
-  const id = { database, table };
+  const ids = tables.map((table) => ({ database, table }));
   const facts = await readServerFacts(connection);
-  const [entry] = await readSchema(connection, facts, [id]);
+  const entries = await readSchema(connection, facts, ids);
   connection.close();
-  if (entry?.kind !== 'table') throw new Error(`${table} cannot be captured`);
   const content = targetContent(target, targetDatabase);
   const endpoint = options.targetPort === undefined ? content.endpoint : `127.0.0.1:${options.targetPort}`;
   const owner = { installation: 'bench', task: '1', incarnation: '1' };
   const def: PipelineDef = {
     owner,
     version: 1,
-    source: { type: mysqlConnector.type, settings, options: mysqlConnector.parseOptions({}) },
+    source: { type: mysqlConnector.type, settings, options: mysqlConnector.parseOptions(options.reader ?? {}) },
     sink: {
       type: hologresConnector.type,
       settings: hologresConnector.parseSettings({ ...content, endpoint }),
       options: hologresConnector.parseOptions({ writePath }),
     },
-    routes: [{ table: id, target: { schema: database, table }, load: 'none', since: 1 }],
+    routes: ids.map((id) => ({
+      table: id,
+      target: { schema: database, table: id.table },
+      load: from === null ? 'full' : 'none',
+      since: 1,
+    })),
     policies: { ddl: DEFAULT_DDL_POLICIES, errorLimit: 0, failover: DEFAULT_FAILOVER_LIMIT },
     startTime: null,
     filled: [],
   };
-  const resume = { shape: entry.table, from, cursor: null, load: 'none', emptyFirst: false, rowBytes: 0 };
+  if (from === null) return { def, from: null };
+  const progressOf = (entry: SchemaEntry) => {
+    if (entry.kind !== 'table') throw new Error('a table cannot be captured');
+    const { table: shape } = entry;
+    const resume = { shape, from, cursor: null, load: 'none', emptyFirst: false, rowBytes: 0 };
+    const table = shape.version.id;
+    return { table, state: 'STREAMING', chunksDone: 0, chunksAll: 0, rows: 0, failure: null, resume };
+  };
   const stored = {
     checkpoint: {
       sequence: 0,
       offset: { server: facts.identity, ...from, fileBegun: 0, skipEvents: 0 },
       version: 1,
-      tables: [{ table: id, state: 'STREAMING', chunksDone: 0, chunksAll: 0, rows: 0, failure: null, resume }],
+      tables: entries.map(progressOf),
     },
     heldBySink: false,
   };
