@@ -69,7 +69,13 @@ type Raw = Partial<Record<string, unknown>>;
 const NAMES = Object.keys(Settings.properties) as SettingName[];
 const ENV_PREFIX = 'DISYNC_';
 /** Read by the command line, not by the service. */
-const OTHER_ENV = new Set(['DISYNC_CONFIG', 'DISYNC_ENDPOINT', 'DISYNC_TEST_SERVERS']);
+const OTHER_ENV = new Set([
+  'DISYNC_CONFIG',
+  'DISYNC_ENDPOINT',
+  'DISYNC_SOURCE_USER',
+  'DISYNC_SOURCE_PASSWORD',
+  'DISYNC_TEST_SERVERS',
+]);
 
 /**
  * Flags win over the environment, that over the file. An unknown key anywhere is an error.

@@ -6,6 +6,7 @@ import type { Health } from './api/http/health.ts';
 import { createHealthListener } from './api/http/health-listener.ts';
 import { registerAccess } from './cli/access.ts';
 import { registerCall } from './cli/call.ts';
+import { registerDoctor } from './cli/doctor.ts';
 import { type Config, readConfig } from './config.ts';
 import { sinks, sources } from './connectors/index.ts';
 import { EmbeddedEngine } from './engine/embedded/embedded-engine.ts';
@@ -122,6 +123,7 @@ const program = new Command('disync')
 registerServe(program);
 registerAccess(program);
 registerCall(program);
+registerDoctor(program);
 try {
   await program.parseAsync();
 } catch (error) {

@@ -15,6 +15,34 @@ export interface Problem {
   readonly table?: TableId;
 }
 
+/**
+ * One thing that was looked at: `fine`; a `warning`, which has a price; or a `problem`, which stands in the way.
+ * A plan and an examination say the same, as both are made of these.
+ */
+export interface Finding {
+  readonly level: 'fine' | 'warning' | 'problem';
+  /** The setting, right or table, such as `binlog_format`. */
+  readonly about: string;
+  /** Of a problem: a code of docs/errors.md. */
+  readonly code: string | null;
+  /** As it was found, such as `binlog_format is STATEMENT`. */
+  readonly found: string;
+  /** What follows from it; may be empty when it is fine. */
+  readonly consequence: string;
+  /** What to do, with the exact statement where there is one; empty when it is fine. */
+  readonly remedy: string;
+}
+
+/** A server and what its account may do, looked at as if every table of some databases were to be captured. */
+export interface Examination {
+  /** Such as `MySQL 9.7.4`. */
+  readonly server: string;
+  /** Whom the server takes us for, such as `'repl'@'%'`. */
+  readonly account: string;
+  readonly databases: readonly string[];
+  readonly findings: readonly Finding[];
+}
+
 /** What planning needs to know of one source table. */
 export interface TableDescription {
   readonly table: TableVersion;
@@ -40,6 +68,13 @@ export interface DescribeOptions {
   readonly signal: AbortSignal;
 }
 
+export interface ExamineOptions {
+  readonly settings: Json;
+  /** Databases whose tables are looked at; none looks at the server alone. */
+  readonly databases: readonly string[];
+  readonly signal: AbortSignal;
+}
+
 export interface OpenSourceOptions {
   readonly settings: Json;
   readonly options: Json;
@@ -61,6 +96,8 @@ export interface SourceConnector {
   defaultDatabase(settings: Json): string | null;
   /** Looks at the server and the tables. Errors: PipelineError `transient` or `fatal` when the server cannot be asked. */
   describe(options: DescribeOptions): Promise<SourceDescription>;
+  /** Looks at everything, and says of each thing whether it is fine. Errors: PipelineError when the server cannot be asked. */
+  examine(options: ExamineOptions): Promise<Examination>;
   open(options: OpenSourceOptions): Source;
 }
 

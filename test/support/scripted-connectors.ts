@@ -61,6 +61,7 @@ function sourceConnector(script: Script): SourceConnector {
       await script.onDescribe(options);
       return describe(script, options.tables);
     },
+    examine: async ({ databases }) => ({ server: 'Scripted 1.0', account: "'test'", databases, findings: [] }),
     open: ({ settings }) => new MemorySource(serverOf(settings)),
   };
 }

@@ -14,6 +14,8 @@ const SESSION = [
   // A paused reader must not be cut off: back-pressure can last as long as the sink is down.
   'SET SESSION net_write_timeout = 86400',
   'SET SESSION wait_timeout = 86400',
+  // Limits that an administrator sets for people's statements would cut off loads, or leave rows out.
+  'SET SESSION sql_select_limit = 18446744073709551615, sql_big_selects = 1 /*!50708 , max_execution_time = 0 */ /*M!100101 , max_statement_time = 0 */',
   // What the server's globals say must not change what a SELECT shows, or how it prints it.
   "SET SESSION autocommit = 1, sql_mode = ''",
   'SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED',

@@ -1,18 +1,20 @@
-import { randomInt } from 'node:crypto';
 import type { Json } from '../../lib/json-value.ts';
 import type {
   DescribeOptions,
-  Problem,
   SourceConnector,
   SourceDescription,
   TableDescription,
 } from '../../pipeline/connector.ts';
-import { checkServer } from './checks.ts';
-import { connectForQueries, connectRaw } from './connect.ts';
+import { tableKey } from '../../pipeline/table.ts';
+import { checkServer, problemsOf, tryServer, warningsOf } from './checks.ts';
+import { textOf } from './checks/finding.ts';
+import { unloggedCascades } from './checks/tables.ts';
+import { connectForQueries } from './connect.ts';
 import { toPipelineError } from './errors.ts';
-import { asMysqlSettings, type MysqlSettings, parseMysqlSettings, parseReaderOptions } from './options.ts';
+import { examine } from './examine.ts';
+import { asMysqlSettings, parseMysqlSettings, parseReaderOptions } from './options.ts';
 import { readSchema } from './schema.ts';
-import { readLogEnd, readServerFacts, type ServerFacts } from './server-facts.ts';
+import { readServerFacts } from './server-facts.ts';
 import { MysqlSource } from './source.ts';
 
 const SECRETS = new Set(['password', 'key', 'accessKey', 'accessKeySecret']);
@@ -26,6 +28,7 @@ export const mysqlConnector: SourceConnector = {
   parseOptions: parseReaderOptions,
   defaultDatabase: (settings) => asMysqlSettings(settings).database,
   describe,
+  examine,
   open: (options) => new MysqlSource(options),
 };
 
@@ -36,48 +39,35 @@ async function describe({ settings, tables, load, signal }: DescribeOptions): Pr
   signal.addEventListener('abort', cancel);
   try {
     const facts = await readServerFacts(connection);
-    const { problems, warnings } = await checkServer(connection, facts, load);
-    const denied = problems.length > 0 ? [] : await checkDumpRight(mysql, facts, signal);
+    const databases = [...new Set(tables.map(({ database }) => database))];
+    const findings = await checkServer(connection, facts, { settings: mysql, load, databases });
+    if (problemsOf(findings).length === 0) findings.push(...(await tryServer(connection, facts, mysql, signal)));
     const entries = await readSchema(connection, facts, tables);
+    const cascades = await unloggedCascades(connection, facts, tables);
     return {
       server: facts.title,
-      tables: entries.flatMap((entry): TableDescription[] =>
-        entry.kind === 'table'
-          ? [{ table: entry.table.version, rowsEstimated: entry.rowsEstimated, warnings: [] }]
-          : [],
-      ),
+      tables: entries.flatMap((entry): TableDescription[] => {
+        if (entry.kind !== 'table') return [];
+        const { version } = entry.table;
+        const cascade = cascades.get(tableKey(version.id));
+        return [
+          {
+            table: version,
+            rowsEstimated: entry.rowsEstimated,
+            warnings: cascade === undefined ? [] : [textOf(cascade)],
+          },
+        ];
+      }),
       problems: [
-        ...problems,
-        ...denied,
+        ...problemsOf(findings),
         ...entries.flatMap((entry) => (entry.kind === 'problems' ? entry.problems : [])),
       ],
-      warnings,
+      warnings: warningsOf(findings),
     };
   } catch (error) {
     throw toPipelineError(error, `asking ${mysql.host}:${mysql.port}`);
   } finally {
     signal.removeEventListener('abort', cancel);
-    connection.close();
-  }
-}
-
-/** Asks for the end of the log without waiting there: the server says at once if the account may not read it. */
-async function checkDumpRight(settings: MysqlSettings, facts: ServerFacts, signal: AbortSignal): Promise<Problem[]> {
-  const connection = await connectForQueries(settings);
-  const raw = await connectRaw(settings);
-  const cancel = () => raw.close();
-  signal.addEventListener('abort', cancel);
-  try {
-    const end = await readLogEnd(connection, facts);
-    if (end !== null) await raw.probeDump(end.file, end.position, randomInt(2 ** 30, 2 ** 31));
-    return [];
-  } catch (error) {
-    const { code, message } = toPipelineError(error, 'reading the binary log');
-    if (code !== 'MySQL.Denied') throw error;
-    return [{ code, message, remedy: 'GRANT REPLICATION SLAVE ON *.* to the account of the data source.' }];
-  } finally {
-    signal.removeEventListener('abort', cancel);
-    raw.close();
     connection.close();
   }
 }

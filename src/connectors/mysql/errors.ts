@@ -32,7 +32,8 @@ export function toPipelineError(error: unknown, doing: string, facts: PipelineEr
   if (error instanceof PipelineError) return error;
   const { errno, code } = error as ServerError;
   const why = `${doing}: ${messageOf(error)}`;
-  if (typeof errno === 'number' && errno > 0 && !(code ?? '').startsWith('E')) {
+  // The system's own numbers are negative, and their codes such as ECONNRESET; the server's codes begin with ER_.
+  if (typeof errno === 'number' && errno > 0 && !/^E(?!R_)/.test(code ?? '')) {
     if (DENIED.has(errno)) {
       return new PipelineError('fatal', 'MySQL.Denied', why, {
         ...facts,

@@ -8,7 +8,7 @@ import type { ReadOptions, SourceTable, TableSet } from '../../pipeline/source.t
 import { type TableId, tableKey } from '../../pipeline/table.ts';
 import { BinlogReader } from './binlog-reader.ts';
 import type { CapturedTable } from './captured-table.ts';
-import { checkServer } from './checks.ts';
+import { checkServer, problemsOf } from './checks.ts';
 import { ChunkReader } from './chunk-reader.ts';
 import { connectForQueries } from './connect.ts';
 import { toPipelineError } from './errors.ts';
@@ -114,7 +114,7 @@ export class LogRun {
     let xaKnownFrom: LogPosition | null = null;
     try {
       this.#facts = await readServerFacts(connection);
-      const { problems } = await checkServer(connection, this.#facts, false);
+      const problems = problemsOf(await checkServer(connection, this.#facts, { settings, load: false, databases: [] }));
       const [first] = problems;
       if (first !== undefined)
         throw new PipelineError('fatal', first.code, problems.map(({ message }) => message).join('; '), {

@@ -24,6 +24,10 @@ export interface ServerFacts {
   readonly logStatus: boolean;
   /** The account has more than SELECT on its tables: locking reads work on any version. */
   readonly lockingReads: boolean;
+  /** Whom the server takes us for, as GRANT takes it: `'repl'@'%'`. */
+  readonly account: string;
+  /** Global settings (WANTED) by name; without those that the server does not know. */
+  readonly variables: ReadonlyMap<string, string>;
 }
 
 const WANTED = [
@@ -42,6 +46,23 @@ const WANTED = [
   'lower_case_table_names',
   'binlog_expire_logs_seconds',
   'expire_logs_days',
+  'binlog_expire_logs_auto_purge',
+  'binlog_space_limit',
+  'max_binlog_total_size',
+  'binlog_checksum',
+  'binlog_transaction_compression',
+  'log_bin_compress',
+  'enforce_gtid_consistency',
+  'gtid_strict_mode',
+  'gtid_slave_pos',
+  'sync_binlog',
+  'innodb_flush_log_at_trx_commit',
+  'innodb_native_foreign_keys',
+  'log_slave_updates',
+  'log_replica_updates',
+  'max_allowed_packet',
+  'net_write_timeout',
+  'wait_timeout',
 ];
 
 export async function readServerFacts(connection: Questions): Promise<ServerFacts> {
@@ -70,6 +91,8 @@ export async function readServerFacts(connection: Questions): Promise<ServerFact
     lockingReads: grants.some((grant) =>
       /^GRANT (?:ALL PRIVILEGES|(?:[^`]*, )?(?:UPDATE|DELETE|LOCK TABLES)\b)/i.test(grant),
     ),
+    account: await accountOf(connection),
+    variables: values,
   };
 }
 
@@ -114,6 +137,15 @@ async function canReadLogStatus(connection: Questions): Promise<boolean> {
     () => true,
     () => false,
   );
+}
+
+/** `repl@%`, of which the last @ is the border. */
+async function accountOf(connection: Questions): Promise<string> {
+  const [row] = await connection.query('SELECT CURRENT_USER() AS account');
+  const text = row?.['account'] ?? '';
+  const at = text.lastIndexOf('@');
+  const quoted = (part: string) => `'${part.replaceAll("'", "''")}'`;
+  return `${quoted(text.slice(0, at))}@${quoted(text.slice(at + 1))}`;
 }
 
 async function grantsOf(connection: Questions): Promise<string[]> {
