@@ -22,7 +22,14 @@ const SHARED: Readonly<Record<string, string>> = {
 /** Writes the option file and gives its path; a setting `skip-x` needs no value. */
 export function settingsFile(folder: string, settings: Readonly<Record<string, string>>): string {
   const path = join(folder, 'my.cnf');
-  const all = { ...SHARED, socket: join(folder, 's.sock'), 'pid-file': join(folder, 'pid'), ...settings };
+  const all = {
+    ...SHARED,
+    // A server that starts removes what others of its kind left, as it thinks, in the folder of temporary files.
+    tmpdir: folder,
+    socket: join(folder, 's.sock'),
+    'pid-file': join(folder, 'pid'),
+    ...settings,
+  };
   const lines = Object.entries(all).map(([name, value]) => (value === '' ? name : `${name}=${value}`));
   writeFileSync(path, `[mysqld]\n${lines.join('\n')}\n`);
   own(path);
