@@ -2,6 +2,7 @@ import { Duplex } from 'node:stream';
 import { BinlogReader } from '../../src/connectors/mysql/binlog-reader.ts';
 import { CapturedTable } from '../../src/connectors/mysql/captured-table.ts';
 import { GroupTracker } from '../../src/connectors/mysql/group-tracker.ts';
+import { PassedGtids } from '../../src/connectors/mysql/passed-gtids.ts';
 import type { Family } from '../../src/connectors/mysql/protocol/table-map.ts';
 import { XaTransactions } from '../../src/connectors/mysql/xa/xa-transactions.ts';
 import { LogEvents } from '../../src/connectors/mysql/log-events.ts';
@@ -76,7 +77,11 @@ function newEvents(
     policies: { ddl: DEFAULT_DDL_POLICIES, errorLimit: 0, failover: { count: 1, intervalMinutes: 1 } },
     log: silentLog,
     tables,
-    group: new GroupTracker({ file: 'binlog.000001', position: 4 }),
+    group: new GroupTracker(
+      { file: 'binlog.000001', position: 4 },
+      new PassedGtids({ family, text: null, filesTell: true }),
+    ),
+    readFromGtids: null,
     xa: new XaTransactions(1 << 24),
     xaKnownFrom: null,
     fileBegun: null,

@@ -212,6 +212,11 @@ export class BinlogReader implements EventSlot {
     if (bytes < least) throw this.#damaged('ends early');
   }
 
+  /** Of the server that wrote the event last taken; only for one of the log itself, not for what is packed in it. */
+  get serverId(): number {
+    return this.buffer.readUInt32LE(this.bodyStart - ev.EVENT_HEADER + 5);
+  }
+
   /** Where a heartbeat says the server is: behind events that it did not send. Only true between transactions. */
   takeHeartbeatPosition(): void {
     const logPos = this.buffer.readUInt32LE(this.bodyStart - 6);

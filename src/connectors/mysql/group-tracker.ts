@@ -1,4 +1,4 @@
-import { GtidSet } from './gtid-set.ts';
+import type { PassedGtids } from './passed-gtids.ts';
 import type { LogPosition } from './position.ts';
 import type { GroupStart } from './protocol/group-events.ts';
 
@@ -17,21 +17,25 @@ export class GroupTracker {
   rowEvents = 0;
   /** Of the open group; else of the last one. Microseconds since the epoch; null before the first. */
   timeMicros: number | null = null;
-  /** Transactions passed since the stream was opened. */
-  readonly passed = new GtidSet();
+  /** The transactions up to `boundary`. */
+  readonly passed: PassedGtids;
 
   #start: GroupStart | null = null;
+  #wasPassed = false;
   #explicit = false;
   #skip = 0;
 
-  constructor(boundary: LogPosition) {
+  constructor(boundary: LogPosition, passed: PassedGtids) {
     this.boundary = boundary;
+    this.passed = passed;
   }
 
-  begin(start: GroupStart, timestamp: number): void {
+  /** `wasPassed`: the transaction is among the passed ones already. */
+  begin(start: GroupStart, timestamp: number, wasPassed = false): void {
     this.open = true;
     this.rowEvents = 0;
     this.#start = start;
+    this.#wasPassed = wasPassed;
     this.#explicit = false;
     this.timeMicros = start.commitMicros ?? timestamp * 1e6;
   }
@@ -72,12 +76,11 @@ export class GroupTracker {
   }
 
   end(after: LogPosition): void {
-    const gtid = this.#start?.gtid;
-    if (gtid !== null && gtid !== undefined) this.passed.add(gtid.source, gtid.number);
+    if (!this.#wasPassed) this.passed.add(this.#start?.gtid ?? null);
     this.open = false;
+    if (this.rowEvents > 0) this.#skip = 0;
     this.rowEvents = 0;
     this.#start = null;
-    this.#skip = 0;
     this.boundary = after;
   }
 

@@ -6,11 +6,13 @@ import type { Policies } from '../../pipeline/policies.ts';
 import { type TableId, tableKey } from '../../pipeline/table.ts';
 import type { BinlogReader } from './binlog-reader.ts';
 import type { CapturedTable } from './captured-table.ts';
+import type { CatchUp } from './catch-up.ts';
 import { readDdl } from './ddl-statement.ts';
 import { type GroupTracker, UNNAMED_GROUP } from './group-tracker.ts';
-import { comparePositions, describePosition, type LogPosition } from './position.ts';
+import { comparePositions, describePosition, type KnownPlace, type LogPosition } from './position.ts';
 import { CorruptEvent, withPlace } from './protocol/corrupt-event.ts';
 import * as ev from './protocol/event.ts';
+import { readGtidList, readPreviousGtids } from './protocol/file-gtids.ts';
 import {
   type GroupStart,
   readGtid,
@@ -39,6 +41,8 @@ export interface LogEventsOptions {
   readonly xa: XaTransactions | null;
   /** Where XA transactions that were prepared before a first start had all ended: their commits up to there are no news. */
   readonly xaKnownFrom: LogPosition | null;
+  /** What was passed where reading began anew for XA transactions; null where that is not known. */
+  readonly readFromGtids: string | null;
   /** When the file that is resumed was begun, as the checkpoint knows it; 0 when it does not. */
   readonly fileBegun: { readonly file: string; readonly at: number } | null;
   /** Rows older than this (seconds since the epoch) are left out; null for none. */
@@ -70,6 +74,9 @@ export class LogEvents {
   #notBefore: number | null;
   /** Everything was delivered before but XA transactions without outcome: only those are collected. */
   onlyPrepared = false;
+  /** Tells transactions of the log that were passed before; null once they have all come. */
+  catchUp: CatchUp | null = null;
+  #wasPassed = false;
 
   constructor(options: LogEventsOptions) {
     this.#options = options;
@@ -129,10 +136,10 @@ export class LogEvents {
         this.#begin(readTaggedGtid(buffer, start, end), reader);
         return;
       case ev.MARIADB_GTID: {
-        const begun = readMariadbGtid(buffer, start, end);
+        const begun = readMariadbGtid(buffer, start, end, reader.serverId);
         this.#begin(begun, reader);
         if (!begun.standalone) group.markExplicit();
-        if (begun.prepares) this.#options.xa?.begin(group.boundary);
+        if (begun.prepares) this.#options.xa?.begin(this.#place());
         return;
       }
       case ev.QUERY:
@@ -149,6 +156,11 @@ export class LogEvents {
         this.#checkFile(reader);
         this.#mapped.clear();
         this.#options.xa?.abandon();
+        return;
+      case ev.PREVIOUS_GTIDS:
+      case ev.MARIADB_GTID_LIST:
+        this.#fileBegins(reader);
+        group.moveTo(reader.position);
         return;
       case ev.HEARTBEAT:
         if (!group.open) reader.takeHeartbeatPosition();
@@ -168,10 +180,29 @@ export class LogEvents {
     }
   }
 
+  #fileBegins({ type, buffer, bodyStart, bodyEnd }: BinlogReader): void {
+    const { family, group } = this.#options;
+    if (this.onlyPrepared || (family === 'mysql') !== (type === ev.PREVIOUS_GTIDS)) return;
+    const read = family === 'mysql' ? readPreviousGtids : readGtidList;
+    group.passed.fileBegins(read(buffer, bodyStart, bodyEnd));
+  }
+
   /** A group that did not end (the server crashed within it) never happened. */
   #begin(start: GroupStart, reader: BinlogReader): void {
     this.#options.xa?.abandon();
-    this.#options.group.begin(start, reader.timestamp);
+    this.#wasPassed = this.catchUp?.wasPassed(start.gtid, this.#options.group.boundary) ?? false;
+    this.#options.group.begin(start, reader.timestamp, this.#isDelivered);
+  }
+
+  /** What is read was delivered before: of it only XA transactions without outcome are of interest. */
+  get #isDelivered(): boolean {
+    return this.onlyPrepared || this.#wasPassed;
+  }
+
+  /** Where the group begins. */
+  #place(): KnownPlace {
+    const { group, readFromGtids } = this.#options;
+    return { ...group.boundary, gtids: this.#isDelivered ? readFromGtids : group.passed.whole };
   }
 
   #map(buffer: Buffer, start: number, end: number): void {
@@ -190,7 +221,7 @@ export class LogEvents {
 
   #rows(reader: BinlogReader, op: RowOp, parts: Part[]): Promise<void> | undefined {
     const { group } = this.#options;
-    if (this.#isKept(reader) || this.onlyPrepared) return;
+    if (this.#isKept(reader) || this.#isDelivered) return;
     if (!group.rows(reader.timestamp) || this.#isTooOld()) return;
     const mapped = this.#mapped.get(tableId(reader.buffer, reader.bodyStart, reader.bodyEnd));
     if (mapped === undefined) {
@@ -259,10 +290,10 @@ export class LogEvents {
     if (xa === null || statement === null) return false;
     const { does, xid } = statement;
     if (does === 'start') {
-      if (!xa.collecting) xa.begin(group.boundary);
+      if (!xa.collecting) xa.begin(this.#place());
       return false;
     }
-    if (does === 'rollback' || this.onlyPrepared) {
+    if (does === 'rollback' || this.#isDelivered) {
       xa.drop(xid);
       return false;
     }
@@ -279,7 +310,7 @@ export class LogEvents {
   /** The kept events come next; the group ends with the last of them. */
   #handOn(reader: BinlogReader, events: NestedEvents | null): void {
     const { group } = this.#options;
-    if (events === null || this.onlyPrepared) {
+    if (events === null || this.#isDelivered) {
       this.#options.xa?.committed();
       group.end(reader.position);
       return;
@@ -308,7 +339,7 @@ export class LogEvents {
 
   #statement(reader: BinlogReader, statement: Statement, parts: Part[]): void {
     const ended = this.#options.group.statement(statement.sql, reader.timestamp, reader.position);
-    if (!ended || this.onlyPrepared) return;
+    if (!ended || this.#isDelivered) return;
     const ddl = readDdl(statement.sql, statement.database, statement.ansiQuotes);
     for (const id of ddl?.tables ?? []) {
       const table = this.#options.tables.get(tableKey(this.#options.lowerCaseNames ? lowerCase(id) : id));

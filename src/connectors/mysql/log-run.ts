@@ -10,17 +10,26 @@ import { BinlogReader } from './binlog-reader.ts';
 import type { CapturedTable } from './captured-table.ts';
 import { checkServer, problemsOf } from './checks.ts';
 import { ChunkReader } from './chunk-reader.ts';
-import { connectForQueries } from './connect.ts';
+import { connectForQueries, type Questions } from './connect.ts';
 import { toPipelineError } from './errors.ts';
+import { readFileHead } from './file-head.ts';
 import { GroupTracker } from './group-tracker.ts';
 import { loadMethod } from './load-method.ts';
 import { LogEvents } from './log-events.ts';
 import type { MysqlReaderOptions, MysqlSettings } from './options.ts';
-import { comparePositions, type LogPosition, type MysqlOffset, offsetFromJson, offsetToJson } from './position.ts';
+import {
+  comparePositions,
+  type KnownPlace,
+  type LogPosition,
+  type MysqlOffset,
+  offsetFromJson,
+  offsetToJson,
+} from './position.ts';
 import * as ev from './protocol/event.ts';
+import { type Opening, openAfter, openAtEnd, openAtFile } from './resume.ts';
 import { readSchema } from './schema.ts';
 import { readServerFacts, type ServerFacts } from './server-facts.ts';
-import { checkOffset, endOfLog, fileOfTime } from './start-position.ts';
+import { fileOfTime } from './start-position.ts';
 import { afterPreparedOnes } from './xa/prepared-before.ts';
 import { XaTransactions } from './xa/xa-transactions.ts';
 import { TableLoads } from './table-loads.ts';
@@ -57,6 +66,8 @@ export class LogRun {
   #loads!: TableLoads;
   #events!: LogEvents;
   readonly #xa: XaTransactions | null;
+  /** Of the offset that was resumed: it holds until all that was passed has come again. */
+  #readFrom: KnownPlace | null = null;
   /** A first start at a time of the past: its tables join there, and not where their shape was seen. */
   #startsInPast = false;
   #caughtUp = false;
@@ -109,7 +120,7 @@ export class LogRun {
   async #open(offset: MysqlOffset | null, startTime: number | null): Promise<void> {
     const { settings, serverId } = this.#options;
     const connection = await connectForQueries(settings);
-    let from: LogPosition;
+    let opening: Opening;
     let collations: Map<number, string>;
     let xaKnownFrom: LogPosition | null = null;
     try {
@@ -120,13 +131,7 @@ export class LogRun {
         throw new PipelineError('fatal', first.code, problems.map(({ message }) => message).join('; '), {
           hint: first.remedy,
         });
-      if (offset !== null) await checkOffset(connection, this.#facts, offset);
-      const begunAt = (file: string) => this.#begunAt(file);
-      from =
-        offset ??
-        (startTime === null
-          ? await endOfLog(connection, this.#facts)
-          : await fileOfTime(connection, startTime, begunAt));
+      opening = await this.#openingOf(connection, offset, startTime);
       if (offset === null && startTime === null && this.#xa !== null)
         xaKnownFrom = await afterPreparedOnes(connection, this.#facts);
       const rows = await connection.query(
@@ -138,10 +143,10 @@ export class LogRun {
     } finally {
       connection.close();
     }
-    const { file, position } = offset?.readFrom ?? from;
-    this.#reader = await BinlogReader.open(settings, { file, position }, serverId);
+    const { from, passed, deliveredUntil } = opening;
+    this.#reader = await BinlogReader.open(settings, from, serverId);
     if (this.#closed) this.#reader.close();
-    this.#group = new GroupTracker({ file, position });
+    this.#group = new GroupTracker(from, passed);
     this.#loads = new TableLoads({
       parallelism: this.#options.reader.loadParallelism,
       rowsPerSecondMax: this.#options.reader.loadRowsPerSecondMax,
@@ -155,7 +160,8 @@ export class LogRun {
       group: this.#group,
       xa: this.#xa,
       xaKnownFrom,
-      fileBegun: offset === null ? null : { file: offset.file, at: offset.fileBegun },
+      readFromGtids: offset?.readFrom?.gtids ?? null,
+      fileBegun: offset === null ? null : { file: offset.file, at: opening.fileBegun },
       notBefore: offset === null ? startTime : offset.notBefore,
       lowerCaseNames: this.#facts.lowerCaseTableNames !== 0,
       family: this.#facts.family,
@@ -163,15 +169,27 @@ export class LogRun {
       shapeNow: (table) => this.#shapeNow(table),
       fail: (table, failure) => this.#fail(table, failure),
     });
-    if (offset !== null && offset.readFrom !== null) await this.#readPrepared(offset);
-    this.#group.skip(offset?.skipEvents ?? 0);
+    this.#events.catchUp = opening.catchUp;
+    this.#readFrom = offset?.readFrom ?? null;
+    if (deliveredUntil !== null) await this.#readPrepared(deliveredUntil);
+    this.#group.skip(opening.skipEvents);
+  }
+
+  async #openingOf(connection: Questions, offset: MysqlOffset | null, startTime: number | null): Promise<Opening> {
+    const { settings, serverId } = this.#options;
+    const headOf = (file: string) => readFileHead(settings, file, serverId);
+    const server = { connection, facts: this.#facts, headOf };
+    if (offset !== null) return openAfter(server, offset);
+    if (startTime === null) return openAtEnd(server);
+    const { file } = await fileOfTime(connection, startTime, async (name) => (await headOf(name)).begun);
+    return openAtFile(server, file);
   }
 
   /** Reads again what was delivered, for the XA transactions in it that had no outcome yet. */
-  async #readPrepared(offset: LogPosition): Promise<void> {
+  async #readPrepared(until: LogPosition): Promise<void> {
     const reader = this.#reader;
     this.#events.onlyPrepared = true;
-    while (comparePositions(this.#group.boundary, offset) < 0) {
+    while (comparePositions(this.#group.boundary, until) < 0) {
       if (reader.take()) await this.#events.handle(reader, []);
       else await reader.more();
       reader.release();
@@ -231,7 +249,7 @@ export class LogRun {
       parts.push(
         ...this.#loads.atBoundary({
           position: this.#group.boundary,
-          gtids: this.#facts.gtidMode ? this.#group.passed.toString() : '',
+          gtids: this.#facts.gtidMode ? this.#group.passed.known : '',
         }),
       );
     return wanted !== undefined;
@@ -296,14 +314,18 @@ export class LogRun {
 
   #batch(parts: readonly Part[], bytes: number): Batch {
     const group = this.#group;
+    const events = this.#events;
     this.#handedOnOpen = group.open;
+    if (events.catchUp?.isOver(group.boundary) === true) events.catchUp = null;
     const offset: MysqlOffset = {
       server: this.#facts.identity,
       ...group.boundary,
       fileBegun: this.#reader.position.file === group.boundary.file ? this.#reader.fileBegun : 0,
       skipEvents: group.open ? group.rowEvents : 0,
-      notBefore: this.#events.notBefore,
-      readFrom: this.#xa?.oldest?.from ?? null,
+      notBefore: events.notBefore,
+      readFrom: events.catchUp === null ? (this.#xa?.oldest?.from ?? null) : this.#readFrom,
+      gtids: group.passed.whole,
+      onlyGtids: events.catchUp !== null,
     };
     return {
       parts,
@@ -325,19 +347,6 @@ export class LogRun {
       return entry?.kind === 'table' ? entry.table : null;
     } finally {
       connection.close();
-    }
-  }
-
-  /** When a log file was begun: the time of its first event. */
-  async #begunAt(file: string): Promise<number> {
-    const reader = await BinlogReader.open(this.#options.settings, { file, position: 4 }, this.#options.serverId);
-    try {
-      for (;;) {
-        while (!reader.take()) await reader.more();
-        if (reader.type === ev.FORMAT_DESCRIPTION) return reader.timestamp;
-      }
-    } finally {
-      reader.close();
     }
   }
 }

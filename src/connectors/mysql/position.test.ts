@@ -8,6 +8,20 @@ void test('files are ordered by their number, not by their text', () => {
   assert.equal(comparePositions({ file: 'a.b.000002', position: 9 }, { file: 'a.b.000002', position: 9 }), 0);
 });
 
+void test('a checkpoint of before there were ids in it is read as one without', () => {
+  assert.deepEqual(offsetFromJson({ server: 's', file: 'binlog.000001', position: 4 }), {
+    server: 's',
+    file: 'binlog.000001',
+    position: 4,
+    fileBegun: 0,
+    skipEvents: 0,
+    notBefore: null,
+    readFrom: null,
+    gtids: null,
+    onlyGtids: false,
+  });
+});
+
 void test('an offset comes back from JSON as it was', () => {
   const offset = {
     server: 's',
@@ -16,9 +30,13 @@ void test('an offset comes back from JSON as it was', () => {
     fileBegun: 1,
     skipEvents: 3,
     notBefore: null,
-    readFrom: { file: 'binlog.000000', position: 4 },
+    readFrom: { file: 'binlog.000000', position: 4, gtids: '0-1-7' },
+    gtids: '0-1-8',
+    onlyGtids: true,
   };
   assert.deepEqual(offsetFromJson(offsetToJson(offset)), offset);
   assert.deepEqual(offsetFromJson(offsetToJson({ ...offset, readFrom: null })), { ...offset, readFrom: null });
+  const bare = { ...offset, readFrom: { ...offset.readFrom, gtids: null }, gtids: null, onlyGtids: false };
+  assert.deepEqual(offsetFromJson(offsetToJson(bare)), bare);
   assert.throws(() => offsetFromJson({ topic: 'x' }), /not one of a MySQL source/);
 });

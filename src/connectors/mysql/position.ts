@@ -32,12 +32,33 @@ export interface MysqlOffset extends LogPosition {
   /** Seconds since the epoch: changes before are left out, after a start at a time of the past; null otherwise. */
   readonly notBefore: number | null;
   /** Where reading begins anew: before the oldest XA transaction without outcome. null: at the offset itself. */
-  readonly readFrom: LogPosition | null;
+  readonly readFrom: KnownPlace | null;
+  /** All transactions that were passed: MySQL's as a set, MariaDB's as a position; null where they are not known. */
+  readonly gtids: string | null;
+  /** Only the ids say what was passed: in the log of this server some of them are still ahead. */
+  readonly onlyGtids: boolean;
 }
 
-export function offsetToJson(offset: MysqlOffset): Offset {
-  const { readFrom, ...others } = offset;
-  return readFrom === null ? others : { ...others, readFrom: { file: readFrom.file, position: readFrom.position } };
+/** A place in the log, and what was passed there; null where that is not known. */
+export interface KnownPlace extends LogPosition {
+  readonly gtids: string | null;
+}
+
+export function offsetToJson({ readFrom, gtids, onlyGtids, ...others }: MysqlOffset): Offset {
+  return {
+    ...others,
+    ...(readFrom === null
+      ? {}
+      : {
+          readFrom: {
+            file: readFrom.file,
+            position: readFrom.position,
+            ...(readFrom.gtids === null ? {} : { gtids: readFrom.gtids }),
+          },
+        }),
+    ...(gtids === null ? {} : { gtids }),
+    ...(onlyGtids ? { onlyGtids } : {}),
+  };
 }
 
 export function offsetFromJson(json: Offset): MysqlOffset {
@@ -51,15 +72,22 @@ export function offsetFromJson(json: Offset): MysqlOffset {
     position: Number(json['position']),
     fileBegun: Number(json['fileBegun'] ?? 0),
     skipEvents: Number(json['skipEvents'] ?? 0),
-    readFrom: positionFromJson(json['readFrom']),
+    readFrom: placeFromJson(json['readFrom']),
+    gtids: gtidsFromJson(json['gtids']),
+    onlyGtids: json['onlyGtids'] === true,
     notBefore: json['notBefore'] === undefined || json['notBefore'] === null ? null : Number(json['notBefore']),
   };
 }
 
-function positionFromJson(json: Json | undefined): LogPosition | null {
+function placeFromJson(json: Json | undefined): KnownPlace | null {
   if (json === undefined || json === null || typeof json !== 'object' || Array.isArray(json)) return null;
-  const { file, position } = json as { file?: Json; position?: Json };
-  return typeof file === 'string' ? { file, position: Number(position) } : null;
+  const { file, position, gtids } = json as { file?: Json; position?: Json; gtids?: Json };
+  return typeof file === 'string' ? { file, position: Number(position), gtids: gtidsFromJson(gtids) } : null;
+}
+
+/** Checkpoints of before have none. */
+function gtidsFromJson(json: Json | undefined): string | null {
+  return typeof json === 'string' ? json : null;
 }
 
 export function describePosition({ file, position }: LogPosition): string {

@@ -10,7 +10,10 @@ export interface ServerFacts {
   readonly version: readonly [number, number, number];
   /** Differs between servers and stays over restarts. */
   readonly identity: string;
+  /** MySQL: new transactions have ids; others, from before or from another server, may have none. */
   readonly gtidMode: boolean;
+  /** Every transaction has an id. */
+  readonly gtids: boolean;
   readonly logBin: boolean;
   readonly format: string;
   readonly rowImage: string;
@@ -80,6 +83,7 @@ export async function readServerFacts(connection: Questions): Promise<ServerFact
     identity:
       value('server_uuid') || value('server_uid') || `${value('hostname')}:${value('port')}:${value('server_id')}`,
     gtidMode: family === 'mysql' && value('gtid_mode').startsWith('ON'),
+    gtids: family === 'mariadb' || value('gtid_mode') === 'ON',
     logBin: value('log_bin') === 'ON',
     format: value('binlog_format') || 'ROW',
     rowImage: value('binlog_row_image') || 'FULL',

@@ -480,8 +480,10 @@ for (const family of FAMILIES) {
       follower.start(1, [await join('t')]);
       await follower.until(() => follower.state(database, 't') === 'STREAMING');
       await follower.stop();
-      const { offset } = follower;
-      assert.ok(offset !== null);
+      assert.ok(follower.offset !== null);
+      // As checkpoints were before there were ids in them.
+      const { gtids, onlyGtids: _, ...offset } = follower.offset;
+      assert.equal(typeof gtids, 'string');
       const table = { ...(await join('t')), progress: [...follower.states.values()][0] ?? null };
       const attempt = async (from: typeof offset) => {
         const again = new Follower(openSource(server, database));

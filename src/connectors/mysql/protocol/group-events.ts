@@ -1,10 +1,11 @@
+import type { Gtid } from '../gtid-set.ts';
 import { CorruptEvent } from './corrupt-event.ts';
 import { Cursor } from './lenenc.ts';
 
 /** How a group of events (a transaction, or one statement that commits itself) begins. */
 export interface GroupStart {
-  /** What the transaction adds to the executed set; null for an anonymous one, and on MariaDB. */
-  readonly gtid: { readonly source: string; readonly number: number } | null;
+  /** What the transaction adds to what was executed; null for an anonymous one. */
+  readonly gtid: Gtid | null;
   /** Ends with its one statement: no commit follows. */
   readonly standalone: boolean;
   /** An XA transaction that is prepared, not committed. */
@@ -22,7 +23,7 @@ export interface GroupStart {
 export function readGtid(buffer: Buffer, start: number, end: number, anonymous: boolean): GroupStart {
   if (end - start < 25) throw new CorruptEvent('a GTID event ends early');
   const uuid = formatUuid(buffer.toString('hex', start + 1, start + 17));
-  const number = Number(buffer.readBigUInt64LE(start + 17));
+  const number = buffer.readBigUInt64LE(start + 17);
   let commitMicros: number | null = null;
   if (end - start >= 49) {
     const low = buffer.readUIntLE(start + 42, 6);
@@ -43,14 +44,14 @@ export function readTaggedGtid(buffer: Buffer, start: number, end: number): Grou
   const cursor = new Cursor(buffer, start, end);
   for (let index = 0; index < 3; index += 1) readVarint(cursor);
   let uuid = '';
-  let number = 0;
+  let number = 0n;
   let tag = '';
   let commitMicros: number | null = null;
   while (cursor.at < end) {
     const field = Number(readVarint(cursor));
     if (field === 1)
       for (let index = 0; index < 16; index += 1) uuid += Number(readVarint(cursor)).toString(16).padStart(2, '0');
-    else if (field === 2) number = Number(readVarint(cursor) >> 1n);
+    else if (field === 2) number = readVarint(cursor) >> 1n;
     else if (field === 3) tag = cursor.text(Number(readVarint(cursor)));
     else if (field === 6) {
       commitMicros = Number(readVarint(cursor));
@@ -62,7 +63,7 @@ export function readTaggedGtid(buffer: Buffer, start: number, end: number): Grou
 }
 
 /** The number of low one-bits of the first byte tells how many bytes follow it; little-endian behind them. */
-function readVarint(cursor: Cursor): bigint {
+export function readVarint(cursor: Cursor): bigint {
   const first = cursor.byte();
   let extra = 0;
   while (extra < 8 && (first & (1 << extra)) !== 0) extra += 1;
@@ -72,11 +73,20 @@ function readVarint(cursor: Cursor): bigint {
   return (value << BigInt(7 - extra)) | BigInt(first >> (extra + 1));
 }
 
-/** MariaDB's GTID_EVENT: [ number 8 ][ domain 4 ][ flags 1 ]; flag 1: standalone, 64: an XA transaction is prepared. MySQL says so by XA START. */
-export function readMariadbGtid(buffer: Buffer, start: number, end: number): GroupStart {
+/**
+ * MariaDB's GTID_EVENT: [ number 8 ][ domain 4 ][ flags 1 ]; flag 1: standalone, 64: an XA transaction is prepared, which
+ * MySQL says by XA START. `serverId` is that of the event's header.
+ */
+export function readMariadbGtid(buffer: Buffer, start: number, end: number, serverId: number): GroupStart {
   if (end - start < 13) throw new CorruptEvent('a GTID event ends early');
   const flags = buffer[start + 12] ?? 0;
-  return { gtid: null, standalone: (flags & 1) !== 0, prepares: (flags & 64) !== 0, commitMicros: null };
+  const source = `${buffer.readUInt32LE(start + 8)}-${serverId}`;
+  return {
+    gtid: { source, number: buffer.readBigUInt64LE(start) },
+    standalone: (flags & 1) !== 0,
+    prepares: (flags & 64) !== 0,
+    commitMicros: null,
+  };
 }
 
 /** A QUERY event: the statement, its default database, and whether double quotes are names in it. */
@@ -119,6 +129,6 @@ function sqlMode(buffer: Buffer, start: number, end: number): number {
   return at + 9 <= end && buffer[at] === SQL_MODE ? buffer.readUInt32LE(at + 1) : 0;
 }
 
-function formatUuid(hex: string): string {
+export function formatUuid(hex: string): string {
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`;
 }

@@ -1,12 +1,12 @@
 import { PipelineError } from '../../../pipeline/pipeline-error.ts';
-import type { LogPosition } from '../position.ts';
+import type { KnownPlace } from '../position.ts';
 import type { EventSlot, NestedEvents } from '../protocol/nested-events.ts';
 import { EventSpool, type SpoolQuota } from './event-spool.ts';
 
 /** A transaction that was prepared, and has no outcome yet. */
 interface Prepared {
   /** Where its group of events begins. */
-  readonly from: LogPosition;
+  readonly from: KnownPlace;
   /** When it was prepared, microseconds since the epoch. */
   readonly sinceMicros: number;
   readonly spool: EventSpool;
@@ -21,7 +21,7 @@ export class XaTransactions {
   /** By xid, in the order of the log. */
   readonly #prepared = new Map<string, Prepared>();
   /** The group that is read now, until it is prepared. */
-  #current: { readonly from: LogPosition; readonly spool: EventSpool } | null = null;
+  #current: { readonly from: KnownPlace; readonly spool: EventSpool } | null = null;
   /** What is being handed on; of a prepared one it stays known until that has ended. */
   #committing: { readonly xid: string | null; readonly spool: EventSpool } | null = null;
 
@@ -40,7 +40,7 @@ export class XaTransactions {
     return first ?? null;
   }
 
-  begin(from: LogPosition): void {
+  begin(from: KnownPlace): void {
     this.abandon();
     this.#current = { from, spool: new EventSpool(this.#quota) };
   }

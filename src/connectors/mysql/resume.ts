@@ -1,0 +1,251 @@
+import { PipelineError } from '../../pipeline/pipeline-error.ts';
+import { CatchUp } from './catch-up.ts';
+import type { Questions } from './connect.ts';
+import type { FileHead } from './file-head.ts';
+import { GtidPosition } from './gtid-position.ts';
+import { GtidSet } from './gtid-set.ts';
+import { PassedGtids } from './passed-gtids.ts';
+import { describePosition, fileBase, fileNumber, type LogPosition, type MysqlOffset } from './position.ts';
+import type { ServerFacts } from './server-facts.ts';
+import { executedOnceSettled, missingAt, positionAt, readServerGtids } from './server-gtids.ts';
+import { endOfLog, logFiles } from './start-position.ts';
+
+/** A place of a file that the protocol cannot name: 32 bits. Its file is read from its begin. */
+const PLACE_MAX = 2 ** 32;
+const FILE_BEGIN = 4;
+const NEW_LOAD = 'Terminate the task and start it again with a new load.';
+
+/** A server that is asked where reading begins. */
+export interface OpenServer {
+  readonly connection: Questions;
+  readonly facts: ServerFacts;
+  /** Reads the first events of a file. */
+  headOf(file: string): Promise<FileHead>;
+}
+
+/** How the log is read. */
+export interface Opening {
+  readonly from: LogPosition;
+  /** All before this place was delivered: of it only XA transactions without outcome are of interest; null: nothing is. */
+  readonly deliveredUntil: LogPosition | null;
+  readonly passed: PassedGtids;
+  /** Transactions that were passed before come again, and must be known by their ids. */
+  readonly catchUp: CatchUp | null;
+  /** Row events of the first transaction that were delivered already. */
+  readonly skipEvents: number;
+  /** When the file of the offset was begun; 0 when it is not known, or another. */
+  readonly fileBegun: number;
+  /** Positions that a checkpoint holds are of this log. */
+  readonly sameLog: boolean;
+}
+
+/** Where a first start begins: at the end of the log. */
+export async function openAtEnd(server: OpenServer): Promise<Opening> {
+  const { connection, facts } = server;
+  const from = await endOfLog(connection, facts);
+  const opening = { from, deliveredUntil: null, catchUp: null, skipEvents: 0, fileBegun: 0, sameLog: true };
+  if (facts.family === 'mariadb') return { ...opening, passed: passedAt(facts, await positionAt(connection, from)) };
+  const settled = facts.gtids ? await executedOnceSettled(connection) : null;
+  if (settled === null) return { ...opening, passed: passedAt(facts, null) };
+  const passed = settled.executed.toString();
+  const until = await endOfLog(connection, facts);
+  return {
+    ...opening,
+    passed: passedAt(facts, passed, settled.purged),
+    catchUp: new CatchUp({ family: 'mysql', passed, before: '', until }),
+  };
+}
+
+/** From the begin of a file, where the file itself tells what was executed before. */
+export async function openAtFile(server: OpenServer, file: string): Promise<Opening> {
+  const { connection, facts } = server;
+  return {
+    from: { file, position: FILE_BEGIN },
+    deliveredUntil: null,
+    passed: passedAt(facts, null, await purgedAt(connection, facts)),
+    catchUp: null,
+    skipEvents: 0,
+    fileBegun: 0,
+    sameLog: true,
+  };
+}
+
+/**
+ * Where to go on after `offset`: in the same log at its position; in another that provably has all that was passed, by ids.
+ * Errors: PipelineError `fatal` that says why neither can be, with facts and remedy. Never moves to another place
+ * (C9, C11, C12, C13).
+ */
+export async function openAfter(server: OpenServer, offset: MysqlOffset): Promise<Opening> {
+  const { connection, facts } = server;
+  if (offset.server !== facts.identity || offset.onlyGtids) return openByGtids(server, offset);
+  const isPurged = await checkFiles(connection, offset);
+  if (isPurged) return openByGtids(server, offset);
+  if (offset.gtids !== null && facts.gtids) {
+    const missing = await missingAt(connection, facts, offset.gtids, { inFlight: true });
+    if (missing.length > 0)
+      throw stop(
+        'MySQL.HistoryChanged',
+        `${facts.title} no longer has ${listOf(missing)}, which was read from it: it was rewound, restored or begun anew`,
+        NEW_LOAD,
+      );
+  }
+  const begin = offset.readFrom ?? offset;
+  const isFar = begin.position >= PLACE_MAX;
+  return {
+    from: { file: begin.file, position: isFar ? FILE_BEGIN : begin.position },
+    deliveredUntil: isFar || offset.readFrom !== null ? { file: offset.file, position: offset.position } : null,
+    passed: passedAt(facts, offset.gtids, await purgedAt(connection, facts)),
+    catchUp: null,
+    skipEvents: offset.skipEvents,
+    fileBegun: offset.fileBegun,
+    sameLog: true,
+  };
+}
+
+/**
+ * Makes sure that the files say the same history as the offset. True when its file was purged.
+ * Errors: PipelineError `fatal` when they say another.
+ */
+async function checkFiles(connection: Questions, offset: MysqlOffset): Promise<boolean> {
+  const files = await logFiles(connection);
+  const from = offset.readFrom ?? offset;
+  const newest = files.at(-1);
+  if (files.every(({ name }) => name !== from.file)) {
+    if (
+      newest !== undefined &&
+      fileBase(newest.name) === fileBase(from.file) &&
+      fileNumber(newest.name) > fileNumber(from.file)
+    ) {
+      if (offset.gtids !== null) return true;
+      throw stop(
+        'MySQL.BinlogPurged',
+        `the server no longer has ${from.file}; its oldest log is ${files[0]?.name}`,
+        `${NEW_LOAD} Keep the binary log longer than the longest stop.`,
+      );
+    }
+    throw stop(
+      'MySQL.HistoryChanged',
+      `the server has no ${from.file}; its newest log is ${newest?.name ?? 'none'}: its log was begun anew`,
+      NEW_LOAD,
+    );
+  }
+  const reached = files.find(({ name }) => name === offset.file);
+  if (reached !== undefined && reached.size >= offset.position) return false;
+  throw stop(
+    'MySQL.HistoryChanged',
+    `${describePosition(offset)} is beyond the end of the log: the server was rewound or restored`,
+    NEW_LOAD,
+  );
+}
+
+/** Goes on by ids, in whatever log has all that was passed and all that was not. */
+async function openByGtids(server: OpenServer, offset: MysqlOffset): Promise<Opening> {
+  const { connection, facts } = server;
+  const isOther = offset.server !== facts.identity;
+  const code = isOther ? 'MySQL.OtherServer' : 'MySQL.HistoryChanged';
+  const where = isOther
+    ? `the task was reading server ${offset.server}, this is ${facts.identity}`
+    : 'its log was purged';
+  const { gtids } = offset;
+  const gtidsFrom = offset.readFrom === null ? gtids : offset.readFrom.gtids;
+  if (gtids === null || gtidsFrom === null || !facts.gtids)
+    throw stop(
+      code,
+      `${where}, and without GTIDs nothing tells where to go on`,
+      `Point the data source at the former server, or: ${NEW_LOAD} With GTIDs on both servers a task goes on by itself.`,
+    );
+  if (isMariadb(gtids) !== null && isMariadb(gtids) !== (facts.family === 'mariadb'))
+    throw stop(
+      code,
+      `${where}, and it is of another family`,
+      `Point the data source at the former server, or: ${NEW_LOAD}`,
+    );
+  const missing = await missingAt(connection, facts, gtids, { inFlight: false });
+  if (missing.length > 0)
+    throw stop(
+      code,
+      `${where}; its log has not got ${listOf(missing)}, which was delivered already`,
+      `Point the data source at a server that has it${facts.family === 'mariadb' ? ' (with log_slave_updates)' : ''}, or: ${NEW_LOAD}`,
+    );
+  if (facts.family === 'mariadb') await checkStrict(connection, code, where);
+  const until = await endOfLog(connection, facts);
+  const { file, before } = await fileAfter(server, gtidsFrom);
+  return {
+    from: { file, position: FILE_BEGIN },
+    deliveredUntil: null,
+    passed: passedAt(facts, gtids, await purgedAt(connection, facts)),
+    catchUp: new CatchUp({ family: facts.family, passed: gtids, before, until }),
+    // Another server may have cut the rows of a transaction into other events: it is delivered again, from its begin.
+    skipEvents: isOther ? 0 : offset.skipEvents,
+    fileBegun: 0,
+    sameLog: false,
+  };
+}
+
+/** What is written to a MariaDB replica itself may go into the midst of what is passed, unless ids have to ascend. */
+async function checkStrict(connection: Questions, code: string, where: string): Promise<void> {
+  const [row] = await connection.query('SELECT @@global.gtid_strict_mode AS strict');
+  if (row?.['strict'] === '1') return;
+  throw stop(
+    code,
+    `${where}, and its gtid_strict_mode is OFF: changes of its own may lie before what was delivered`,
+    'If nothing but replication has written to it: SET GLOBAL gtid_strict_mode = ON there, and start the task; it goes on where it was.',
+  );
+}
+
+/** The newest file before which nothing was executed but what is in `gtids`. */
+async function fileAfter(
+  { connection, facts, headOf }: OpenServer,
+  gtids: string,
+): Promise<{ file: string; before: string }> {
+  const files = await logFiles(connection);
+  if (facts.family === 'mysql') {
+    const { purged } = await readServerGtids(connection);
+    const lost = purged.subtract(GtidSet.parse(gtids));
+    if (!lost.isEmpty) throw purgedStop(lost.toString(), files[0]?.name);
+  }
+  let ahead = '';
+  for (const { name } of files.toReversed()) {
+    const { gtids: before } = await headOf(name);
+    if (before === null) break;
+    ahead = aheadOf(before, gtids, facts.family);
+    if (ahead === '') return { file: name, before };
+  }
+  throw purgedStop(ahead, files[0]?.name);
+}
+
+/** What of `before` is not in `gtids`. */
+function aheadOf(before: string, gtids: string, family: ServerFacts['family']): string {
+  if (family === 'mysql') return GtidSet.parse(before).subtract(GtidSet.parse(gtids)).toString();
+  return GtidPosition.parse(before).missingIn(GtidPosition.parse(gtids)).join(',');
+}
+
+function purgedStop(lost: string, oldest: string | undefined): PipelineError {
+  return stop(
+    'MySQL.BinlogPurged',
+    `the server no longer has ${listOf(lost.split(','))}, which was not delivered yet; its oldest log is ${oldest ?? 'none'}`,
+    `${NEW_LOAD} Keep the binary log longer than the longest stop.`,
+  );
+}
+
+async function purgedAt(connection: Questions, facts: ServerFacts): Promise<GtidSet | null> {
+  return facts.family === 'mysql' && facts.gtids ? (await readServerGtids(connection)).purged : null;
+}
+
+function passedAt({ family, gtids }: ServerFacts, text: string | null, purged: GtidSet | null = null): PassedGtids {
+  return new PassedGtids({ family, text, purged: purged?.toString() ?? '', filesTell: gtids });
+}
+
+/** Null when there are none to tell by. */
+function isMariadb(gtids: string): boolean | null {
+  return gtids === '' ? null : /^\d+-\d+-\d+/.test(gtids);
+}
+
+function listOf(gtids: readonly string[]): string {
+  const shown = gtids.slice(0, 5).join(',');
+  return gtids.length > 5 ? `${shown} and ${gtids.length - 5} more` : shown;
+}
+
+function stop(code: string, message: string, hint: string): PipelineError {
+  return new PipelineError('fatal', code, message, { hint });
+}
