@@ -1,3 +1,4 @@
+import { readResume } from '../../src/connectors/mysql/captured-table.ts';
 import { mysqlConnector } from '../../src/connectors/mysql/connector.ts';
 import { silentLog } from '../../src/lib/log.ts';
 import type { Json, JsonObject } from '../../src/lib/json-value.ts';
@@ -69,6 +70,8 @@ export function readRow(part: RowsPart, row: number, image: 'before' | 'after'):
  */
 export class Follower {
   readonly tables = new Map<string, Map<string, Values>>();
+  /** Rows inserted, updated or deleted, by table: one that is delivered twice counts twice. */
+  readonly changes = new Map<string, number>();
   readonly states = new Map<string, TableProgress>();
   readonly events: string[] = [];
   offset: Offset | null = null;
@@ -99,6 +102,20 @@ export class Follower {
     })().catch((error: unknown) => {
       this.error = error;
     });
+  }
+
+  /** Another one that holds what this one does, and goes on from there with `source`. */
+  goOn(source: Source): Follower {
+    const next = new Follower(source);
+    for (const [table, rows] of this.tables) next.tables.set(table, rows);
+    for (const [table, count] of this.changes) next.changes.set(table, count);
+    for (const [table, progress] of this.states) next.states.set(table, progress);
+    const tables = [...this.states.values()].map((progress): SourceTable => {
+      const { shape } = readResume(progress.resume);
+      return { id: progress.table, shape: shape.version, load: 'full', progress, emptyFirst: false };
+    });
+    next.start(this.version, tables, this.offset);
+    return next;
   }
 
   /** Takes no batch after the first of which `isLast` holds. */
@@ -167,6 +184,8 @@ export class Follower {
 
   #rows(part: RowsPart): void {
     const rows = this.#table(part.table);
+    const name = tableKey(part.table.id);
+    if (part.op !== 'read') this.changes.set(name, (this.changes.get(name) ?? 0) + part.count);
     const key = (values: Values) =>
       JSON.stringify(part.table.key.map((index) => values[part.table.columns[index]?.name ?? '']));
     for (let row = 0; row < part.count; row += 1) {
