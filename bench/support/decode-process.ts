@@ -106,7 +106,7 @@ async function read({ settings, table, offset, changes }: DecodeOrder, write: (p
   const batches = source.read({
     after: offset,
     tables: { version: 1, tables: [table] },
-    startTime: null,
+    start: null,
     signal: over.signal,
   });
   let rows = 0;

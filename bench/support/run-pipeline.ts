@@ -137,7 +137,7 @@ async function startMessage(options: PipelineOptions): Promise<StartMessage> {
       since: 1,
     })),
     policies: { ddl: DEFAULT_DDL_POLICIES, errorLimit: 0, failover: DEFAULT_FAILOVER_LIMIT },
-    startTime: null,
+    start: null,
     filled: [],
   };
   if (from === null) return { def, from: null };

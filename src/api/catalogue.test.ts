@@ -107,6 +107,7 @@ test('a run shows its tables', async () => {
     appliedVersion: 1,
     deployedVersion: 2,
     lagMs: 12,
+    heldMs: null,
     offset: 'binlog.000001:4',
     failovers: 1,
     nextTryAt: null,

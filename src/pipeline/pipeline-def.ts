@@ -2,6 +2,7 @@ import type { Json } from '../lib/json-value.ts';
 import type { CheckpointOwner } from './checkpoint.ts';
 import type { Policies } from './policies.ts';
 import type { Route } from './route.ts';
+import type { StartPoint } from './source.ts';
 
 /** One end of a pipeline: which connector, and its settings as that connector parsed them. Holds secrets: never logged. */
 export interface EndDef {
@@ -20,8 +21,8 @@ export interface PipelineDef {
   readonly sink: EndDef;
   readonly routes: readonly Route[];
   readonly policies: Policies;
-  /** At a first start: seconds since the epoch to begin the log at; null is now. */
-  readonly startTime: number | null;
+  /** At a first start; null is now. */
+  readonly start: StartPoint | null;
   /** Targets that this task filled before, in an earlier incarnation or before the table was removed. */
   readonly filled: readonly Route['target'][];
 }

@@ -21,12 +21,21 @@ export interface TableSet {
   readonly tables: readonly SourceTable[];
 }
 
+/** Where the log is read from at a first start, instead of from now on. Plain data. */
+export type StartPoint =
+  /** Seconds since the epoch: changes committed before are left out. */
+  | { readonly kind: 'time'; readonly seconds: number }
+  /** A place in the source's log, between two transactions. */
+  | { readonly kind: 'position'; readonly file: string; readonly position: number }
+  /** Behind these transactions: a set of MySQL, or a position of MariaDB. */
+  | { readonly kind: 'gtids'; readonly gtids: string };
+
 export interface ReadOptions {
   /** Resume after this point; null at a first start. */
   readonly after: Offset | null;
   readonly tables: TableSet;
-  /** At a first start: seconds since the epoch to begin the log at, instead of now. */
-  readonly startTime: number | null;
+  /** At a first start; null is now. */
+  readonly start: StartPoint | null;
   readonly signal: AbortSignal;
 }
 

@@ -156,7 +156,7 @@ export class RunControl implements RunListener {
     const ends = await planner.ends(task.project, definition).catch((error: unknown) => {
       throw error instanceof TaskError ? new TaskError('wrong-state', error.code, error.message) : error;
     });
-    const { policies, startTime } = readStartParam(task.startParam);
+    const { policies, start } = readStartParam(task.startParam);
     return {
       owner: { installation: store.installation, task: String(task.id), incarnation },
       version: deployed,
@@ -172,7 +172,7 @@ export class RunControl implements RunListener {
       },
       routes: definition.tables.map(({ table, target, load, since }) => ({ table, target, load, since })),
       policies,
-      startTime,
+      start,
       filled,
     };
   }

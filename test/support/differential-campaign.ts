@@ -242,7 +242,7 @@ class ChangeRecorder {
     const tables = [await joining(source, database, table, { load: 'none' })];
     const reading = new Promise<void>((resolve) => {
       const read = async () => {
-        const options = { after: null, tables: { version: 1, tables }, startTime: null, signal: stop.signal };
+        const options = { after: null, tables: { version: 1, tables }, start: null, signal: stop.signal };
         for await (const batch of source.read(options)) {
           resolve();
           for (const part of batch.parts) if (part.kind === 'rows') this.#take(part);

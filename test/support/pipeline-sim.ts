@@ -275,7 +275,7 @@ class World {
       sink: { type: 'memory', settings: {}, options: {} },
       routes,
       policies: { ddl: DEFAULT_DDL_POLICIES, errorLimit: 0, failover: { count: 1, intervalMinutes: 1 } },
-      startTime: null,
+      start: null,
       filled: [...this.#filled.values()],
     };
   }

@@ -6,7 +6,7 @@ import type { Batch, RowsPart } from '../../src/pipeline/batch.ts';
 import type { Failure, TableProgress, TableState } from '../../src/pipeline/checkpoint.ts';
 import type { Offset } from '../../src/pipeline/offset.ts';
 import { DEFAULT_DDL_POLICIES, type DdlPolicies } from '../../src/pipeline/policies.ts';
-import type { Source, SourceTable } from '../../src/pipeline/source.ts';
+import type { Source, SourceTable, StartPoint } from '../../src/pipeline/source.ts';
 import { allColumns, tableKey, type TableVersion } from '../../src/pipeline/table.ts';
 import type { ValueVisitor } from '../../src/pipeline/value-visitor.ts';
 import type { TestServer } from './servers.ts';
@@ -91,9 +91,9 @@ export class Follower {
     version: number,
     tables: readonly SourceTable[],
     after: Offset | null = null,
-    startTime: number | null = null,
+    start: StartPoint | null = null,
   ): void {
-    const batches = this.source.read({ after, tables: { version, tables }, startTime, signal: this.#stop.signal });
+    const batches = this.source.read({ after, tables: { version, tables }, start, signal: this.#stop.signal });
     this.#done = (async () => {
       for await (const batch of batches) {
         this.#take(batch);

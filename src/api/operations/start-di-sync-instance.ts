@@ -9,8 +9,8 @@ export const startDiSyncInstance = taskOperation({
     FileId: id<TaskId>({ meaning: 'the task' }),
     StartParam: optional(
       jsonObject({
-        meaning: 'failoverLimit, errorLimit.record, ddlMarkMap, startTime',
-        note: '`startTime` is our extension: seconds since the epoch',
+        meaning: 'failoverLimit, errorLimit.record, ddlMarkMap, startTime, startPosition, startGtid',
+        note: '`startTime` (seconds since the epoch), `startPosition` ({ file, position }) and `startGtid` (a set of MySQL, a position of MariaDB) are our extension: at most one, where a first start begins to read; tables are not loaded then. A task that has a checkpoint goes on from it',
         maxLength: 65_536,
       }),
     ),

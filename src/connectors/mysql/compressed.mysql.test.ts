@@ -83,7 +83,7 @@ for (const family of FAMILIES) {
         const ids: string[] = [];
         let offset = after;
         const tables = { version: 1, tables: [{ ...table, progress }] };
-        for await (const batch of reading.read({ after, tables, startTime: null, signal: over.signal })) {
+        for await (const batch of reading.read({ after, tables, start: null, signal: over.signal })) {
           for (const part of batch.parts) {
             if (part.kind === 'progress') progress = part.progress;
             if (part.kind !== 'rows') continue;

@@ -72,8 +72,11 @@ export class LogEvents {
   readonly #mapped = new Map<number, Mapped>();
 
   #notBefore: number | null;
-  /** Everything was delivered before but XA transactions without outcome: only those are collected. */
-  onlyPrepared = false;
+  /**
+   * Only XA transactions without outcome are collected: the others were `delivered` before, or lie before the place of a
+   * first start, which has `leftOut` them. null: all is wanted.
+   */
+  unwanted: 'delivered' | 'leftOut' | null = null;
   /** Tells transactions of the log that were passed before; null once they have all come. */
   catchUp: CatchUp | null = null;
   #wasPassed = false;
@@ -182,7 +185,7 @@ export class LogEvents {
 
   #fileBegins({ type, buffer, bodyStart, bodyEnd }: BinlogReader): void {
     const { family, group } = this.#options;
-    if (this.onlyPrepared || (family === 'mysql') !== (type === ev.PREVIOUS_GTIDS)) return;
+    if (this.unwanted === 'delivered' || (family === 'mysql') !== (type === ev.PREVIOUS_GTIDS)) return;
     const read = family === 'mysql' ? readPreviousGtids : readGtidList;
     group.passed.fileBegins(read(buffer, bodyStart, bodyEnd));
   }
@@ -191,18 +194,23 @@ export class LogEvents {
   #begin(start: GroupStart, reader: BinlogReader): void {
     this.#options.xa?.abandon();
     this.#wasPassed = this.catchUp?.wasPassed(start.gtid, this.#options.group.boundary) ?? false;
-    this.#options.group.begin(start, reader.timestamp, this.#isDelivered);
+    this.#options.group.begin(start, reader.timestamp, this.#wasCounted);
   }
 
-  /** What is read was delivered before: of it only XA transactions without outcome are of interest. */
-  get #isDelivered(): boolean {
-    return this.onlyPrepared || this.#wasPassed;
+  /** Of what is read only XA transactions without outcome are of interest. */
+  get #isUnwanted(): boolean {
+    return this.unwanted !== null || this.#wasPassed;
+  }
+
+  /** It is among the transactions that the offset says were passed. */
+  get #wasCounted(): boolean {
+    return this.unwanted === 'delivered' || this.#wasPassed;
   }
 
   /** Where the group begins. */
   #place(): KnownPlace {
     const { group, readFromGtids } = this.#options;
-    return { ...group.boundary, gtids: this.#isDelivered ? readFromGtids : group.passed.whole };
+    return { ...group.boundary, gtids: this.#wasCounted ? readFromGtids : group.passed.whole };
   }
 
   #map(buffer: Buffer, start: number, end: number): void {
@@ -221,7 +229,7 @@ export class LogEvents {
 
   #rows(reader: BinlogReader, op: RowOp, parts: Part[]): Promise<void> | undefined {
     const { group } = this.#options;
-    if (this.#isKept(reader) || this.#isDelivered) return;
+    if (this.#isKept(reader) || this.#isUnwanted) return;
     if (!group.rows(reader.timestamp) || this.#isTooOld()) return;
     const mapped = this.#mapped.get(tableId(reader.buffer, reader.bodyStart, reader.bodyEnd));
     if (mapped === undefined) {
@@ -293,7 +301,7 @@ export class LogEvents {
       if (!xa.collecting) xa.begin(this.#place());
       return false;
     }
-    if (does === 'rollback' || this.#isDelivered) {
+    if (does === 'rollback' || this.#isUnwanted) {
       xa.drop(xid);
       return false;
     }
@@ -310,7 +318,7 @@ export class LogEvents {
   /** The kept events come next; the group ends with the last of them. */
   #handOn(reader: BinlogReader, events: NestedEvents | null): void {
     const { group } = this.#options;
-    if (events === null || this.#isDelivered) {
+    if (events === null || this.#isUnwanted) {
       this.#options.xa?.committed();
       group.end(reader.position);
       return;
@@ -339,7 +347,7 @@ export class LogEvents {
 
   #statement(reader: BinlogReader, statement: Statement, parts: Part[]): void {
     const ended = this.#options.group.statement(statement.sql, reader.timestamp, reader.position);
-    if (!ended || this.#isDelivered) return;
+    if (!ended || this.#isUnwanted) return;
     const ddl = readDdl(statement.sql, statement.database, statement.ansiQuotes);
     for (const id of ddl?.tables ?? []) {
       const table = this.#options.tables.get(tableKey(this.#options.lowerCaseNames ? lowerCase(id) : id));

@@ -15,7 +15,7 @@ for (const family of FAMILIES) {
       const table = await joining(source, database, 't', { load: 'none' });
       const over = new AbortController();
       const tables = { version: 1, tables: [table] };
-      const batches = source.read({ after: null, tables, startTime: null, signal: over.signal });
+      const batches = source.read({ after: null, tables, start: null, signal: over.signal });
       const seen: { rows: number; transactionEnd: boolean }[] = [];
       const reading = (async () => {
         for await (const { rows, transactionEnd } of batches) seen.push({ rows, transactionEnd });

@@ -4,7 +4,7 @@ import type { Batch, Part } from '../../pipeline/batch.ts';
 import type { Failure } from '../../pipeline/checkpoint.ts';
 import { PipelineError } from '../../pipeline/pipeline-error.ts';
 import type { Policies } from '../../pipeline/policies.ts';
-import type { ReadOptions, SourceTable, TableSet } from '../../pipeline/source.ts';
+import type { ReadOptions, SourceTable, StartPoint, TableSet } from '../../pipeline/source.ts';
 import { type TableId, tableKey } from '../../pipeline/table.ts';
 import { BinlogReader } from './binlog-reader.ts';
 import type { CapturedTable } from './captured-table.ts';
@@ -13,6 +13,7 @@ import { ChunkReader } from './chunk-reader.ts';
 import { connectForQueries, type Questions } from './connect.ts';
 import { toPipelineError } from './errors.ts';
 import { readFileHead } from './file-head.ts';
+import { checkPlace, openFirst } from './first-start.ts';
 import { GroupTracker } from './group-tracker.ts';
 import { loadMethod } from './load-method.ts';
 import { LogEvents } from './log-events.ts';
@@ -26,10 +27,9 @@ import {
   offsetToJson,
 } from './position.ts';
 import * as ev from './protocol/event.ts';
-import { type Opening, openAfter, openAtEnd, openAtFile } from './resume.ts';
+import { type Opening, openAfter } from './resume.ts';
 import { readSchema } from './schema.ts';
 import { readServerFacts, type ServerFacts } from './server-facts.ts';
-import { fileOfTime } from './start-position.ts';
 import { afterPreparedOnes } from './xa/prepared-before.ts';
 import { XaTransactions } from './xa/xa-transactions.ts';
 import { TableLoads } from './table-loads.ts';
@@ -81,10 +81,10 @@ export class LogRun {
     this.#xa = options.reader.xa === 'atCommit' ? new XaTransactions(options.reader.xaSpillBytesMax) : null;
   }
 
-  async *batches({ after, tables, startTime, signal }: ReadOptions): AsyncGenerator<Batch> {
-    await this.#open(after === null ? null : offsetFromJson(after), startTime);
+  async *batches({ after, tables, start, signal }: ReadOptions): AsyncGenerator<Batch> {
+    await this.#open(after === null ? null : offsetFromJson(after), start);
     this.#wanted ??= tables;
-    this.#startsInPast = after === null && startTime !== null;
+    this.#startsInPast = after === null && start !== null;
     while (!signal.aborted && !this.#closed) {
       const batch = await this.#collect();
       if (batch !== null) yield batch;
@@ -117,7 +117,7 @@ export class LogRun {
     this.#xa?.close();
   }
 
-  async #open(offset: MysqlOffset | null, startTime: number | null): Promise<void> {
+  async #open(offset: MysqlOffset | null, start: StartPoint | null): Promise<void> {
     const { settings, serverId } = this.#options;
     const connection = await connectForQueries(settings);
     let opening: Opening;
@@ -131,8 +131,8 @@ export class LogRun {
         throw new PipelineError('fatal', first.code, problems.map(({ message }) => message).join('; '), {
           hint: first.remedy,
         });
-      opening = await this.#openingOf(connection, offset, startTime);
-      if (offset === null && startTime === null && this.#xa !== null)
+      opening = await this.#openingOf(connection, offset, start);
+      if (offset === null && start === null && this.#xa !== null)
         xaKnownFrom = await afterPreparedOnes(connection, this.#facts);
       const rows = await connection.query(
         'SELECT ID id, CHARACTER_SET_NAME charset FROM information_schema.collations',
@@ -162,7 +162,7 @@ export class LogRun {
       xaKnownFrom,
       readFromGtids: offset?.readFrom?.gtids ?? null,
       fileBegun: offset === null ? null : { file: offset.file, at: opening.fileBegun },
-      notBefore: offset === null ? startTime : offset.notBefore,
+      notBefore: offset === null ? (start?.kind === 'time' ? start.seconds : null) : offset.notBefore,
       lowerCaseNames: this.#facts.lowerCaseTableNames !== 0,
       family: this.#facts.family,
       charsetOf: (collation) => collations.get(collation),
@@ -171,30 +171,33 @@ export class LogRun {
     });
     this.#events.catchUp = opening.catchUp;
     this.#readFrom = offset?.readFrom ?? null;
-    if (deliveredUntil !== null) await this.#readPrepared(deliveredUntil);
+    if (deliveredUntil !== null) {
+      const before = await this.#readPrepared(deliveredUntil, offset === null ? 'leftOut' : 'delivered');
+      if (offset === null) checkPlace(deliveredUntil, this.#group.boundary, before);
+    }
     this.#group.skip(opening.skipEvents);
   }
 
-  async #openingOf(connection: Questions, offset: MysqlOffset | null, startTime: number | null): Promise<Opening> {
+  async #openingOf(connection: Questions, offset: MysqlOffset | null, start: StartPoint | null): Promise<Opening> {
     const { settings, serverId } = this.#options;
     const headOf = (file: string) => readFileHead(settings, file, serverId);
     const server = { connection, facts: this.#facts, headOf };
-    if (offset !== null) return openAfter(server, offset);
-    if (startTime === null) return openAtEnd(server);
-    const { file } = await fileOfTime(connection, startTime, async (name) => (await headOf(name)).begun);
-    return openAtFile(server, file);
+    return offset === null ? openFirst(server, start) : openAfter(server, offset);
   }
 
-  /** Reads again what was delivered, for the XA transactions in it that had no outcome yet. */
-  async #readPrepared(until: LogPosition): Promise<void> {
+  /** Reads what is not wanted, for the XA transactions in it that had no outcome yet. Gives the last boundary before `until`. */
+  async #readPrepared(until: LogPosition, why: 'delivered' | 'leftOut'): Promise<LogPosition> {
     const reader = this.#reader;
-    this.#events.onlyPrepared = true;
+    let before = this.#group.boundary;
+    this.#events.unwanted = why;
     while (comparePositions(this.#group.boundary, until) < 0) {
+      before = this.#group.boundary;
       if (reader.take()) await this.#events.handle(reader, []);
       else await reader.more();
       reader.release();
     }
-    this.#events.onlyPrepared = false;
+    this.#events.unwanted = null;
+    return before;
   }
 
   /** Everything that is whole in the connection's buffer, up to the size of a batch; null when there is nothing to say. */

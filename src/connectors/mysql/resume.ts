@@ -70,6 +70,28 @@ export async function openAtFile(server: OpenServer, file: string): Promise<Open
   };
 }
 
+/** Behind transactions that someone names, the others of the log in its order. Errors: PipelineError `fatal`. */
+export async function openAtGtids(server: OpenServer, gtids: string): Promise<Opening> {
+  const { connection, facts } = server;
+  const code = 'MySQL.StartGtid';
+  const other = 'Start with another startGtid, or without one and load the existing rows.';
+  const asked = `startGtid is ${listOf(gtids.split(','))}`;
+  if (!facts.gtids) throw stop(code, `${asked}, and transactions of this server have no GTIDs`, other);
+  if (isMariadb(gtids) !== (facts.family === 'mariadb'))
+    throw stop(code, `${asked}, and this is ${facts.title}, which writes them otherwise`, other);
+  const missing = await missingAt(connection, facts, gtids, { inFlight: false });
+  if (missing.length > 0) throw stop(code, `${asked}, and the server has not got ${listOf(missing)}`, other);
+  if (facts.family === 'mariadb') await checkStrict(connection, code, asked);
+  const until = await endOfLog(connection, facts);
+  const { file, before } = await fileAfter(server, gtids);
+  return {
+    ...(await openAtFile(server, file)),
+    passed: passedAt(facts, gtids, await purgedAt(connection, facts)),
+    catchUp: new CatchUp({ family: facts.family, passed: gtids, before, until }),
+    sameLog: false,
+  };
+}
+
 /**
  * Where to go on after `offset`: in the same log at its position; in another that provably has all that was passed, by ids.
  * Errors: PipelineError `fatal` that says why neither can be, with facts and remedy. Never moves to another place
@@ -238,7 +260,7 @@ function passedAt({ family, gtids }: ServerFacts, text: string | null, purged: G
 
 /** Null when there are none to tell by. */
 function isMariadb(gtids: string): boolean | null {
-  return gtids === '' ? null : /^\d+-\d+-\d+/.test(gtids);
+  return gtids === '' ? null : /^\d+-\d+-\d+(?:,|$)/.test(gtids);
 }
 
 function listOf(gtids: readonly string[]): string {

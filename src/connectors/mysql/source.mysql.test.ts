@@ -399,7 +399,7 @@ for (const family of FAMILIES) {
       for await (const batch of source.read({
         after: null,
         tables: { version: 1, tables: [table] },
-        startTime: now,
+        start: { kind: 'time', seconds: now },
         signal: stop.signal,
       })) {
         for (const part of batch.parts) if (part.kind === 'progress') states.push(part.progress);
@@ -538,7 +538,7 @@ for (const family of FAMILIES) {
       for await (const batch of openSource(server, database).read({
         after: offset,
         tables: { version: 1, tables: [table] },
-        startTime: null,
+        start: null,
         signal: stop.signal,
       })) {
         rows += batch.rows;
@@ -564,7 +564,7 @@ for (const family of FAMILIES) {
       const source = openSource(setting.server, database);
       const joined = await joining(source, database, 't', { load: 'none' });
       const past = new Follower(source);
-      past.start(1, [joined], null, now);
+      past.start(1, [joined], null, { kind: 'time', seconds: now });
       assert.equal(table.load, 'none');
       await past.until(() => past.rows(database, 't').length === 2);
       assert.deepEqual(followed(past.rows(database, 't')), ['2', '3']);

@@ -32,10 +32,12 @@ export async function fileOfTime(
   let low = 0;
   let high = files.length - 1;
   let found: string | undefined;
+  let oldest: number | undefined;
   while (low <= high) {
     const middle = (low + high) >> 1;
     const name = files[middle]?.name ?? '';
     const begun = await begunAt(name);
+    if (middle === 0) oldest = begun;
     // A file that was begun in that very second may have one before it that holds changes of the second too.
     if (begun < seconds || (begun === seconds && middle === 0)) {
       found = name;
@@ -46,11 +48,17 @@ export async function fileOfTime(
     throw new PipelineError(
       'fatal',
       'MySQL.StartTimePurged',
-      `the log begins with ${files[0]?.name ?? 'nothing'}, after the start time asked for`,
+      oldest === undefined
+        ? 'the log is empty'
+        : `startTime is ${timeText(seconds)}, and the log reaches back to ${timeText(oldest)} only (${files[0]?.name})`,
       {
-        hint: 'Choose a later startTime, or start without one and load the existing rows.',
+        hint: `Choose a later startTime${oldest === undefined ? '' : `, from ${oldest + 1} on`}, or startPosition for all that the log has, or start without either and load the existing rows.`,
       },
     );
   }
   return { file: found, position: 4 };
+}
+
+function timeText(seconds: number): string {
+  return new Date(seconds * 1000).toISOString();
 }

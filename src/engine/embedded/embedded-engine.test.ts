@@ -68,7 +68,7 @@ class Scene {
         since: version,
       })),
       policies: { ddl: DEFAULT_DDL_POLICIES, errorLimit: 0, failover: { count: 10, intervalMinutes: 5 } },
-      startTime: null,
+      start: null,
       filled: [],
       ...changes,
     };

@@ -18,7 +18,7 @@ function define(routes: readonly Route[], filled: readonly string[] = []): Pipel
     sink: { type: 'memory', settings: {}, options: {} },
     routes,
     policies: { ddl: DEFAULT_DDL_POLICIES, errorLimit: 0, failover: { count: 1, intervalMinutes: 1 } },
-    startTime: null,
+    start: null,
     filled: filled.map((table) => ({ schema: 'shop', table })),
   };
 }

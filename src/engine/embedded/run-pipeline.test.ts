@@ -35,7 +35,7 @@ void test('a source that ends by itself is a failure to be tried again, and an i
       sink: { type: 'memory', settings: {}, options: {} },
       routes: [],
       policies: { ddl: DEFAULT_DDL_POLICIES, errorLimit: 0, failover: { count: 1, intervalMinutes: 1 } },
-      startTime: null,
+      start: null,
       filled: [],
     }),
     retryFailed: true,

@@ -56,7 +56,7 @@ export async function runPipeline(parts: PipelineParts): Promise<void> {
   const inbox = new Mailbox<RunEvent>();
   const fail = (error: unknown) => inbox.push({ kind: 'error', error });
   const batches = source
-    .read({ after: from?.offset ?? null, tables: first.set, startTime: def.startTime, signal: ended })
+    .read({ after: from?.offset ?? null, tables: first.set, start: def.start, signal: ended })
     [Symbol.asyncIterator]();
   const askForBatch = () => {
     batches.next().then(({ done, value }) => inbox.push({ kind: 'batch', batch: done === true ? null : value }), fail);

@@ -40,8 +40,8 @@ export async function prepareTables(
   const { source, sink, state, signal } = parts;
   state.failed.clear();
   const applied = { version: state.version, tables: [...state.tables.values()] };
-  // A first start at a time of the past streams from there: what was before it is not loaded.
-  const startsInPast = state.offset === null && def.startTime !== null;
+  // A first start at a point of the past streams from there: what was before it is not loaded.
+  const startsInPast = state.offset === null && def.start !== null;
   const wanted = reconcile({ ...def, filled: parts.filled.all }, state.offset === null ? null : applied, retryFailed);
   const described = await source.describe(
     wanted.tables.map(({ route, progress }) => ({ id: route.table, progress })),
