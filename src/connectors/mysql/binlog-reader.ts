@@ -13,7 +13,7 @@ import { type RawConnection, readError } from './protocol/raw-connection.ts';
 
 const HEARTBEAT_SECONDS = 1;
 /** Silence for this long is a dead connection: heartbeats come every second. */
-const SILENCE_MS = 30_000;
+const SILENCE_MS = 20_000;
 const CHECKSUM_BYTES = 4;
 /** Versions, time, length of headers, and the algorithm of sums. */
 const FORMAT_BYTES_MIN = 2 + 50 + 4 + 1 + 1;
@@ -123,7 +123,7 @@ export class BinlogReader implements EventSlot {
     return true;
   }
 
-  /** Waits for bytes; what was taken stays valid. Errors: PipelineError `transient`, also after 30 s without any. */
+  /** Waits for bytes; what was taken stays valid. Errors: PipelineError `transient`, also after 20 s without any. */
   async more(): Promise<void> {
     const nested = this.#nested.at(-1);
     try {

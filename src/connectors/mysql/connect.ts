@@ -21,12 +21,15 @@ const SESSION = [
   'SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED',
 ];
 
+/** What a thread says of itself while its answer does not go out; the name differs between versions. */
+const ANSWERING = /to (?:net|client)\b/i;
+
 /** A question about metadata that takes longer is not going to be answered. */
 const ANSWER_TIMEOUT_MS = 30_000;
 
 /** A connection for questions of metadata: answers as objects. Errors: PipelineError. */
 export async function connectForQueries(settings: MysqlSettings): Promise<Questions> {
-  const connection = await authenticate(settings);
+  const { connection } = await authenticate(settings);
   let failAll: (error: Error) => void = () => {};
   const closed = new Promise<never>((_, reject) => {
     failAll = reject;
@@ -69,13 +72,25 @@ export interface Questions {
 /** A connection that we speak ourselves, once the library has authenticated it. Errors: PipelineError. */
 export async function connectRaw(settings: MysqlSettings): Promise<RawConnection> {
   const direct = settings.ssl.mode === 'disabled' ? new DirectSocket(settings.host, settings.port) : null;
-  const connection = await authenticate(settings, direct?.socket);
+  const { connection, id } = await authenticate(settings, direct?.socket);
   const socket = (connection as unknown as { stream: Duplex }).stream;
   socket.removeAllListeners('data');
-  return new RawConnection(socket, direct);
+  return new RawConnection(socket, direct, () => isAtWork(settings, id));
 }
 
-async function authenticate(settings: MysqlSettings, stream?: Duplex): Promise<Connection> {
+/** Whether the server is at work on a statement of the connection `id`; one that it has answered, it is not. */
+async function isAtWork(settings: MysqlSettings, id: string): Promise<boolean> {
+  const connection = await connectForQueries(settings);
+  try {
+    const thread = (await connection.query('SHOW PROCESSLIST')).find((row) => row['Id'] === id);
+    return thread?.['Command'] === 'Query' && !ANSWERING.test(thread['State'] ?? '');
+  } finally {
+    connection.close();
+  }
+}
+
+/** `id` is the server's own number of the connection; a proxy in between may greet with another. */
+async function authenticate(settings: MysqlSettings, stream?: Duplex): Promise<{ connection: Connection; id: string }> {
   const connection = mysql.createConnection({
     ...connectionOptions(settings),
     ...(stream === undefined ? {} : { stream }),
@@ -87,15 +102,30 @@ async function authenticate(settings: MysqlSettings, stream?: Duplex): Promise<C
     });
     // Later errors reach whoever waits for an answer; a connection without one must not end the process.
     connection.on('error', () => {});
-    for (const sql of SESSION) {
-      await new Promise<void>((resolve, reject) => {
-        connection.query(sql, (error: Error | null) => (error ? reject(error) : resolve()));
-      });
-    }
-    return connection;
+    return { connection, id: await prepareSession(connection) };
   } catch (error) {
     connection.destroy();
     throw toPipelineError(error, `connecting to ${settings.host}:${settings.port}`);
+  }
+}
+
+/** The library bounds the time of the handshake only. */
+async function prepareSession(connection: Connection): Promise<string> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`no answer within ${CONNECT_TIMEOUT_MS / 1000} s`)), CONNECT_TIMEOUT_MS);
+  });
+  try {
+    let answer: unknown;
+    for (const sql of [...SESSION, 'SELECT CONNECTION_ID() AS id']) {
+      const done = new Promise<unknown>((resolve, reject) => {
+        connection.query(sql, (error: Error | null, rows: unknown) => (error ? reject(error) : resolve(rows)));
+      });
+      answer = await Promise.race([done, late]);
+    }
+    return (answer as Row[])[0]?.['id'] ?? '';
+  } finally {
+    clearTimeout(timer);
   }
 }
 

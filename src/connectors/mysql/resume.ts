@@ -79,7 +79,7 @@ export async function openAtGtids(server: OpenServer, gtids: string): Promise<Op
   if (!facts.gtids) throw stop(code, `${asked}, and transactions of this server have no GTIDs`, other);
   if (isMariadb(gtids) !== (facts.family === 'mariadb'))
     throw stop(code, `${asked}, and this is ${facts.title}, which writes them otherwise`, other);
-  const missing = await missingAt(connection, facts, gtids, { inFlight: false });
+  const missing = await missingAt(connection, facts, gtids, { inFlight: false, waitMs: 0 });
   if (missing.length > 0) throw stop(code, `${asked}, and the server has not got ${listOf(missing)}`, other);
   if (facts.family === 'mariadb') await checkStrict(connection, code, asked);
   const until = await endOfLog(connection, facts);

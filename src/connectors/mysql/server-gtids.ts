@@ -49,14 +49,14 @@ export async function missingAt(
   connection: Questions,
   facts: ServerFacts,
   passed: string,
-  { inFlight }: { readonly inFlight: boolean },
+  { inFlight, waitMs = WAIT_MS }: { readonly inFlight: boolean; readonly waitMs?: number },
 ): Promise<readonly string[]> {
-  for (const deadline = Date.now() + WAIT_MS; ; await sleep(STEP_MS)) {
+  for (const deadline = Date.now() + waitMs; ; await sleep(STEP_MS)) {
     const missing =
       facts.family === 'mysql'
         ? await missingSet(connection, passed, inFlight)
         : await missingPosition(connection, passed);
-    if (missing.length === 0 || Date.now() > deadline) return missing;
+    if (missing.length === 0 || Date.now() >= deadline) return missing;
   }
 }
 

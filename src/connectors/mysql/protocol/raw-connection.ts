@@ -8,6 +8,8 @@ const COM_BINLOG_DUMP = 0x12;
 /** Ends at the end of the log instead of waiting there. */
 const NON_BLOCKING = 1;
 const NULL_VALUE = 0xfb;
+/** With the time that it takes to ask, a dead connection is noticed within 30 s. */
+const SILENCE_MS = 15_000;
 
 /** Takes the text rows of one result, still as the server sent them. */
 export interface RowReceiver {
@@ -22,10 +24,15 @@ export interface RowReceiver {
 export class RawConnection {
   readonly reader: PacketReader;
   readonly #socket: Duplex;
+  readonly #isAtWork: (() => Promise<boolean>) | null;
 
-  /** `direct` is given when the socket is one that reads without chunks. */
-  constructor(socket: Duplex, direct: DirectSocket | null = null) {
+  /**
+   * `direct` is given when the socket is one that reads without chunks; `isAtWork` tells, on another connection, whether the
+   * server still works on what was asked here.
+   */
+  constructor(socket: Duplex, direct: DirectSocket | null = null, isAtWork: (() => Promise<boolean>) | null = null) {
     this.#socket = socket;
+    this.#isAtWork = isAtWork;
     this.reader = new PacketReader(socket);
     direct?.readTo(this.reader);
   }
@@ -98,9 +105,30 @@ export class RawConnection {
     const { reader } = this;
     while (!reader.take()) {
       reader.release();
-      await reader.more();
+      await this.#more();
     }
     if (reader.buffer[reader.start] === 0xff) throw readError(reader.buffer, reader.start, reader.end);
+  }
+
+  /**
+   * Waits for bytes. A statement may take its time, but a dead connection looks the same: at silence the server is asked
+   * otherwise, and if it is not at work on ours, its answer was lost.
+   */
+  async #more(): Promise<void> {
+    const isAtWork = this.#isAtWork;
+    if (isAtWork === null) return this.reader.more();
+    let isOver = false;
+    const ask = async () => {
+      if ((await isAtWork().catch(() => false)) || isOver) return;
+      this.#socket.destroy(new Error(`nothing came for ${SILENCE_MS / 1000} s, and the server is not at work on it`));
+    };
+    const timer = setInterval(() => void ask(), SILENCE_MS);
+    try {
+      await this.reader.more();
+    } finally {
+      isOver = true;
+      clearInterval(timer);
+    }
   }
 
   #send(command: number, body: Buffer): void {

@@ -1,0 +1,57 @@
+import { connect, createServer, type Server, type Socket } from 'node:net';
+import { once } from 'node:events';
+
+/**
+ * A network between a client and a server: it can fall silent, as one does whose other end is gone without a word. What is
+ * open stays open then, and nothing comes through.
+ */
+export class StallingProxy {
+  readonly port: number;
+  readonly #server: Server;
+  readonly #sockets = new Set<Socket>();
+  #accepts = true;
+
+  private constructor(server: Server, port: number) {
+    this.#server = server;
+    this.port = port;
+  }
+
+  static async open(target: number): Promise<StallingProxy> {
+    const server = createServer();
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const address = server.address();
+    if (address === null || typeof address === 'string') throw new Error('no port');
+    const proxy = new StallingProxy(server, address.port);
+    server.on('connection', (client) => proxy.#join(client, target));
+    return proxy;
+  }
+
+  /** Connections that are open now fall silent; new ones come through, unless `alsoNew`. */
+  stall({ alsoNew }: { readonly alsoNew: boolean }): void {
+    this.#accepts = !alsoNew;
+    for (const socket of this.#sockets) {
+      socket.unpipe();
+      socket.pause();
+    }
+  }
+
+  close(): void {
+    this.#server.close();
+    for (const socket of this.#sockets) socket.destroy();
+  }
+
+  #join(client: Socket, target: number): void {
+    const server = connect(target, '127.0.0.1');
+    for (const socket of [client, server]) {
+      this.#sockets.add(socket);
+      socket.on('error', () => {});
+      socket.on('close', () => {
+        this.#sockets.delete(socket);
+      });
+    }
+    if (!this.#accepts) return;
+    client.pipe(server);
+    server.pipe(client);
+  }
+}
