@@ -117,7 +117,14 @@ async function record(kind: Kind, server: Server): Promise<RecordedLog> {
 
 /** Everything from a place of the log on until the server has no more. */
 async function packetsOf(server: Server, file: string, position: number): Promise<string[]> {
-  const reader = await BinlogReader.open(asMysqlSettings(settingsOf(server, DATABASE)), { file, position }, 77);
+  const reader = await BinlogReader.open(
+    asMysqlSettings(settingsOf(server, DATABASE)),
+    { file, position },
+    {
+      serverId: 77,
+      identity: null,
+    },
+  );
   const packets: string[] = [];
   try {
     for (;;) {

@@ -10,6 +10,7 @@ import { expand } from './protocol/compressed-event.ts';
 import type { EventSlot, NestedEvents } from './protocol/nested-events.ts';
 import { openPayload } from './protocol/transaction-payload.ts';
 import { type RawConnection, readError } from './protocol/raw-connection.ts';
+import { checkSameServer } from './same-server.ts';
 
 const HEARTBEAT_SECONDS = 1;
 /** Silence for this long is a dead connection: heartbeats come every second. */
@@ -18,6 +19,13 @@ const CHECKSUM_BYTES = 4;
 /** Versions, time, length of headers, and the algorithm of sums. */
 const FORMAT_BYTES_MIN = 2 + 50 + 4 + 1 + 1;
 const WRAP = 2 ** 32;
+
+export interface ReaderIds {
+  /** Ours, as servers tell their replicas apart. */
+  readonly serverId: number;
+  /** Of the server that must answer; null for whichever does. */
+  readonly identity: string | null;
+}
 
 /**
  * The binary log as a row of events: takes them from the connection, checks their sums, and knows the position.
@@ -45,20 +53,15 @@ export class BinlogReader implements EventSlot {
     this.#checksum = checksum;
   }
 
-  /** Asks the server for its log from `from` on. Errors: PipelineError. */
-  static async open(settings: MysqlSettings, from: LogPosition, serverId: number): Promise<BinlogReader> {
-    if (from.position >= WRAP) {
-      throw new PipelineError(
-        'fatal',
-        'MySQL.BinlogTooLong',
-        `${from.file} is resumed beyond 4 GiB, which the protocol cannot name`,
-        {
-          hint: 'Start the task with a new load, and keep max_binlog_size below 4 GiB.',
-        },
-      );
-    }
+  /** Asks the server for its log from `from` on, which is below 4 GiB: the command has no larger ones. Errors: PipelineError. */
+  static async open(
+    settings: MysqlSettings,
+    from: LogPosition,
+    { serverId, identity }: ReaderIds,
+  ): Promise<BinlogReader> {
     const connection = await connectRaw(settings);
     try {
+      if (identity !== null) await checkSameServer(connection, identity);
       const [[checksum] = []] = await connection.query('SELECT @@global.binlog_checksum');
       for (const sql of sessionStatements()) await connection.query(sql);
       connection.dump(from.file, from.position, serverId);

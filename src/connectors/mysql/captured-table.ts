@@ -11,6 +11,8 @@ interface Resume {
   readonly shape: MysqlTable;
   /** Where the shape was read: the table joins the stream once that has come so far. */
   readonly from: LogPosition;
+  /** Whose log `from` is of; checkpoints of before do not say it. */
+  readonly server?: string | undefined;
   readonly cursor: ChunkCursor | null;
   readonly load: 'full' | 'none';
   readonly emptyFirst: boolean;
@@ -28,8 +30,9 @@ export class CapturedTable {
   readonly emptyFirst: boolean;
   readonly load: 'full' | 'none';
   readonly rowBytes: number;
-  /** Where the table joins the stream. */
+  /** Where the table joins the stream: a place in the log of `server`. */
   from: LogPosition;
+  server: string | undefined;
   shape: MysqlTable;
   state: TableState;
   chunksDone: number;
@@ -50,6 +53,7 @@ export class CapturedTable {
     this.id = id;
     this.shape = resume.shape;
     this.from = resume.from;
+    this.server = resume.server;
     this.cursor = resume.cursor;
     this.load = resume.load;
     this.emptyFirst = resume.emptyFirst;
@@ -82,7 +86,7 @@ export class CapturedTable {
   }
 
   progress(): TableProgress {
-    const { shape, from, cursor, load, emptyFirst, rowBytes, suspect } = this;
+    const { shape, from, server, cursor, load, emptyFirst, rowBytes, suspect } = this;
     return {
       table: this.id,
       state: this.state,
@@ -90,7 +94,16 @@ export class CapturedTable {
       chunksAll: Math.max(this.chunksAll, this.chunksDone),
       rows: this.rows,
       failure: this.failure,
-      resume: { shape, from, cursor, load, emptyFirst, rowBytes, suspect } as unknown as JsonObject,
+      resume: {
+        shape,
+        from,
+        ...(server === undefined ? {} : { server }),
+        cursor,
+        load,
+        emptyFirst,
+        rowBytes,
+        suspect,
+      } as unknown as JsonObject,
     };
   }
 }

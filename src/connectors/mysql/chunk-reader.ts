@@ -7,6 +7,7 @@ import type { MysqlSettings } from './options.ts';
 import { comparePositions, type LogPosition } from './position.ts';
 import type { RawConnection } from './protocol/raw-connection.ts';
 import { TextRows } from './protocol/text-rows.ts';
+import { checkSameServer } from './same-server.ts';
 import { atLeast, logStatusStatement, type ServerFacts } from './server-facts.ts';
 import type { MysqlTable } from './types.ts';
 
@@ -80,6 +81,8 @@ export class ChunkReader {
 
   async #open(): Promise<RawConnection> {
     const connection = await connectRaw(this.#settings);
+    this.#connection = connection;
+    await checkSameServer(connection, this.#facts.identity);
     if (this.#method === 'gtid') await this.#settle(connection);
     return connection;
   }

@@ -1,4 +1,4 @@
-import { BinlogReader } from './binlog-reader.ts';
+import { BinlogReader, type ReaderIds } from './binlog-reader.ts';
 import type { MysqlSettings } from './options.ts';
 import * as ev from './protocol/event.ts';
 import { readGtidList, readPreviousGtids } from './protocol/file-gtids.ts';
@@ -12,8 +12,8 @@ export interface FileHead {
 }
 
 /** Reads the head of a file that the server holds. Errors: PipelineError. */
-export async function readFileHead(settings: MysqlSettings, file: string, serverId: number): Promise<FileHead> {
-  const reader = await BinlogReader.open(settings, { file, position: 4 }, serverId);
+export async function readFileHead(settings: MysqlSettings, file: string, ids: ReaderIds): Promise<FileHead> {
+  const reader = await BinlogReader.open(settings, { file, position: 4 }, ids);
   let begun: number | null = null;
   try {
     for (;;) {

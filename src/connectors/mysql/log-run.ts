@@ -66,6 +66,10 @@ export class LogRun {
   #loads!: TableLoads;
   #events!: LogEvents;
   readonly #xa: XaTransactions | null;
+  /** Where the log ended when it was opened. */
+  #end!: LogPosition;
+  /** Whose log the offset is of that was resumed: tables of checkpoints of before are of it too. */
+  #serverBefore: string | null = null;
   /** Of the offset that was resumed: it holds until all that was passed has come again. */
   #readFrom: KnownPlace | null = null;
   /** A first start at a time of the past: its tables join there, and not where their shape was seen. */
@@ -91,6 +95,11 @@ export class LogRun {
       else await this.#reader.more();
       this.#reader.release();
     }
+  }
+
+  /** The server that is read; undefined before it is known. */
+  get server(): string | undefined {
+    return this.#facts?.identity;
   }
 
   setTables(next: TableSet): void {
@@ -144,7 +153,7 @@ export class LogRun {
       connection.close();
     }
     const { from, passed, deliveredUntil } = opening;
-    this.#reader = await BinlogReader.open(settings, from, serverId);
+    this.#reader = await BinlogReader.open(settings, from, { serverId, identity: this.#facts.identity });
     if (this.#closed) this.#reader.close();
     this.#group = new GroupTracker(from, passed);
     this.#loads = new TableLoads({
@@ -171,6 +180,8 @@ export class LogRun {
     });
     this.#events.catchUp = opening.catchUp;
     this.#readFrom = offset?.readFrom ?? null;
+    this.#end = opening.end;
+    this.#serverBefore = offset?.server ?? null;
     if (deliveredUntil !== null) {
       const before = await this.#readPrepared(deliveredUntil, offset === null ? 'leftOut' : 'delivered');
       if (offset === null) checkPlace(deliveredUntil, this.#group.boundary, before);
@@ -180,7 +191,7 @@ export class LogRun {
 
   async #openingOf(connection: Questions, offset: MysqlOffset | null, start: StartPoint | null): Promise<Opening> {
     const { settings, serverId } = this.#options;
-    const headOf = (file: string) => readFileHead(settings, file, serverId);
+    const headOf = (file: string) => readFileHead(settings, file, { serverId, identity: this.#facts.identity });
     const server = { connection, facts: this.#facts, headOf };
     return offset === null ? openFirst(server, start) : openAfter(server, offset);
   }
@@ -274,15 +285,27 @@ export class LogRun {
     for (const [key, table] of wanted) {
       if (this.#tables.has(key)) continue;
       const captured = this.#options.capture(table);
-      if (this.#startsInPast) captured.from = this.#group.boundary;
+      const moved = this.#startsInPast || this.#isElsewhere(captured);
+      if (moved) this.#move(captured);
       this.#tables.set(key, captured);
-      if (table.progress === null) parts.push({ kind: 'progress', progress: captured.progress() });
+      if (table.progress === null || moved) parts.push({ kind: 'progress', progress: captured.progress() });
       if (captured.state === 'WAITING') this.#joining.push(captured);
       else if (captured.state === 'SNAPSHOTTING') this.#loads.add(captured);
     }
     this.#events.forgetBindings();
     this.#startsInPast = false;
     crashPoint('after table set applied');
+  }
+
+  /** Waits for a place in the log of another server. */
+  #isElsewhere({ state, server }: CapturedTable): boolean {
+    return state === 'WAITING' && (server ?? this.#serverBefore ?? this.#facts.identity) !== this.#facts.identity;
+  }
+
+  /** Lets a table join at a place of this log: none of its changes may be missed, unless what it has is loaded afterwards. */
+  #move(table: CapturedTable): void {
+    table.from = this.#startsInPast || table.load === 'none' ? this.#group.boundary : this.#end;
+    table.server = this.#facts.identity;
   }
 
   #leave(table: CapturedTable): void {

@@ -35,15 +35,15 @@ export interface Opening {
   readonly skipEvents: number;
   /** When the file of the offset was begun; 0 when it is not known, or another. */
   readonly fileBegun: number;
-  /** Positions that a checkpoint holds are of this log. */
-  readonly sameLog: boolean;
+  /** Where the log ended then. */
+  readonly end: LogPosition;
 }
 
 /** Where a first start begins: at the end of the log. */
 export async function openAtEnd(server: OpenServer): Promise<Opening> {
   const { connection, facts } = server;
   const from = await endOfLog(connection, facts);
-  const opening = { from, deliveredUntil: null, catchUp: null, skipEvents: 0, fileBegun: 0, sameLog: true };
+  const opening = { from, deliveredUntil: null, catchUp: null, skipEvents: 0, fileBegun: 0, end: from };
   if (facts.family === 'mariadb') return { ...opening, passed: passedAt(facts, await positionAt(connection, from)) };
   const settled = facts.gtids ? await executedOnceSettled(connection) : null;
   if (settled === null) return { ...opening, passed: passedAt(facts, null) };
@@ -66,7 +66,7 @@ export async function openAtFile(server: OpenServer, file: string): Promise<Open
     catchUp: null,
     skipEvents: 0,
     fileBegun: 0,
-    sameLog: true,
+    end: await endOfLog(connection, facts),
   };
 }
 
@@ -88,7 +88,6 @@ export async function openAtGtids(server: OpenServer, gtids: string): Promise<Op
     ...(await openAtFile(server, file)),
     passed: passedAt(facts, gtids, await purgedAt(connection, facts)),
     catchUp: new CatchUp({ family: facts.family, passed: gtids, before, until }),
-    sameLog: false,
   };
 }
 
@@ -120,7 +119,7 @@ export async function openAfter(server: OpenServer, offset: MysqlOffset): Promis
     catchUp: null,
     skipEvents: offset.skipEvents,
     fileBegun: offset.fileBegun,
-    sameLog: true,
+    end: await endOfLog(connection, facts),
   };
 }
 
@@ -200,7 +199,7 @@ async function openByGtids(server: OpenServer, offset: MysqlOffset): Promise<Ope
     // Another server may have cut the rows of a transaction into other events: it is delivered again, from its begin.
     skipEvents: isOther ? 0 : offset.skipEvents,
     fileBegun: 0,
-    sameLog: false,
+    end: until,
   };
 }
 

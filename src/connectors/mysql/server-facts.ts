@@ -33,13 +33,12 @@ export interface ServerFacts {
   readonly variables: ReadonlyMap<string, string>;
 }
 
+/** The variables that make up a server's identity. */
+export const IDENTITY = ['server_uuid', 'server_uid', 'server_id', 'hostname', 'port'] as const;
+
 const WANTED = [
   'version',
-  'server_uuid',
-  'server_uid',
-  'server_id',
-  'hostname',
-  'port',
+  ...IDENTITY,
   'gtid_mode',
   'log_bin',
   'binlog_format',
@@ -80,8 +79,7 @@ export async function readServerFacts(connection: Questions): Promise<ServerFact
     family,
     title: `${family === 'mariadb' ? 'MariaDB' : 'MySQL'} ${version.join('.')}`,
     version,
-    identity:
-      value('server_uuid') || value('server_uid') || `${value('hostname')}:${value('port')}:${value('server_id')}`,
+    identity: identityOf(values),
     gtidMode: family === 'mysql' && value('gtid_mode').startsWith('ON'),
     gtids: family === 'mariadb' || value('gtid_mode') === 'ON',
     logBin: value('log_bin') === 'ON',
@@ -98,6 +96,12 @@ export async function readServerFacts(connection: Questions): Promise<ServerFact
     account: await accountOf(connection),
     variables: values,
   };
+}
+
+/** Differs between servers, and stays over restarts: from the variables of IDENTITY. */
+export function identityOf(values: ReadonlyMap<string, string>): string {
+  const value = (name: (typeof IDENTITY)[number]) => values.get(name) ?? '';
+  return value('server_uuid') || value('server_uid') || `${value('hostname')}:${value('port')}:${value('server_id')}`;
 }
 
 /** Digits only: `8.0.36-0ubuntu`, `10.11.6-MariaDB`, `5.5.5-10.11.6-MariaDB`, `8.0.mysql_aurora.3.05`. */

@@ -12,6 +12,7 @@ import { toPipelineError } from './errors.ts';
 import { LogRun } from './log-run.ts';
 import { asMysqlSettings, type MysqlReaderOptions, type MysqlSettings, parseReaderOptions } from './options.ts';
 import type { LogPosition } from './position.ts';
+import { otherServer } from './same-server.ts';
 import { readSchema, type SchemaEntry } from './schema.ts';
 import { readLogEnd, readServerFacts, type ServerFacts } from './server-facts.ts';
 import { chunksExpected } from './table-loads.ts';
@@ -21,6 +22,7 @@ import type { MysqlTable } from './types.ts';
 interface Looked {
   readonly table: MysqlTable;
   readonly from: LogPosition;
+  readonly server: string;
   readonly rowsEstimated: number;
   readonly rowBytes: number;
 }
@@ -101,6 +103,7 @@ export class MysqlSource implements Source {
     return CapturedTable.fresh({
       shape: looked.table,
       from: looked.from,
+      server: looked.server,
       load: table.load,
       emptyFirst: table.emptyFirst,
       rowBytes: looked.rowBytes,
@@ -112,6 +115,8 @@ export class MysqlSource implements Source {
     const connection = await connectForQueries(this.#settings);
     try {
       const facts = await readServerFacts(connection);
+      const reading = this.#run?.server ?? facts.identity;
+      if (reading !== facts.identity) throw otherServer(reading, facts.identity);
       const { entries, from } = await readSchemaAt(connection, facts, ids);
       return entries.map((entry): Described => {
         if (entry.kind === 'problems') {
@@ -126,7 +131,7 @@ export class MysqlSource implements Source {
           };
         }
         const { table, rowsEstimated, rowBytes } = entry;
-        this.#looked.set(table.version, { table, from, rowsEstimated, rowBytes });
+        this.#looked.set(table.version, { table, from, server: facts.identity, rowsEstimated, rowBytes });
         return { kind: 'shape', shape: table.version };
       });
     } catch (error) {
