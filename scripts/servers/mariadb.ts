@@ -14,7 +14,8 @@ export async function startMariadb(settings: Readonly<Record<string, string>>): 
   await output(
     findProgram('mariadb-install-db') ?? 'mariadb-install-db',
     ['--no-defaults', `--datadir=${data}`, '--auth-root-authentication-method=normal', '--skip-test-db'],
-    { cwd: folder, ...serverUser },
+    // A server that starts removes temporary tables of others from a folder that they share.
+    { cwd: folder, env: { ...process.env, TMPDIR: folder }, ...serverUser },
   );
   const admin = join(folder, 'admin.sql');
   writeFileSync(admin, adminSql());
