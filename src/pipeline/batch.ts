@@ -21,11 +21,19 @@ export interface RowsPart {
   visit(row: number, image: RowImage, columns: ColumnSet, visitor: ValueVisitor): void;
 }
 
-/** The table's shape changed here, in log order; rows that follow are of `table`. Only additions reach a sink for now. */
+/**
+ * The table's shape changed here, in log order; rows that follow are of `table`. Names are those of the target's columns; what a
+ * policy does not forward is not in it, but for columns that may be NULL from here on: those dropped, and some modified.
+ */
 export interface SchemaPart {
   readonly kind: 'schema';
   readonly table: TableVersion;
   readonly added: readonly string[];
+  readonly renamed: readonly { readonly from: string; readonly to: string }[];
+  /** No longer in `table`: the target keeps them, with the values they have. */
+  readonly dropped: readonly string[];
+  /** Of another type, or nullable now. */
+  readonly modified: readonly string[];
 }
 
 /** The sink's table is to be emptied here: what an earlier load of this task left in it is void. */

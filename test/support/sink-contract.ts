@@ -369,7 +369,14 @@ export function sinkContract(name: string, { holdsCheckpoint, start }: SinkContr
       const columns = [...table.columns];
       const added = scriptedTable('', '', { 'added "one"': INT }, []).columns;
       const wider: TableVersion = { ...table, columns: [...columns, ...added] };
-      const change: SchemaPart = { kind: 'schema', table: wider, added: ['added "one"'] };
+      const change: SchemaPart = {
+        kind: 'schema',
+        table: wider,
+        added: ['added "one"'],
+        renamed: [],
+        dropped: [],
+        modified: [],
+      };
       assert.deepEqual(
         await sink.write(
           batchOf(

@@ -2,7 +2,7 @@ import { readResume } from '../../src/connectors/mysql/captured-table.ts';
 import { mysqlConnector } from '../../src/connectors/mysql/connector.ts';
 import { silentLog } from '../../src/lib/log.ts';
 import type { Json, JsonObject } from '../../src/lib/json-value.ts';
-import type { Batch, RowsPart } from '../../src/pipeline/batch.ts';
+import type { Batch, RowsPart, SchemaPart } from '../../src/pipeline/batch.ts';
 import type { Failure, TableProgress, TableState } from '../../src/pipeline/checkpoint.ts';
 import type { Offset } from '../../src/pipeline/offset.ts';
 import { DEFAULT_DDL_POLICIES, type DdlPolicies } from '../../src/pipeline/policies.ts';
@@ -171,7 +171,7 @@ export class Follower {
           this.events.push(`empty ${part.table.id.table}`);
           break;
         case 'schema':
-          this.events.push(`added ${part.added.join(',')}`);
+          this.events.push(describeChange(part));
           break;
         case 'progress':
           this.states.set(tableKey(part.progress.table), part.progress);
@@ -205,6 +205,15 @@ export class Follower {
     }
     return rows;
   }
+}
+
+function describeChange({ added, renamed, dropped, modified }: SchemaPart): string {
+  return [
+    ...(added.length > 0 ? [`added ${added.join(',')}`] : []),
+    ...(dropped.length > 0 ? [`dropped ${dropped.join(',')}`] : []),
+    ...(modified.length > 0 ? [`modified ${modified.join(',')}`] : []),
+    ...renamed.map(({ from, to }) => `renamed ${from} to ${to}`),
+  ].join(', ');
 }
 
 /** Writes values as canonical texts: equal texts for equal values. */

@@ -9,7 +9,7 @@ import type { CheckpointTable } from './checkpoint-table.ts';
 import type { CommitBuffer } from './commit-buffer.ts';
 import { ENTRY, type TableBuffer } from './encode/table-buffer.ts';
 import { classify, sqlStateOf, targetNamedBy, toPipelineError } from './errors.ts';
-import { quoteName, targetKey } from './names.ts';
+import { targetKey } from './names.ts';
 import { StatementError } from './protocol/statement-run.ts';
 import { plain } from './protocol/statement.ts';
 import { rowSteps, type Step } from './row-steps.ts';
@@ -88,15 +88,14 @@ export class CommitAttempts {
       target: null,
       direct: false,
     }));
-    return [...saves, ...this.#addSteps(), ...rows];
+    return [...saves, ...this.#alterSteps(), ...rows];
   }
 
-  #addSteps(only?: Target): readonly Step[] {
-    const clause = this.#transactional ? 'ADD COLUMN IF NOT EXISTS' : 'ADD COLUMN';
-    return this.#options.buffer.added
+  #alterSteps(only?: Target): readonly Step[] {
+    return this.#options.buffer.alterations
       .filter(({ target }) => only === undefined || target === only)
-      .map(({ target, name, type }) => ({
-        statement: plain(`ALTER TABLE ${target.sql} ${clause} ${quoteName(name)} ${type}`),
+      .map(({ target, clause }) => ({
+        statement: plain(`ALTER TABLE ${target.sql} ${clause}`),
         target,
         direct: false,
       }));
@@ -192,7 +191,7 @@ export class CommitAttempts {
   }
 
   async #takes(target: Target, changes: TableBuffer, range: { from: number; to: number }): Promise<boolean> {
-    const steps = [...this.#addSteps(target), ...this.#rowSteps(target, changes, { ...range, direct: false })];
+    const steps = [...this.#alterSteps(target), ...this.#rowSteps(target, changes, { ...range, direct: false })];
     try {
       await this.#write(steps, true);
       return true;

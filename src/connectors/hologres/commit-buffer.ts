@@ -2,12 +2,11 @@ import { Arena } from './encode/arena.ts';
 import { TableBuffer } from './encode/table-buffer.ts';
 import type { Target } from './target.ts';
 
-/** A column to be added to a target before the rows of a commit. */
-export interface AddedColumn {
+/** What is done to a target before the rows of a commit. */
+export interface Alteration {
   readonly target: Target;
-  readonly name: string;
-  /** Its type as SQL says it. */
-  readonly type: string;
+  /** Behind ALTER TABLE and the target's name. */
+  readonly clause: string;
 }
 
 /** All that one commit will write. Two of them take turns: one is filled while the other is written. */
@@ -17,7 +16,7 @@ export class CommitBuffer {
   rows = 0;
   /** Rows among them, before merging, that a load brought. */
   loaded = 0;
-  added: AddedColumn[] = [];
+  alterations: Alteration[] = [];
   readonly #buffers = new Map<Target, TableBuffer>();
   readonly #touched = new Set<Target>();
 
@@ -46,7 +45,7 @@ export class CommitBuffer {
     const buffer = this.#buffers.get(target);
     if (buffer !== undefined && this.#touched.delete(target)) this.rows -= buffer.count;
     this.#buffers.delete(target);
-    this.added = this.added.filter((column) => column.target !== target);
+    this.alterations = this.alterations.filter((alteration) => alteration.target !== target);
   }
 
   reset(): void {
@@ -55,7 +54,7 @@ export class CommitBuffer {
       else this.#buffers.delete(target);
     }
     this.#touched.clear();
-    this.added = [];
+    this.alterations = [];
     this.rows = 0;
     this.loaded = 0;
     this.arena.reset();

@@ -60,7 +60,10 @@ void describe('the fixed path on Hologres', () => {
       batchOf(deletes(table, rows.slice(0, 777)), updates(table, [[rows[1000] ?? [], ['x', 1, 'moved', null]]])),
     );
     await sink.write(
-      batchOf({ kind: 'schema', table: wider, added: ['w'] }, inserts(wider, [['y', 2, 'wide', null, 'w']])),
+      batchOf(
+        { kind: 'schema', table: wider, added: ['w'], renamed: [], dropped: [], modified: [] },
+        inserts(wider, [['y', 2, 'wide', null, 'w']]),
+      ),
     );
     assert.deepEqual((await sink.commit(checkpoint(2))).failed, []);
     await sink.close();

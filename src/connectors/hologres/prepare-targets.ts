@@ -6,7 +6,7 @@ import { classify, sqlStateOf, toPipelineError } from './errors.ts';
 import { describeTarget, targetKey } from './names.ts';
 import { connect, disconnect, type Server } from './server.ts';
 import type { HologresOptions, HologresSettings } from './options.ts';
-import { missingSchemas, readTargets, type ExistingTarget } from './target-catalogue.ts';
+import { missingSchemas, readTargets } from './target-catalogue.ts';
 import { createStatements, mismatches, nameProblems } from './target-plan.ts';
 import { Target } from './target.ts';
 
@@ -43,7 +43,7 @@ export async function prepareTargets({ settings, options, tables, leavesOut }: P
           ? [`${describeTarget(table.target)} is missing`]
           : mismatches(table.table, existing, leavesOut);
       if (existing === undefined || problems.length > 0) refuse(table, mismatch(table, problems));
-      else targets.push(new Target(table, knownColumns(existing)));
+      else targets.push(new Target(table, existing.columns));
     }
     return { targets, failed };
   } catch (error) {
@@ -108,10 +108,6 @@ async function create(
       }
     }
   }
-}
-
-function knownColumns(existing: ExistingTarget) {
-  return new Map(existing.columns.map(({ name, baseType, nullable }) => [name, { baseType, nullable }]));
 }
 
 function mismatch({ table }: SinkTable, problems: readonly string[]): PipelineError {

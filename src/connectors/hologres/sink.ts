@@ -14,12 +14,13 @@ import { mergeRows } from './encode/merge-rows.ts';
 import { RowEncoder } from './encode/row-encoder.ts';
 import { DIRTY_REASONS } from './encode/wire.ts';
 import { toPipelineError } from './errors.ts';
-import { nameProblem, targetKey } from './names.ts';
+import { followSchema } from './follow-schema.ts';
+import { targetKey } from './names.ts';
 import { asHologresSettings, parseHologresOptions, type HologresOptions, type HologresSettings } from './options.ts';
 import { prepareTargets } from './prepare-targets.ts';
 import { Session } from './session.ts';
 import type { Target } from './target.ts';
-import { plannedType } from './types.ts';
+import { readTargets } from './target-catalogue.ts';
 
 /**
  * So many rows of loads share a commit at most, so that it is short: a change that streams waits for the commit on its way
@@ -76,6 +77,7 @@ export class HologresSink implements Sink {
     const session = await Session.open(this.#settings);
     this.#session = session;
     this.#holdsCheckpoint = false;
+    await this.#readAgain(session);
     if (session.server.kind !== 'postgresql') return null;
     try {
       this.#holdsCheckpoint = await CheckpointTable.create(session.client);
@@ -109,7 +111,7 @@ export class HologresSink implements Sink {
           this.#mergeRows(part);
           break;
         case 'schema':
-          failed.push(...this.#addColumns(part));
+          failed.push(...this.#followSchema(part));
           break;
         case 'empty':
           this.#empty(part);
@@ -176,6 +178,21 @@ export class HologresSink implements Sink {
     return attempts.run();
   }
 
+  /** Whether a commit that failed has altered its targets is not known. */
+  async #readAgain({ client }: Session): Promise<void> {
+    const targets = [...this.#targets.values()];
+    if (targets.length === 0) return;
+    try {
+      const found = await readTargets(
+        client,
+        targets.map(({ id }) => id),
+      );
+      for (const target of targets) target.refresh(found.get(targetKey(target.id))?.columns ?? []);
+    } catch (error) {
+      throw toPipelineError(error, 'reading the target’s catalogue');
+    }
+  }
+
   #isReady({ table, target }: SinkTable): boolean {
     const known = this.#targets.get(tableKey(table.id));
     return known?.ready === true && targetKey(known.id) === targetKey(target);
@@ -213,23 +230,21 @@ export class HologresSink implements Sink {
     this.#countDirty(dirty);
   }
 
-  #addColumns(part: SchemaPart): FailedTables {
+  #followSchema(part: SchemaPart): FailedTables {
     const target = this.#targetOf(part.table.id);
     if (target === null) return [];
-    for (const name of part.added) {
-      const column = part.table.columns.find((candidate) => candidate.name === name);
-      if (column === undefined || target.columns.has(name)) continue;
-      const problem = nameProblem('the column name', name);
-      if (problem !== null) {
-        this.drop(part.table.id);
-        return [{ table: part.table.id, error: columnError(part.table.id, problem) }];
-      }
-      const { baseType, sql } = plannedType(column, { isKey: false, keyOfHologres: false });
-      target.columns.set(name, { baseType, nullable: true });
-      this.#filling.added.push({ target, name, type: sql });
-      // A buffer without rows is part of the commit too, so that a failure to add finds its table.
-      this.#filling.of(target);
+    const { clauses, error } = followSchema(part, {
+      target,
+      policies: this.#policies.ddl,
+      knowsIfNotExists: this.#session?.server.kind === 'postgresql',
+    });
+    if (error !== null) {
+      this.drop(part.table.id);
+      return [{ table: part.table.id, error }];
     }
+    for (const clause of clauses) this.#filling.alterations.push({ target, clause });
+    // A buffer without rows is part of the commit too, so that a failure to alter finds its table.
+    this.#filling.of(target);
     return [];
   }
 
@@ -280,11 +295,4 @@ function brokenError(): PipelineError {
       hint: 'The run tries again by itself.',
     },
   );
-}
-
-function columnError(table: TableId, problem: string): PipelineError {
-  return new PipelineError('table', 'Sink.NameTooLong', problem, {
-    table,
-    hint: 'Choose a shorter column name at the source, or remove this table from the task.',
-  });
 }

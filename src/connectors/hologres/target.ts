@@ -10,6 +10,10 @@ export interface KnownColumn {
   readonly nullable: boolean;
 }
 
+export interface NamedColumn extends KnownColumn {
+  readonly name: string;
+}
+
 const DIRECT_PAUSE_MAX = 1024;
 
 /** One prepared table: where its rows go, which columns are there, and how its rows are laid out. */
@@ -18,7 +22,7 @@ export class Target {
   readonly id: TargetId;
   /** The quoted name. */
   readonly sql: string;
-  readonly columns: Map<string, KnownColumn>;
+  readonly columns = new Map<string, KnownColumn>();
   /** False once it failed or was dropped: its rows are left out until it is prepared again. */
   ready = true;
 
@@ -26,11 +30,18 @@ export class Target {
   #directPause = 1;
   #directPausedFor = 0;
 
-  constructor({ table, target }: SinkTable, columns: Map<string, KnownColumn>) {
+  constructor({ table, target }: SinkTable, columns: readonly NamedColumn[]) {
     this.table = table.id;
     this.id = target;
     this.sql = quoteTarget(target);
-    this.columns = columns;
+    this.refresh(columns);
+  }
+
+  /** Takes the columns as they are there now. */
+  refresh(columns: readonly NamedColumn[]): void {
+    this.columns.clear();
+    for (const { name, baseType, nullable } of columns) this.columns.set(name, { baseType, nullable });
+    this.#layouts.clear();
   }
 
   /** The layout of a table version's rows, made at first sight. Columns that the target lacks are left out. */

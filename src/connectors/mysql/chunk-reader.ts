@@ -1,5 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { connectRaw } from './connect.ts';
+import type { PipelineError } from '../../pipeline/pipeline-error.ts';
+import type { TableId } from '../../pipeline/table.ts';
+import { connectForQueries, connectRaw } from './connect.ts';
 import { toPipelineError } from './errors.ts';
 import { type ChunkCursor, chunkSql, keyEncoding, keyLiteral } from './chunk-sql.ts';
 import type { LoadMethod } from './load-method.ts';
@@ -8,7 +10,8 @@ import { comparePositions, type LogPosition } from './position.ts';
 import type { RawConnection } from './protocol/raw-connection.ts';
 import { TextRows } from './protocol/text-rows.ts';
 import { checkSameServer } from './same-server.ts';
-import { atLeast, logStatusStatement, type ServerFacts } from './server-facts.ts';
+import { readSchema } from './schema.ts';
+import { atLeast, logStatusStatement, readLogEnd, type ServerFacts } from './server-facts.ts';
 import type { MysqlTable } from './types.ts';
 
 /** Between two looks at what the engine shows. */
@@ -22,6 +25,7 @@ export interface WindowStart {
 }
 
 export interface Chunk {
+  readonly kind: 'chunk';
   readonly rows: TextRows;
   /** The stream must reach this before the rows may be handed on. */
   readonly high: LogPosition;
@@ -30,6 +34,22 @@ export interface Chunk {
   /** There is nothing behind it. */
   readonly last: boolean;
   readonly selectedMicros: number;
+}
+
+/** The server could not answer: the table is no longer as the stream has it here, or it cannot be read at all. */
+export interface Refused {
+  readonly kind: 'refused';
+  readonly error: PipelineError;
+  /** Where the stream has come to whatever the reason is in the log. */
+  readonly high: LogPosition;
+}
+
+/** What the server says that a table looks like. */
+export interface ShapeSeen {
+  readonly kind: 'shape';
+  /** Null when there is no such table, or not one that can be captured. */
+  readonly shape: MysqlTable | null;
+  readonly high: LogPosition;
 }
 
 /**
@@ -50,22 +70,42 @@ export class ChunkReader {
     this.#method = method;
   }
 
-  /** Errors: PipelineError, kind `table` when the table cannot be read any more. */
-  read(table: MysqlTable, start: WindowStart, cursor: ChunkCursor | null, limit: number): Promise<Chunk> {
-    const chunk = this.#turn.then(() => this.#readInTurn(table, start, cursor, limit));
-    this.#turn = chunk.catch(() => {});
-    return chunk;
+  /** Errors: PipelineError, never of kind `table`. */
+  read(table: MysqlTable, start: WindowStart, cursor: ChunkCursor | null, limit: number): Promise<Chunk | Refused> {
+    return this.#inTurn(async () => {
+      try {
+        this.#connection ??= await this.#open();
+        return await this.#read(this.#connection, table, start, cursor, limit);
+      } catch (error) {
+        this.rest();
+        const why = toPipelineError(error, 'loading existing rows', { table: table.version.id });
+        if (why.kind !== 'table') throw why;
+        this.#connection = await this.#open();
+        return { kind: 'refused', error: why, high: await this.#logEnd(this.#connection) };
+      }
+    });
   }
 
-  async #readInTurn(table: MysqlTable, start: WindowStart, cursor: ChunkCursor | null, limit: number): Promise<Chunk> {
-    try {
-      this.#connection ??= await this.#open();
-      return await this.#read(this.#connection, table, start, cursor, limit);
-    } catch (error) {
-      this.#connection?.close();
-      this.#connection = undefined;
-      throw toPipelineError(error, 'loading existing rows', { table: table.version.id });
-    }
+  /** Errors: PipelineError. */
+  shape(id: TableId): Promise<ShapeSeen> {
+    return this.#inTurn(async () => {
+      const connection = await connectForQueries(this.#settings);
+      try {
+        const [entry] = await readSchema(connection, this.#facts, [id]);
+        const high = (await readLogEnd(connection, this.#facts)) ?? { file: '', position: 0 };
+        return { kind: 'shape', shape: entry?.kind === 'table' ? entry.table : null, high };
+      } finally {
+        connection.close();
+      }
+    });
+  }
+
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const result = this.#turn.then(work).catch((error: unknown) => {
+      throw toPipelineError(error, 'loading existing rows');
+    });
+    this.#turn = result.catch(() => {});
+    return result;
   }
 
   /** Ends the connection; the next read makes another one. */
@@ -120,7 +160,14 @@ export class ChunkReader {
       await connection.select(chunkSql(table, cursor, limit, locking), rows);
       high = await this.#logEnd(connection);
     }
-    return { rows, high, cursor: cursorOf(table, rows), last: rows.count < limit, selectedMicros: Date.now() * 1000 };
+    return {
+      kind: 'chunk',
+      rows,
+      high,
+      cursor: cursorOf(table, rows),
+      last: rows.count < limit,
+      selectedMicros: Date.now() * 1000,
+    };
   }
 
   /** MariaDB: a snapshot that tells the log position it stands at; taken anew until that is not before `start`. */

@@ -1,11 +1,12 @@
 import { crashPoint } from '../../lib/crash-point.ts';
 import type { Part } from '../../pipeline/batch.ts';
 import type { CapturedTable } from './captured-table.ts';
-import type { Chunk, ChunkReader, WindowStart } from './chunk-reader.ts';
+import type { Chunk, ChunkReader, Refused, ShapeSeen, WindowStart } from './chunk-reader.ts';
 import type { ChunkCursor } from './chunk-sql.ts';
 import type { KeyWindow } from './key-window.ts';
 import type { LoadPace } from './load-pace.ts';
 import { comparePositions } from './position.ts';
+import type { MysqlTable } from './types.ts';
 
 /** Rows of a chunk: enough that the fixed cost of a chunk is small, few enough that the stream waits little behind one. */
 export const CHUNK_ROWS = 4000;
@@ -21,13 +22,16 @@ const HELD_BYTES_MAX = 8 << 20;
 /*
  *   opened at a boundary ──► reading ──► read ──(stream at its HIGH)──► merged
  *                                          └─(the shape changed, or too much was touched)──► given up, opened again
+ *
+ * Of a table whose shape is in doubt the shape is read first, in the same way: it holds where the stream comes to HIGH, if no
+ * statement on the table came before.
  */
 interface Flight {
   readonly table: CapturedTable;
   readonly start: WindowStart;
   readonly window: KeyWindow;
   readonly after: ChunkCursor | null;
-  chunk: Chunk | null;
+  found: Chunk | Refused | ShapeSeen | null;
   /** Its table left, or a chunk before it was given up. */
   dropped: boolean;
 }
@@ -40,6 +44,8 @@ export interface LaneParts {
   take(): CapturedTable | undefined;
   /** A chunk was read: `atBoundary` has something to do. */
   wake(): void;
+  /** Takes a table in doubt to the shape that the server tells. */
+  reshape(table: CapturedTable, shape: MysqlTable | null): Part[];
   fail(table: CapturedTable, error: unknown): void;
 }
 
@@ -59,16 +65,16 @@ export class LoadLane {
 
   /** Chunks wait for the stream, or windows could be opened. */
   waiting(more: boolean): boolean {
-    return this.#flights.some(({ chunk }) => chunk !== null) || this.#canOpen(more);
+    return this.#flights.some(({ found }) => found !== null) || this.#canOpen(more);
   }
 
   /** Merges what the stream has come to, and opens windows here for what is read next. */
   atBoundary(start: WindowStart): Part[] {
     const parts: Part[] = [];
     for (let flight = this.#flights[0]; flight !== undefined; flight = this.#flights[0]) {
-      if (flight.chunk === null || comparePositions(start.position, flight.chunk.high) < 0) break;
+      if (flight.found === null || comparePositions(start.position, flight.found.high) < 0) break;
       this.#flights.shift();
-      parts.push(...this.#merge(flight, flight.chunk));
+      parts.push(...this.#land(flight, flight.found));
     }
     for (let table = this.#next(); table !== undefined; table = this.#next()) parts.push(...this.#open(table, start));
     void this.#read();
@@ -108,7 +114,7 @@ export class LoadLane {
     const own = this.#flights.filter((flight) => flight.table === table);
     const last = own.at(-1);
     if (last === undefined) return true;
-    return own.length < CHUNKS_AHEAD && last.chunk !== null && !last.chunk.last && !last.window.void;
+    return own.length < CHUNKS_AHEAD && last.found?.kind === 'chunk' && !last.found.last && !last.window.void;
   }
 
   #hasRoom(): boolean {
@@ -116,17 +122,18 @@ export class LoadLane {
   }
 
   #isNearEnd(table: CapturedTable): boolean {
-    return table.chunksAll - table.chunksDone <= 1 || this.#lastOf(table)?.chunk?.last === true;
+    return table.chunksAll - table.chunksDone <= 1 || this.#lastChunkOf(table)?.last === true;
   }
 
-  #lastOf(table: CapturedTable): Flight | undefined {
-    return this.#flights.findLast((flight) => flight.table === table);
+  #lastChunkOf(table: CapturedTable): Chunk | null {
+    const found = this.#flights.findLast((flight) => flight.table === table)?.found ?? null;
+    return found?.kind === 'chunk' ? found : null;
   }
 
   #open(table: CapturedTable, start: WindowStart): Part[] {
-    const after = this.#lastOf(table)?.chunk?.cursor ?? table.cursor;
+    const after = this.#lastChunkOf(table)?.cursor ?? table.cursor;
     const window = table.windows.open(table.shape.version);
-    this.#flights.push({ table, start, window, after, chunk: null, dropped: false });
+    this.#flights.push({ table, start, window, after, found: null, dropped: false });
     if (table.state !== 'WAITING') return [];
     table.state = 'SNAPSHOTTING';
     const progress: Part = { kind: 'progress', progress: table.progress() };
@@ -138,41 +145,68 @@ export class LoadLane {
     if (this.#reading) return;
     this.#reading = true;
     for (let flight = this.#nextToRead(); flight !== undefined; flight = this.#nextToRead()) {
-      const { table, start, window, after } = flight;
-      const { pace, reader } = this.#parts;
+      const { pace } = this.#parts;
       await pace.wait(this.#lastMs, this.#othersWrote);
       if (flight.dropped) continue;
-      const begun = pace.now();
       try {
-        const chunk = await reader.read(table.shape, start, after, pace.limit(limitOf(table)));
-        pace.took(chunk.rows.count);
-        this.#lastMs = pace.now() - begun;
-        this.#othersWrote = comparePositions(chunk.high, start.position) > 0;
+        const found = await this.#find(flight);
         if (flight.dropped) continue;
-        window.narrow(chunk.rows.all(table.shape.version, chunk.selectedMicros));
-        flight.chunk = chunk;
+        flight.found = found;
         this.#parts.wake();
       } catch (error) {
         if (flight.dropped) continue;
-        this.remove(table);
-        this.#parts.fail(table, error);
+        this.#giveUp(flight.table, error);
       }
     }
     this.#reading = false;
   }
 
-  #nextToRead(): Flight | undefined {
-    const held = this.#flights.reduce((bytes, { chunk }) => bytes + (chunk?.rows.bytes ?? 0), 0);
-    return held > HELD_BYTES_MAX ? undefined : this.#flights.find(({ chunk }) => chunk === null);
+  async #find({ table, start, window, after }: Flight): Promise<Chunk | Refused | ShapeSeen> {
+    const { pace, reader } = this.#parts;
+    if (table.suspect) return reader.shape(table.id);
+    const begun = pace.now();
+    const chunk = await reader.read(table.shape, start, after, pace.limit(limitOf(table)));
+    this.#lastMs = pace.now() - begun;
+    this.#othersWrote = comparePositions(chunk.high, start.position) > 0;
+    if (chunk.kind === 'refused') return chunk;
+    pace.took(chunk.rows.count);
+    window.narrow(chunk.rows.all(table.shape.version, chunk.selectedMicros));
+    return chunk;
   }
 
-  #merge({ table, window }: Flight, chunk: Chunk): Part[] {
+  #giveUp(table: CapturedTable, error: unknown): void {
+    this.remove(table);
+    this.#parts.fail(table, error);
+  }
+
+  #nextToRead(): Flight | undefined {
+    const held = this.#flights.reduce(
+      (bytes, { found }) => bytes + (found?.kind === 'chunk' ? found.rows.bytes : 0),
+      0,
+    );
+    return held > HELD_BYTES_MAX ? undefined : this.#flights.find(({ found }) => found === null);
+  }
+
+  /** The stream has come to where what was found holds. */
+  #land({ table, window }: Flight, found: Chunk | Refused | ShapeSeen): Part[] {
     table.windows.close(window);
     if (window.void) {
       // What was read behind it began where it ended.
       this.#dropFlights(table);
       return [];
     }
+    switch (found.kind) {
+      case 'chunk':
+        return this.#merge(table, window, found);
+      case 'refused':
+        this.#giveUp(table, found.error);
+        return [];
+      case 'shape':
+        return table.suspect ? this.#parts.reshape(table, found.shape) : [];
+    }
+  }
+
+  #merge(table: CapturedTable, window: KeyWindow, chunk: Chunk): Part[] {
     crashPoint('before chunk merged');
     const untouched = window.untouched();
     const parts: Part[] = [];

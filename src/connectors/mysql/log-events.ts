@@ -3,11 +3,12 @@ import type { Part, RowOp } from '../../pipeline/batch.ts';
 import type { Failure } from '../../pipeline/checkpoint.ts';
 import { PipelineError } from '../../pipeline/pipeline-error.ts';
 import type { Policies } from '../../pipeline/policies.ts';
-import { type TableId, tableKey } from '../../pipeline/table.ts';
+import { tableKey } from '../../pipeline/table.ts';
 import type { BinlogReader } from './binlog-reader.ts';
 import type { CapturedTable } from './captured-table.ts';
 import type { CatchUp } from './catch-up.ts';
-import { readDdl } from './ddl-statement.ts';
+import { readDdl } from './ddl/statement.ts';
+import { DdlFollower } from './ddl-follower.ts';
 import { type GroupTracker, UNNAMED_GROUP } from './group-tracker.ts';
 import { comparePositions, describePosition, type KnownPlace, type LogPosition } from './position.ts';
 import { CorruptEvent, withPlace } from './protocol/corrupt-event.ts';
@@ -26,7 +27,7 @@ import type { NestedEvents } from './protocol/nested-events.ts';
 import { PartialRows } from './protocol/partial-rows.ts';
 import { BinlogRows, type RowLayout } from './protocol/row-images.ts';
 import { type Family, readTableMap, type TableMap } from './protocol/table-map.ts';
-import { bindTable, critical } from './table-binding.ts';
+import { bindTable, reshape } from './table-binding.ts';
 import type { MysqlTable } from './types.ts';
 import type { XaTransactions } from './xa/xa-transactions.ts';
 import { readXaPrepare, readXaStatement } from './xa/xid.ts';
@@ -81,8 +82,11 @@ export class LogEvents {
   catchUp: CatchUp | null = null;
   #wasPassed = false;
 
+  readonly #ddl: DdlFollower;
+
   constructor(options: LogEventsOptions) {
     this.#options = options;
+    this.#ddl = new DdlFollower(options);
     this.#notBefore = options.notBefore;
   }
 
@@ -102,6 +106,13 @@ export class LogEvents {
   /** The set of tables changed: what a table id stands for is looked up again. */
   forgetBindings(): void {
     this.#mapped.clear();
+  }
+
+  /** Takes a table in doubt to the shape that the server tells; null when it has none. */
+  reshape(table: CapturedTable, shape: MysqlTable | null): Part[] {
+    const { policies, log, fail } = this.#options;
+    const { parts, failure } = reshape(table, shape, { policies: policies.ddl, log });
+    return failure === null ? [...parts] : [fail(table, failure)];
   }
 
   /** Handles the event that `reader` took; gives a promise only where the server must be asked first. */
@@ -349,38 +360,7 @@ export class LogEvents {
     const ended = this.#options.group.statement(statement.sql, reader.timestamp, reader.position);
     if (!ended || this.#isUnwanted) return;
     const ddl = readDdl(statement.sql, statement.database, statement.ansiQuotes);
-    for (const id of ddl?.tables ?? []) {
-      const table = this.#options.tables.get(tableKey(this.#options.lowerCaseNames ? lowerCase(id) : id));
-      if (ddl !== null && table !== undefined && table.state !== 'FAILED') this.#ddl(ddl.kind, table, parts);
-    }
-  }
-
-  #ddl(kind: NonNullable<ReturnType<typeof readDdl>>['kind'], table: CapturedTable, parts: Part[]): void {
-    table.windows.void();
-    // What an ALTER did shows in the next table map; until then the mark goes into the checkpoint.
-    if (kind !== 'TRUNCATETABLE' && !table.suspect) {
-      table.suspect = true;
-      parts.push({ kind: 'progress', progress: table.progress() });
-    }
-    if (kind === 'ALTERTABLE' || !table.flows) return;
-    const policy = this.#options.policies.ddl[kind];
-    if (policy === 'CRITICAL') throw critical(table, kind, 'the log has such a statement');
-    if (policy === 'IGNORE') return;
-    if (policy === 'NORMAL' && kind === 'TRUNCATETABLE') parts.push({ kind: 'empty', table: table.shape.version });
-    else if (policy === 'NORMAL' && kind !== 'CREATETABLE') {
-      parts.push(
-        this.#options.fail(table, {
-          code: 'Table.DdlUnsupported',
-          message: `the sink cannot do ${kind}, and its policy is NORMAL`,
-          remedy:
-            'Set its policy to IGNORE or WARNING, then start or deploy the task again: the table is loaded afresh.',
-        }),
-      );
-    } else
-      this.#options.log.warn(
-        { table: table.id, ddl: kind },
-        'a statement on a captured table was left out, as its policy says',
-      );
+    if (ddl !== null) this.#ddl.follow(ddl, parts);
   }
 
   /** A file of the same name that was begun at another time is another history. */
@@ -435,8 +415,4 @@ function imagesStart(reader: BinlogReader, op: RowOp, columnsMapped: number): nu
     }
   }
   return cursor.at;
-}
-
-function lowerCase({ database, table }: TableId): TableId {
-  return { database: database.toLowerCase(), table: table.toLowerCase() };
 }

@@ -160,6 +160,7 @@ export class LogRun {
       parallelism: this.#options.reader.loadParallelism,
       rowsPerSecondMax: this.#options.reader.loadRowsPerSecondMax,
       reader: () => new ChunkReader(settings, this.#facts, loadMethod(this.#facts) ?? 'lock'),
+      reshape: (table, shape) => this.#events.reshape(table, shape),
       wake: () => this.poke(),
     });
     this.#events = new LogEvents({

@@ -2,6 +2,7 @@ import type { TableId } from '../../pipeline/table.ts';
 import type { Problem } from '../../pipeline/connector.ts';
 import { describeTable, tableKey } from '../../pipeline/table.ts';
 import type { Questions, Row } from './connect.ts';
+import { charsetOfCollation } from './ddl/column-type.ts';
 import { quoteName, quoteTable } from './quote.ts';
 import type { ServerFacts } from './server-facts.ts';
 import { type ColumnRow, type MysqlTable, mysqlColumn } from './types.ts';
@@ -18,7 +19,7 @@ const COLUMNS = `SELECT TABLE_NAME t, COLUMN_NAME name, DATA_TYPE data_type, COL
 const KEYS = `SELECT TABLE_NAME t, INDEX_NAME index_name, COLUMN_NAME name, NULLABLE nullable, SUB_PART prefix
   FROM information_schema.statistics WHERE TABLE_SCHEMA = ? AND TABLE_NAME IN (?) AND NON_UNIQUE = 0
   ORDER BY TABLE_NAME, INDEX_NAME, SEQ_IN_INDEX`;
-const TABLES = `SELECT TABLE_SCHEMA db, TABLE_NAME t, TABLE_TYPE type, TABLE_ROWS table_rows, AVG_ROW_LENGTH row_bytes
+const TABLES = `SELECT TABLE_SCHEMA db, TABLE_NAME t, TABLE_TYPE type, TABLE_ROWS table_rows, AVG_ROW_LENGTH row_bytes, TABLE_COLLATION collation
   FROM information_schema.tables WHERE TABLE_SCHEMA = ? AND TABLE_NAME IN (?)`;
 
 /**
@@ -106,6 +107,7 @@ async function describe(
         key: keyRows.map((row) => known.findIndex(({ column }) => column.name === row['name'])),
       },
       columns: known,
+      charset: charsetOfCollation(table['collation'] ?? ''),
     },
     rowsEstimated: Number(table['table_rows'] ?? 0),
     rowBytes: Number(table['row_bytes'] ?? 0),

@@ -1,66 +1,35 @@
-import type { DdlKind } from '../../pipeline/policies.ts';
 import type { Column, ValueType } from '../../pipeline/table.ts';
 import { decoderOf } from './charset/charset.ts';
 import type { FullMetadata, LogType, TableMap } from './protocol/table-map.ts';
-import type { MysqlColumn, MysqlTable } from './types.ts';
-
-/** How a table map of the log and the shape that we hold fit together. */
-export type ShapeMatch =
-  /** `positions[i]` is the log's column of the shape's column i. */
-  | { readonly kind: 'same'; readonly positions: readonly number[] }
-  /** Every column of ours is there as it was; `added` are the log's positions of new ones. */
-  | { readonly kind: 'added'; readonly positions: readonly number[]; readonly added: readonly number[] }
-  | { readonly kind: 'different'; readonly change: DdlKind; readonly why: string };
+import { canonicalCharset, logColumns, type MysqlColumn, type MysqlTable } from './types.ts';
 
 /** Names the character set of a collation's number; undefined for a number that the server does not know. */
 export type CharsetOf = (collation: number) => string | undefined;
 
-/** Compares by name where the log tells names (binlog_row_metadata FULL), else by order and number. Never guesses. */
-export function matchShape(map: TableMap, table: MysqlTable, charsetOf: CharsetOf = () => undefined): ShapeMatch {
-  return map.full === null ? matchByOrder(map, table) : matchByName(map, map.full, table, charsetOf);
+/**
+ * Whether a table map has exactly the columns of the shape, in their order; `first` compares from a place of the map on, as many
+ * as the shape has. Names, character sets and labels count where the log tells them (binlog_row_metadata FULL).
+ */
+export function fits(map: TableMap, table: MysqlTable, charsetOf: CharsetOf, first?: number): boolean {
+  const columns = logColumns(table);
+  if (first === undefined && map.types.length !== columns.length) return false;
+  return columns.every((column, index) => {
+    const position = (first ?? 0) + index;
+    const type = map.types[position];
+    if (type === undefined || !isSameType(type, column.log) || !isSameSign(map, position, column)) return false;
+    if (map.full === null) return true;
+    return (
+      map.full.names[position] === column.column.name &&
+      isSameCharset(map.full, position, column, charsetOf) &&
+      areSameLabels(map.full, position, column)
+    );
+  });
 }
 
-function matchByOrder(map: TableMap, { columns }: MysqlTable): ShapeMatch {
-  if (map.types.length !== columns.length) {
-    return {
-      kind: 'different',
-      change: map.types.length < columns.length ? 'DROPCOLUMN' : 'ADDCOLUMN',
-      why: `the log has ${map.types.length} columns, the known shape ${columns.length}`,
-    };
-  }
-  for (const [index, column] of columns.entries()) {
-    const why = differs(map, index, column);
-    if (why !== null) return { kind: 'different', change: 'MODIFYCOLUMN', why };
-  }
-  return { kind: 'same', positions: columns.map((_, index) => index) };
-}
-
-function matchByName(map: TableMap, full: FullMetadata, { columns }: MysqlTable, charsetOf: CharsetOf): ShapeMatch {
-  const positionOf = new Map(full.names.map((name, position) => [name, position]));
-  const positions: number[] = [];
-  for (const column of columns) {
-    const position = positionOf.get(column.column.name);
-    if (position === undefined)
-      return { kind: 'different', change: 'DROPCOLUMN', why: `column ${column.column.name} is gone` };
-    const why =
-      differs(map, position, column) ??
-      charsetDiffers(full, position, column, charsetOf) ??
-      labelsDiffer(full, position, column);
-    if (why !== null) return { kind: 'different', change: 'MODIFYCOLUMN', why };
-    positions.push(position);
-  }
-  const added = full.names.flatMap((_, position) => (positions.includes(position) ? [] : [position]));
-  return added.length === 0 ? { kind: 'same', positions } : { kind: 'added', positions, added };
-}
-
-function differs(map: TableMap, position: number, { column, log }: MysqlColumn): string | null {
-  const type = map.types[position];
-  if (type === undefined || !isSameType(type, log)) return `column ${column.name} has another type`;
-  const unsigned = map.unsigned[position];
-  if (column.type.kind === 'integer' && unsigned !== undefined && unsigned !== column.type.unsigned) {
-    return `column ${column.name} changed its sign`;
-  }
-  return null;
+/** Where the columns that are handed on lie in the log. */
+export function positionsOf(table: MysqlTable): number[] {
+  const names = logColumns(table).map(({ column }) => column.name);
+  return table.columns.map(({ column }) => names.indexOf(column.name));
 }
 
 /** Old temporal types, which no catalogue tells from the new ones, by the code of the new one. */
@@ -70,25 +39,24 @@ function isSameType(type: LogType, known: LogType): boolean {
   return NEW_CODE[type.code] === known.code || (type.code === known.code && type.meta === known.meta);
 }
 
-function charsetDiffers(
-  full: FullMetadata,
-  position: number,
-  { column, charset }: MysqlColumn,
-  charsetOf: CharsetOf,
-): string | null {
-  const collation = full.collations[position];
-  const now = collation === undefined || charset === null ? undefined : charsetOf(collation);
-  return now === undefined || now === charset ? null : `column ${column.name} has another character set`;
+function isSameSign(map: TableMap, position: number, { column: { type } }: MysqlColumn): boolean {
+  const unsigned = map.unsigned[position];
+  return type.kind !== 'integer' || unsigned === undefined || unsigned === type.unsigned;
 }
 
-function labelsDiffer(full: FullMetadata, position: number, { column, charset }: MysqlColumn): string | null {
+function isSameCharset(full: FullMetadata, position: number, { charset }: MysqlColumn, charsetOf: CharsetOf): boolean {
+  const collation = full.collations[position];
+  const now = collation === undefined || charset === null ? undefined : charsetOf(collation);
+  return now === undefined || canonicalCharset(now) === canonicalCharset(charset ?? now);
+}
+
+function areSameLabels(full: FullMetadata, position: number, { column, charset }: MysqlColumn): boolean {
   const labels = full.labels[position];
   const { type } = column;
-  if (type.kind !== 'label' || labels === undefined) return null;
+  if (type.kind !== 'label' || labels === undefined) return true;
   const toUtf8 = charset === null ? null : decoderOf(charset);
   const texts = labels.map((label) => (toUtf8 ? toUtf8(label) : label).toString('utf8'));
-  const same = texts.length === type.labels.length && texts.every((text, index) => text === type.labels[index]);
-  return same ? null : `the members of column ${column.name} changed`;
+  return texts.length === type.labels.length && texts.every((text, index) => text === type.labels[index]);
 }
 
 /**

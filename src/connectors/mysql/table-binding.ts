@@ -1,16 +1,11 @@
-import { isDeepStrictEqual } from 'node:util';
-import { crashPoint } from '../../lib/crash-point.ts';
 import type { Part } from '../../pipeline/batch.ts';
 import type { Failure } from '../../pipeline/checkpoint.ts';
-import type { DdlPolicies } from '../../pipeline/policies.ts';
-import { PipelineError } from '../../pipeline/pipeline-error.ts';
-import { describeTable } from '../../pipeline/table.ts';
-import type { Logger } from '../../lib/log.ts';
 import type { CapturedTable } from './captured-table.ts';
 import type { TableMap } from './protocol/table-map.ts';
 import { RowLayout } from './protocol/row-images.ts';
-import { columnFromLog, matchShape, type ShapeMatch } from './shape-match.ts';
-import type { MysqlColumn, MysqlTable } from './types.ts';
+import { changeShape, type ChangeTools, schemaFailure, type ShapeChange, type ShapeChanged } from './schema-change.ts';
+import { type CharsetOf, columnFromLog, fits, positionsOf } from './shape-match.ts';
+import { isSameColumn, logColumns, type MysqlColumn, type MysqlTable } from './types.ts';
 
 /** A table map bound to its table: how to read its rows; null when the table cannot go on (`failure` says why). */
 export interface Binding {
@@ -20,165 +15,82 @@ export interface Binding {
   readonly failure: Failure | null;
 }
 
-export interface BindingTools {
-  readonly policies: DdlPolicies;
-  readonly log: Logger;
+export interface BindingTools extends ChangeTools {
   charsetOf(collation: number): string | undefined;
   /** The table as the server describes it now; null when it has no such table, or not one that can be captured. */
   shapeNow(table: CapturedTable): Promise<MysqlTable | null>;
 }
 
 /**
- * Fits the shape that we hold to the table map of the log (decision 8: never guess, never shift columns). Added columns
- * follow the policy ADDCOLUMN; any other change stops the table.
+ * Fits the shape that we hold to the table map of the log (decision 8: never guess, never shift columns). Where they differ
+ * although no statement told so, the log's own names say what changed, or the server's if its present shape is the log's.
  * Errors: PipelineError `fatal` where a policy is CRITICAL.
  */
 export async function bindTable(table: CapturedTable, map: TableMap, tools: BindingTools): Promise<Binding> {
-  let match = matchShape(map, table.shape, tools.charsetOf);
-  let named: MysqlTable | null = null;
-  if (map.full === null && (table.suspect || match.kind === 'different')) {
-    named = await tools.shapeNow(table);
-    match = matchThroughServer(map, table.shape, named, match);
+  const inDoubt = table.suspect && map.full === null;
+  if (!inDoubt && fits(map, table.shape, tools.charsetOf)) {
+    table.suspect = false;
+    return { layout: layoutOf(table, map), parts: [], failure: null };
   }
+  const change =
+    map.full === null ? await changeByServer(table, map, tools) : changeByNames(table, map, tools.charsetOf);
+  if (typeof change === 'string') return { layout: null, parts: [], failure: schemaFailure(table, change) };
+  const { parts, failure } = changeShape(table, change, tools);
   table.suspect = false;
-  switch (match.kind) {
-    case 'same':
-      return { layout: new RowLayout(map, table.shape, match.positions), parts: [], failure: null };
-    case 'added':
-      return addColumns(table, map, match, named, tools);
-    case 'different':
-      return refuse(table, match, tools.policies);
+  return { layout: failure === null ? layoutOf(table, map) : null, parts, failure };
+}
+
+function layoutOf({ shape }: CapturedTable, map: TableMap): RowLayout {
+  return new RowLayout(map, shape, positionsOf(shape));
+}
+
+/** The log tells the names of its columns, and the types of new ones; the reason when one cannot be read. */
+function changeByNames({ shape }: CapturedTable, map: TableMap, charsetOf: CharsetOf): ShapeChange | string {
+  const known = new Map(logColumns(shape).map((column) => [column.column.name, column]));
+  const columns: MysqlColumn[] = [];
+  for (const [position, name] of (map.full?.names ?? []).entries()) {
+    const old = known.get(name);
+    const isAsBefore = old !== undefined && fits(map, { ...shape, log: [old] }, charsetOf, position);
+    const column = isAsBefore ? old : map.full === null ? undefined : columnFromLog(map, map.full, position, charsetOf);
+    if (column === undefined) return `column ${name} is of a type that is not served yet`;
+    columns.push(column);
   }
+  return {
+    columns,
+    origins: columns.map(({ column }) => (known.has(column.name) ? column.name : null)),
+    charset: shape.charset ?? null,
+    keyChanged: false,
+  };
 }
 
 /** The log tells no names: the server's present shape gives them, if it has exactly the columns of the log. */
-function matchThroughServer(map: TableMap, shape: MysqlTable, now: MysqlTable | null, byOrder: ShapeMatch): ShapeMatch {
-  if (now === null || matchShape(map, now).kind !== 'same') {
-    const change = byOrder.kind === 'different' ? byOrder.change : 'MODIFYCOLUMN';
-    return {
-      kind: 'different',
-      change,
-      why: 'it was altered, and the server no longer has the shape that the log has here',
-    };
-  }
-  const names = now.columns.map(({ column }) => column.name);
-  const positions = shape.columns.map(({ column }) => names.indexOf(column.name));
-  for (const [index, column] of shape.columns.entries()) {
-    const other = now.columns[positions[index] ?? -1];
-    if (other === undefined)
-      return { kind: 'different', change: 'DROPCOLUMN', why: `column ${column.column.name} is gone` };
-    if (!isSameColumn(column, other))
-      return { kind: 'different', change: 'MODIFYCOLUMN', why: `column ${column.column.name} has another type` };
-  }
-  const added = names.flatMap((_, position) => (positions.includes(position) ? [] : [position]));
-  return added.length === 0 ? { kind: 'same', positions } : { kind: 'added', positions, added };
+async function changeByServer(table: CapturedTable, map: TableMap, tools: BindingTools): Promise<ShapeChange | string> {
+  const now = await tools.shapeNow(table);
+  return now !== null && fits(map, now, tools.charsetOf)
+    ? changeTo(table, now)
+    : 'the server no longer has the shape that the log has here';
 }
 
-/** The same bytes stand for the same values: type with its labels, sign and width, and character set. */
-function isSameColumn(a: MysqlColumn, b: MysqlColumn): boolean {
-  return (
-    a.charset === b.charset &&
-    a.log.code === b.log.code &&
-    a.log.meta === b.log.meta &&
-    isDeepStrictEqual(toPlain(a.column.type), toPlain(b.column.type))
-  );
+/** Takes a table in doubt to the shape that the server tells, null if it has none: known to hold where the log is now. */
+export function reshape(table: CapturedTable, now: MysqlTable | null, tools: ChangeTools): ShapeChanged {
+  if (now !== null) return changeShape(table, changeTo(table, now), tools);
+  const failure = schemaFailure(table, 'the server has no such table any more, or not one that can be captured');
+  return { parts: [], failure };
 }
 
-/** Without the prototypes that values have which were read from JSON. */
-function toPlain(value: unknown): unknown {
-  return JSON.parse(JSON.stringify(value));
-}
-
-function addColumns(
-  table: CapturedTable,
-  map: TableMap,
-  match: Extract<ShapeMatch, { kind: 'added' }>,
-  named: MysqlTable | null,
-  { policies, log, charsetOf }: BindingTools,
-): Binding {
-  const nameAt = (position: number) =>
-    map.full?.names[position] ?? named?.columns[position]?.column.name ?? `#${position}`;
-  const names = match.added.map(nameAt);
-  if (policies.ADDCOLUMN === 'CRITICAL') throw critical(table, 'ADDCOLUMN', `columns were added: ${names.join(', ')}`);
-  if (policies.ADDCOLUMN !== 'NORMAL') {
-    if (policies.ADDCOLUMN === 'WARNING')
-      log.warn({ table: table.id, columns: names }, 'columns were added at the source and are left out');
-    return { layout: new RowLayout(map, table.shape, match.positions), parts: [], failure: null };
-  }
-  const columns: MysqlColumn[] = [];
-  for (let position = 0; position < map.types.length; position += 1) {
-    const old = table.shape.columns[match.positions.indexOf(position)];
-    const column = old ?? newColumn(map, position, named, charsetOf);
-    if (column === undefined) {
-      return fails(table, `column ${nameAt(position)} was added, of a type that is not served yet`);
-    }
-    columns.push(column);
-  }
-  const keyNames = table.shape.version.key.map((index) => table.shape.columns[index]?.column.name);
-  const version = {
-    id: table.id,
-    columns: columns.map(({ column }) => column),
-    key: keyNames.map((name) => columns.findIndex(({ column }) => column.name === name)),
-  };
-  crashPoint('before shape changed');
-  table.shape = { version, columns };
-  table.windows.void();
-  crashPoint('after shape changed');
-  const layout = new RowLayout(
-    map,
-    table.shape,
-    columns.map((_, position) => position),
-  );
+function changeTo({ shape }: CapturedTable, now: MysqlTable): ShapeChange {
+  const known = new Map(logColumns(shape).map((column) => [column.column.name, column]));
+  const columns = logColumns(now);
+  const keyOf = ({ version, columns: all }: MysqlTable) =>
+    version.key.map((index) => all[index]?.column.name).join('\0');
   return {
-    layout,
-    parts: [
-      { kind: 'schema', table: version, added: names },
-      { kind: 'progress', progress: table.progress() },
-    ],
-    failure: null,
+    // What is the same stays the same object, so that shapes compare as equal.
+    columns: columns.map((column) => {
+      const old = known.get(column.column.name);
+      return old !== undefined && isSameColumn(old, column) ? old : column;
+    }),
+    origins: columns.map(({ column }) => (known.has(column.name) ? column.name : null)),
+    charset: now.charset ?? null,
+    keyChanged: keyOf(now) !== keyOf(shape),
   };
-}
-
-function newColumn(
-  map: TableMap,
-  position: number,
-  named: MysqlTable | null,
-  charsetOf: (collation: number) => string | undefined,
-): MysqlColumn | undefined {
-  if (map.full !== null) return columnFromLog(map, map.full, position, charsetOf);
-  const column = named?.columns[position];
-  return column === undefined ? undefined : { ...column, column: { ...column.column, nullable: true } };
-}
-
-function refuse(
-  table: CapturedTable,
-  { change, why }: Extract<ShapeMatch, { kind: 'different' }>,
-  policies: DdlPolicies,
-): Binding {
-  if (policies[change] === 'CRITICAL') throw critical(table, change, why);
-  return fails(table, why);
-}
-
-function fails(table: CapturedTable, why: string): Binding {
-  return {
-    layout: null,
-    parts: [],
-    failure: {
-      code: 'Table.SchemaChanged',
-      message: `${describeTable(table.id)} was altered at the source: ${why}`,
-      remedy: 'Make the target fit, or drop it, then deploy the task again: the table is loaded afresh.',
-    },
-  };
-}
-
-/** What a CRITICAL policy does. */
-export function critical(table: CapturedTable, kind: string, why: string): PipelineError {
-  return new PipelineError(
-    'fatal',
-    'Run.DdlCritical',
-    `${describeTable(table.id)}: ${why}, and the policy of ${kind} is CRITICAL`,
-    {
-      hint: 'Settle the change at the target, then start the task with another policy.',
-    },
-  );
 }

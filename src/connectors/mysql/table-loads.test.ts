@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { PipelineError } from '../../pipeline/pipeline-error.ts';
 import { CapturedTable } from './captured-table.ts';
-import type { Chunk, ChunkReader } from './chunk-reader.ts';
+import type { TableId } from '../../pipeline/table.ts';
+import type { Chunk, ChunkReader, Refused, ShapeSeen } from './chunk-reader.ts';
 import { TextRows } from './protocol/text-rows.ts';
 import { TableLoads } from './table-loads.ts';
 import type { MysqlTable } from './types.ts';
@@ -28,10 +29,17 @@ function table(name: string): CapturedTable {
 
 /** Loads whose chunk readers a test answers by hand, in the order in which chunks are asked for. */
 function scripted({ parallelism = 1, rowsPerSecondMax = null as number | null, now = (): number => 0 } = {}) {
-  const calls: { table: string; resolve: (chunk: Chunk) => void; reject: (error: unknown) => void }[] = [];
+  const calls: {
+    table: string;
+    resolve: (found: Chunk | Refused | ShapeSeen) => void;
+    reject: (error: unknown) => void;
+  }[] = [];
+  const reshaped: unknown[] = [];
   const reader = {
     read: ({ version }: MysqlTable) =>
-      new Promise<Chunk>((resolve, reject) => calls.push({ table: version.id.table, resolve, reject })),
+      new Promise((resolve, reject) => calls.push({ table: version.id.table, resolve, reject })),
+    shape: ({ table: name }: TableId) =>
+      new Promise((resolve, reject) => calls.push({ table: `shape of ${name}`, resolve, reject })),
     rest: () => {},
     close: () => {},
   };
@@ -41,9 +49,14 @@ function scripted({ parallelism = 1, rowsPerSecondMax = null as number | null, n
     rowsPerSecondMax,
     now,
     reader: () => reader as unknown as ChunkReader,
+    reshape: (of, shape) => {
+      reshaped.push([of.id.table, shape]);
+      of.suspect = false;
+      return [];
+    },
     wake: () => (woken += 1),
   });
-  return { calls, loads, woken: () => woken };
+  return { calls, loads, reshaped, woken: () => woken };
 }
 
 function chunkOf(ids: readonly number[], high: number, last: boolean): Chunk {
@@ -53,7 +66,7 @@ function chunkOf(ids: readonly number[], high: number, last: boolean): Chunk {
     text[0] = text.length - 1;
     rows.row(text, 0, text.length);
   }
-  return { rows, high: at(high), cursor: [String(ids.at(-1))], last, selectedMicros: 0 };
+  return { kind: 'chunk', rows, high: at(high), cursor: [String(ids.at(-1))], last, selectedMicros: 0 };
 }
 
 const settle = () => new Promise((resolve) => setImmediate(resolve));
@@ -146,8 +159,12 @@ void test('an outage while a chunk is read ends the stream; what concerns the ta
   loads.add(table('t'));
   loads.atBoundary(start(100));
   await settle();
-  calls[0]?.reject(new PipelineError('table', 'Table.Unreadable', 'gone'));
+  const error = new PipelineError('table', 'Table.Unreadable', 'gone');
+  calls[0]?.resolve({ kind: 'refused', error, high: at(200) });
   await settle();
+  loads.atBoundary(start(199));
+  assert.deepEqual(loads.takeFailed(), [], 'the log may tell why');
+  loads.atBoundary(start(200));
   assert.deepEqual(
     loads.takeFailed().map((failed) => failed.table.id.table),
     ['t'],
@@ -174,4 +191,43 @@ void test('a table that leaves while its chunk is read takes the chunk with it',
   await settle();
   loads.atBoundary(start(100));
   assert.deepEqual([t.chunksDone, u.state], [0, 'SNAPSHOTTING']);
+});
+
+void test('a refusal that a change explains is no failure: the chunk is read again in the new shape', async () => {
+  const { calls, loads } = scripted();
+  const t = table('t');
+  loads.add(t);
+  loads.atBoundary(start(100));
+  await settle();
+  calls[0]?.resolve({
+    kind: 'refused',
+    error: new PipelineError('table', 'Table.Unreadable', 'no column'),
+    high: at(200),
+  });
+  await settle();
+  t.windows.void();
+  loads.atBoundary(start(200));
+  await settle();
+  assert.deepEqual([loads.takeFailed(), calls.map((call) => call.table)], [[], ['t', 't']]);
+});
+
+void test('of a table in doubt the shape is read before rows are, and holds only if no statement came before its HIGH', async () => {
+  const { calls, loads, reshaped } = scripted();
+  const t = table('t');
+  t.suspect = true;
+  loads.add(t);
+  loads.atBoundary(start(100));
+  await settle();
+  calls[0]?.resolve({ kind: 'shape', shape: null, high: at(200) });
+  await settle();
+  t.windows.void();
+  loads.atBoundary(start(200));
+  await settle();
+  assert.deepEqual(reshaped, []);
+  calls[1]?.resolve({ kind: 'shape', shape: t.shape, high: at(300) });
+  await settle();
+  loads.atBoundary(start(300));
+  loads.atBoundary(start(300));
+  await settle();
+  assert.deepEqual([reshaped, calls.map((call) => call.table)], [[['t', t.shape]], ['shape of t', 'shape of t', 't']]);
 });

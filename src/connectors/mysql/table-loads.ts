@@ -4,6 +4,7 @@ import type { CapturedTable } from './captured-table.ts';
 import type { ChunkReader, WindowStart } from './chunk-reader.ts';
 import { CHUNK_ROWS, LoadLane } from './load-lane.ts';
 import { LoadPace } from './load-pace.ts';
+import type { MysqlTable } from './types.ts';
 
 export interface TableLoadsOptions {
   /** Tables loaded at the same time, each on a connection of its own. */
@@ -13,6 +14,8 @@ export interface TableLoadsOptions {
   reader(): ChunkReader;
   /** `atBoundary` has something to do. */
   wake(): void;
+  /** Takes a table in doubt to the shape that the server tells. */
+  reshape(table: CapturedTable, shape: MysqlTable | null): Part[];
   /** Milliseconds that only go forward. */
   readonly now?: () => number;
 }
@@ -28,7 +31,8 @@ export class TableLoads {
   #error: unknown;
   #waiting = false;
 
-  constructor({ parallelism, rowsPerSecondMax, reader, wake, now = () => performance.now() }: TableLoadsOptions) {
+  constructor(options: TableLoadsOptions) {
+    const { parallelism, rowsPerSecondMax, reader, reshape, wake, now = () => performance.now() } = options;
     const pace = new LoadPace(rowsPerSecondMax, now);
     const awake = () => {
       this.#waiting = true;
@@ -38,6 +42,7 @@ export class TableLoads {
       pace,
       take: () => this.#queue.shift(),
       wake: awake,
+      reshape,
       fail: (table: CapturedTable, error: unknown) => {
         if (error instanceof PipelineError && error.kind === 'table') this.#failed.push({ table, error });
         else this.#error = error;

@@ -11,10 +11,37 @@ export interface MysqlColumn {
   readonly charset: string | null;
 }
 
-/** A table's shape: what sinks see, and how to read it. Parallel: `columns[i]` is of `version.columns[i]`. */
+/**
+ * A table's shape: what sinks see, and how to read it. Parallel: `columns[i]` is of `version.columns[i]`, which has another
+ * name where a rename is not forwarded.
+ */
 export interface MysqlTable {
   readonly version: TableVersion;
   readonly columns: readonly MysqlColumn[];
+  /** All columns as they lie in the log, where they are others than `columns`. */
+  readonly log?: readonly MysqlColumn[];
+  /** Of text columns that name none; null when it is not known. */
+  readonly charset?: string | null;
+}
+
+export function logColumns({ columns, log }: MysqlTable): readonly MysqlColumn[] {
+  return log ?? columns;
+}
+
+/** The same bytes stand for the same values: type with its labels, sign and width, and character set. */
+export function isSameColumn(a: MysqlColumn, b: MysqlColumn): boolean {
+  return (
+    canonicalCharset(a.charset) === canonicalCharset(b.charset) &&
+    a.log.code === b.log.code &&
+    a.log.meta === b.log.meta &&
+    // Texts, as what was read from JSON has other prototypes.
+    JSON.stringify(a.column.type) === JSON.stringify(b.column.type)
+  );
+}
+
+/** One name for what servers call by two. */
+export function canonicalCharset(charset: string | null): string | null {
+  return charset === 'utf8' ? 'utf8mb3' : charset;
 }
 
 /** One row of information_schema.columns. */

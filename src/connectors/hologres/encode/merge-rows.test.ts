@@ -16,14 +16,11 @@ const TABLE = scriptedTable(
   { v: { kind: 'text' }, k: { kind: 'text' }, n: { kind: 'integer', bytes: 2, unsigned: false } },
   ['k'],
 );
-const TARGET = new Target(
-  { table: TABLE, target: { schema: 's', table: 't' } },
-  new Map([
-    ['v', { baseType: 'text', nullable: true }],
-    ['k', { baseType: 'text', nullable: false }],
-    ['n', { baseType: 'int2', nullable: false }],
-  ]),
-);
+const TARGET = new Target({ table: TABLE, target: { schema: 's', table: 't' } }, [
+  { name: 'v', baseType: 'text', nullable: true },
+  { name: 'k', baseType: 'text', nullable: false },
+  { name: 'n', baseType: 'int2', nullable: false },
+]);
 
 function merged(parts: readonly RowsPart[]) {
   const arena = new Arena(1024);

@@ -1,0 +1,127 @@
+import type { Logger } from '../../lib/log.ts';
+import type { Part } from '../../pipeline/batch.ts';
+import type { Failure } from '../../pipeline/checkpoint.ts';
+import { ddlUnsupported } from '../../pipeline/ddl-unsupported.ts';
+import { failureOf } from '../../pipeline/failed-tables.ts';
+import type { DdlKind, Policies } from '../../pipeline/policies.ts';
+import { type TableId, tableKey } from '../../pipeline/table.ts';
+import type { CapturedTable } from './captured-table.ts';
+import { applyAlter } from './ddl/apply-alter.ts';
+import type { AlterStatement, DdlStatement } from './ddl/statement.ts';
+import type { Family } from './protocol/table-map.ts';
+import { changeShape, critical } from './schema-change.ts';
+import { logColumns } from './types.ts';
+
+export interface DdlFollowerOptions {
+  readonly policies: Policies;
+  readonly log: Logger;
+  /** The tables of the run, by tableKey. */
+  readonly tables: ReadonlyMap<string, CapturedTable>;
+  /** The server compares names of tables without regard to case, and logs them in lower case. */
+  readonly lowerCaseNames: boolean;
+  readonly family: Family;
+  /** Fails a table and gives the news of it. */
+  fail(table: CapturedTable, failure: Failure): Part;
+}
+
+/** Does to captured tables what the statements of the log did to them. */
+export class DdlFollower {
+  readonly #options: DdlFollowerOptions;
+
+  constructor(options: DdlFollowerOptions) {
+    this.#options = options;
+  }
+
+  /** Errors: PipelineError `fatal` where a policy is CRITICAL. */
+  follow(statement: DdlStatement, parts: Part[]): void {
+    switch (statement.kind) {
+      case 'alter':
+        return this.#alter(statement, parts);
+      case 'truncate':
+        return this.#each([statement.table], (table) => this.#truncated(table, parts));
+      case 'create':
+        return this.#each([statement.table], (table) => this.#replaced(table, 'CREATETABLE', parts));
+      case 'drop':
+        return this.#each(statement.tables, (table) => this.#replaced(table, 'DROPTABLE', parts));
+      case 'rename':
+        return this.#each(
+          statement.pairs.flatMap(({ from, to }) => [from, to]),
+          (table) => this.#replaced(table, 'RENAMETABLE', parts),
+        );
+      case 'dropDatabase': {
+        const gone = [...this.#options.tables.values()].filter(({ id }) => id.database === statement.database);
+        return this.#each(
+          gone.map(({ id }) => id),
+          (table) => this.#replaced(table, 'DROPTABLE', parts),
+        );
+      }
+    }
+  }
+
+  #each(ids: readonly TableId[], work: (table: CapturedTable) => void): void {
+    for (const key of new Set(ids.map((id) => this.#keyOf(id)))) {
+      const table = this.#options.tables.get(key);
+      // A table that has not joined yet was described after this statement.
+      if (table !== undefined && table.state !== 'FAILED' && table.state !== 'WAITING') work(table);
+    }
+  }
+
+  #keyOf({ database, table }: TableId): string {
+    return this.#options.lowerCaseNames
+      ? tableKey({ database: database.toLowerCase(), table: table.toLowerCase() })
+      : tableKey({ database, table });
+  }
+
+  #alter({ table: id, actions, renamedTo, movesRows }: AlterStatement, parts: Part[]): void {
+    this.#each([id], (table) => {
+      const { shape } = table;
+      const { family } = this.#options;
+      const known =
+        actions === null || table.suspect
+          ? null
+          : applyAlter({ columns: logColumns(shape), family, charset: shape.charset ?? null }, actions);
+      if (known === null) this.#doubt(table, parts);
+      else if (actions?.length !== 0) {
+        const { policies, log } = this.#options;
+        const { parts: news, failure } = changeShape(table, known, { policies: policies.ddl, log });
+        parts.push(...news);
+        if (failure !== null) parts.push(this.#options.fail(table, failure));
+      }
+      if (movesRows)
+        this.#options.log.warn({ table: table.id }, 'rows of a partition went or came without changes in the log');
+    });
+    if (renamedTo !== null) this.#each([id, renamedTo], (table) => this.#replaced(table, 'RENAMETABLE', parts));
+  }
+
+  /** What it looks like shows in the next table map; until then the mark goes into the checkpoint. */
+  #doubt(table: CapturedTable, parts: Part[]): void {
+    table.windows.void();
+    if (table.suspect) return;
+    table.suspect = true;
+    parts.push({ kind: 'progress', progress: table.progress() });
+  }
+
+  #truncated(table: CapturedTable, parts: Part[]): void {
+    table.windows.void();
+    const policy = this.#options.policies.ddl.TRUNCATETABLE;
+    if (policy === 'NORMAL') parts.push({ kind: 'empty', table: table.shape.version });
+    else this.#leaveOut(table, 'TRUNCATETABLE');
+  }
+
+  /** Another table has the name from here on, or none: what it holds is not known. */
+  #replaced(table: CapturedTable, kind: DdlKind, parts: Part[]): void {
+    this.#doubt(table, parts);
+    if (this.#options.policies.ddl[kind] !== 'NORMAL' || kind === 'CREATETABLE') return this.#leaveOut(table, kind);
+    parts.push(this.#options.fail(table, failureOf(ddlUnsupported(table.id, kind))));
+  }
+
+  #leaveOut(table: CapturedTable, kind: DdlKind): void {
+    const policy = this.#options.policies.ddl[kind];
+    if (policy === 'CRITICAL') throw critical(table, kind, 'the log has such a statement');
+    if (policy !== 'IGNORE')
+      this.#options.log.warn(
+        { table: table.id, ddl: kind },
+        'a statement on a captured table was left out, as its policy says',
+      );
+  }
+}
