@@ -85,7 +85,7 @@ void describe('a target whose source is altered', () => {
 
   void it('makes a column again that a commit which was cut off had made', async () => {
     const { table, sink } = await opened();
-    const columns = [...table.columns, { ...table.columns[2]!, name: 'w' }];
+    const columns = [...table.columns, ...newTable({ w: TEXT }, []).columns];
     const part = changed(table, columns, { added: ['w'] });
     await sink.write(batchOf(part, inserts(part.table, [[2, 20, 'two', 'wide']])));
     await system.cut();
@@ -125,7 +125,7 @@ void describe('a target whose source is altered', () => {
       },
       {
         part: (table) =>
-          changed(table, [...table.columns, { ...table.columns[2]!, name: 'x'.repeat(64) }], {
+          changed(table, [...table.columns, ...newTable({ ['x'.repeat(64)]: TEXT }, []).columns], {
             added: ['x'.repeat(64)],
           }),
         code: 'Sink.NameTooLong',

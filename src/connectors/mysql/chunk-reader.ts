@@ -120,8 +120,11 @@ export class ChunkReader {
   }
 
   async #open(): Promise<RawConnection> {
+    this.#checkOpen();
     const connection = await connectRaw(this.#settings);
     this.#connection = connection;
+    if (this.#closed) connection.close();
+    this.#checkOpen();
     await checkSameServer(connection, this.#facts.identity);
     if (this.#method === 'gtid') await this.#settle(connection);
     return connection;
@@ -223,8 +226,12 @@ export class ChunkReader {
   }
 
   async #pause(): Promise<void> {
-    if (this.#closed) throw new Error('the load was stopped');
+    this.#checkOpen();
     await sleep(LOOK_MS);
+  }
+
+  #checkOpen(): void {
+    if (this.#closed) throw new Error('the load was stopped');
   }
 }
 

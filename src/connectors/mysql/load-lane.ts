@@ -87,8 +87,8 @@ export class LoadLane {
   }
 
   close(): void {
+    for (const table of this.#tables) this.#dropFlights(table);
     this.#tables = [];
-    this.#flights = [];
     this.#parts.reader.close();
   }
 

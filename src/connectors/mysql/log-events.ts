@@ -340,7 +340,7 @@ export class LogEvents {
 
   #checkUnknown(reader: BinlogReader, xid: string): void {
     const { xaKnownFrom } = this.#options;
-    if (xaKnownFrom !== null && comparePositions(reader.position, xaKnownFrom) <= 0) return;
+    if ((xaKnownFrom !== null && comparePositions(reader.position, xaKnownFrom) <= 0) || this.#isTooOld()) return;
     throw new PipelineError(
       'fatal',
       'MySQL.XaUnknown',

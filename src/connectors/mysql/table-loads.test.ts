@@ -231,3 +231,17 @@ void test('of a table in doubt the shape is read before rows are, and holds only
   await settle();
   assert.deepEqual([reshaped, calls.map((call) => call.table)], [[['t', t.shape]], ['shape of t', 'shape of t', 't']]);
 });
+
+void test('reads nothing any more once it is closed, also what waited for its turn', async () => {
+  const { calls, loads } = scripted({ rowsPerSecondMax: 100 });
+  loads.add(table('t'));
+  loads.atBoundary(start(100));
+  await settle();
+  calls[0]?.resolve(chunkOf([1, 2], 100, false));
+  await settle();
+  loads.atBoundary(start(100));
+  await settle();
+  loads.close();
+  await new Promise((resolve) => setTimeout(resolve, 60));
+  assert.equal(calls.length, 1);
+});

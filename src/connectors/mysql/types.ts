@@ -191,7 +191,16 @@ function isUnsigned(row: ColumnRow): boolean {
   return /\b(unsigned|zerofill)\b/i.test(row.columnType);
 }
 
-/** The labels of `enum('a','b''c')`: quotes doubled; a backslash is a backslash, as information_schema prints it. */
+const ESCAPED: Readonly<Record<string, string>> = { '0': '\0', n: '\n', r: '\r' };
+
+/** The labels of `enum('a','b''c','d\\e')`, as information_schema prints them: quotes are doubled, \ \0 \n \r escaped, whatever the mode. */
 export function parseLabels(columnType: string): string[] {
-  return [...columnType.matchAll(/'((?:[^']|'')*)'/g)].map((match) => (match[1] ?? '').replaceAll("''", "'"));
+  return [...columnType.matchAll(/'((?:[^'\\]|''|\\[^])*)'/g)].map(([, label = '']) =>
+    label.replaceAll("''", "'").replaceAll(/\\([^])/g, (_, character: string) => ESCAPED[character] ?? character),
+  );
+}
+
+/** The other way round. */
+export function printLabel(label: string): string {
+  return `'${label.replaceAll('\\', '\\\\').replaceAll("'", "''")}'`;
 }

@@ -231,10 +231,11 @@ const COLUMNS: readonly (readonly [
   ['lb', 'LONGBLOB', [["REPEAT(X'AB', 66000)", `x${'ab'.repeat(66000)}`]]],
   [
     'e',
-    "ENUM('a','b''c','ü')",
+    "ENUM('a','b''c','ü','d\\\\e\\nf\\0\\'g')",
     [
       ["'b\\'c'", "b'c#2"],
       ["'ü'", 'ü#3'],
+      ['4', "d\\e\nf\0'g#4"],
     ],
   ],
   [

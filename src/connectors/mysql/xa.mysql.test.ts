@@ -2,26 +2,22 @@ import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Connection } from 'mysql2/promise';
-import {
-  FAMILIES,
-  freshMysqlDatabase,
-  mysqlClient,
-  sharedServer,
-  type TestServer,
-} from '../../../test/support/servers.ts';
+import { type Server, startServer } from '../../../scripts/servers/servers.ts';
+import { FAMILIES, freshMysqlDatabase, mysqlClient } from '../../../test/support/servers.ts';
 import { Follower, joining, openSource } from '../../../test/support/source-under-test.ts';
 import type { JsonObject } from '../../lib/json-value.ts';
 import { PipelineError } from '../../pipeline/pipeline-error.ts';
 
 for (const family of FAMILIES) {
   void describe(`XA transactions of ${family}`, () => {
-    let server: TestServer;
+    // Its own: whoever starts to read waits for what is prepared anywhere on the server.
+    let server: Server;
     let database: string;
     let client: Connection;
     let other: Connection;
 
     before(async () => {
-      server = await sharedServer(family);
+      server = await startServer(family);
       database = await freshMysqlDatabase(server);
       client = await mysqlClient(server, database);
       other = await mysqlClient(server, database);
@@ -29,6 +25,7 @@ for (const family of FAMILIES) {
     after(async () => {
       await client.end();
       await other.end();
+      await server.stop();
     });
 
     let numberOfTables = 0;
@@ -199,6 +196,22 @@ for (const family of FAMILIES) {
         await next.until(() => ids(next, table).includes(index));
         await next.stop();
       }
+    });
+
+    void it('starts at a time of the past behind the commit of one whose rows are in an older file of the log', async () => {
+      const table = await newTable();
+      await prepare("'old'", `INSERT INTO ${table} VALUES (1, 'a')`);
+      await client.query('FLUSH BINARY LOGS');
+      await decide("XA COMMIT 'old'");
+      await sleep(1100);
+      const startTime = Math.floor(Date.now() / 1000);
+      await client.query(`INSERT INTO ${table} VALUES (2, 'b')`);
+      const source = openSource(server, database);
+      const follower = new Follower(source);
+      follower.start(1, [await joining(source, database, table, { load: 'none' })], null, startTime);
+      await follower.until(() => ids(follower, table).includes(2));
+      assert.deepEqual(ids(follower, table), [2]);
+      await follower.stop();
     });
 
     void it('atPrepare: hands rows on when they are prepared, as DataWorks does', async () => {

@@ -44,8 +44,12 @@ function apply(shape: SourceShape, actions: readonly AlterAction[]): AlteredShap
     if (action.does === 'convert') charset = readCharset(action.charset);
   }
   const converts = actions.some(({ does }) => does === 'convert');
+  if (converts && actions.filter(({ does }) => does === 'convert' || does === 'charset').length > 1)
+    throw new Unreadable('more than one character set');
   const defaults = { family: shape.family, charset };
   const entries: Entry[] = [];
+  const added: Entry[] = [];
+  const known = new Set(shape.columns.map(({ column }) => column.name.toLowerCase()));
   for (const column of shape.columns) {
     const kept = keep(column, actions, defaults);
     if (kept === null) continue;
@@ -53,9 +57,12 @@ function apply(shape: SourceShape, actions: readonly AlterAction[]): AlteredShap
   }
   for (const action of actions) {
     if (action.does === 'add') {
-      if (action.ifMissing && indexOf(entries, action.name) >= 0) continue;
+      // Missing among the former names, and among those that are new.
+      if (action.ifMissing && (known.has(action.name.toLowerCase()) || indexOf(added, action.name) >= 0)) continue;
       const { column, place } = define(action.name, action.definition, defaults);
-      insert(entries, { column, origin: null }, place ?? 'last');
+      const entry = { column: converts ? converted(column, charset) : column, origin: null };
+      added.push(entry);
+      insert(entries, entry, place ?? 'last');
     } else if (action.does === 'change') {
       const index = indexOf(entries, action.to);
       const { place } = define(action.to, action.definition, defaults);

@@ -1,4 +1,4 @@
-import type { ColumnRow } from '../types.ts';
+import { type ColumnRow, printLabel } from '../types.ts';
 import { type TokenReader, Unreadable } from './token-reader.ts';
 
 /** What a column takes from its table. */
@@ -94,6 +94,9 @@ export function readColumnType(name: string, tokens: TokenReader, defaults: Tabl
     dataType = BINARY_OF[dataType] ?? dataType;
     charset = null;
   }
+  // What the character set lacks becomes something else, or is refused, as the mode says.
+  if (!isUnicode(charset) && labels.some((label) => /[^\0-\x7f]/.test(label)))
+    throw new Unreadable('a label that the character set may lack');
   dataType = sized(dataType, first, charset);
   const isString = /char|binary/.test(dataType);
   const characters = first ?? (dataType === 'char' || dataType === 'binary' ? 1 : 0);
@@ -113,6 +116,10 @@ export function readColumnType(name: string, tokens: TokenReader, defaults: Tabl
     comment: attributes.comment,
     extra: attributes.generated ? 'VIRTUAL GENERATED' : '',
   };
+}
+
+function isUnicode(charset: string | null): boolean {
+  return charset !== null && /^(?:utf|ucs)/.test(charset);
 }
 
 function typeName(tokens: TokenReader): string {
@@ -166,7 +173,7 @@ function describeColumnType(
 ): string {
   const inside =
     labels.length > 0
-      ? `(${labels.map((label) => `'${label.replaceAll("'", "''")}'`).join(',')})`
+      ? `(${labels.map(printLabel).join(',')})`
       : numbers === null || numbers.length === 0 || /text|blob/.test(dataType)
         ? ''
         : `(${numbers.join(',')})`;
