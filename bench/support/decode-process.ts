@@ -150,7 +150,7 @@ class CopyRows {
   #target(table: TableVersion): Target {
     const known = this.#targets.get(table);
     if (known !== undefined) return known;
-    const columns = this.#columns.map(([name, baseType]) => ({ name, baseType, nullable: true }));
+    const columns = this.#columns.map(([name, baseType]) => ({ name, baseType, sql: baseType, nullable: true }));
     const target = new Target({ table, target: { schema: 's', table: 't' } }, columns);
     this.#targets.set(table, target);
     return target;

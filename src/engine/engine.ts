@@ -59,8 +59,10 @@ export interface RunListener {
 
 /** Runs pipelines: a worker thread each, or later a job on another host. */
 export interface Engine {
-  /** Starts a run, or resumes it from its checkpoint. Resolves once the worker has the definition. */
+  /** Starts a run, at its checkpoint if it has one; tables that failed are tried again. Resolves once the worker has the definition. */
   start(def: PipelineDef): Promise<void>;
+  /** The same after the service was restarted, which nobody asked for: tables that failed stay as they are. */
+  resume(def: PipelineDef): Promise<void>;
   /** Hands a running task its newest deployed version; the engine closes the gap by itself. */
   apply(def: PipelineDef): Promise<void>;
   /** Flushes, saves the checkpoint, ends the run. Resolves when it has ended. */

@@ -106,7 +106,7 @@ export class RunControl implements RunListener {
     const tasks = await this.#options.store.transaction((records) => records.allTasks());
     for (const task of tasks.filter(({ state }) => state === 'RUN')) {
       try {
-        await this.#engineOrThrow.start(await this.#definition(task));
+        await this.#engineOrThrow.resume(await this.#definition(task));
       } catch (error) {
         await this.#pause(task.id, notStarted('Run.NotResumed', error));
       }

@@ -643,7 +643,7 @@ void test('running tasks, and no others, go on by themselves after a restart, in
   const saved = await scene.create(['c'], 'saved');
   const incarnation = scene.engine.defs.get(String(runs))?.owner;
   await scene.restart();
-  assert.deepEqual(scene.engine.calls, [`start ${runs} v1`]);
+  assert.deepEqual(scene.engine.calls, [`resume ${runs} v1`]);
   assert.deepEqual(scene.engine.defs.get(String(runs))?.owner, incarnation);
   assert.deepEqual(await Promise.all([runs, stopped, saved].map((task) => scene.status(task))), [
     'RUN',

@@ -19,8 +19,16 @@ export class ScriptedEngine implements Engine {
   }
 
   async start(def: PipelineDef): Promise<void> {
+    return this.#begin('start', def);
+  }
+
+  async resume(def: PipelineDef): Promise<void> {
+    return this.#begin('resume', def);
+  }
+
+  async #begin(how: 'start' | 'resume', def: PipelineDef): Promise<void> {
     const { task } = def.owner;
-    this.calls.push(`start ${task} v${def.version}`);
+    this.calls.push(`${how} ${task} v${def.version}`);
     const { refusal } = this;
     this.refusal = null;
     if (refusal !== null) throw refusal;

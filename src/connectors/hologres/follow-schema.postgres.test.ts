@@ -109,6 +109,17 @@ void describe('a target whose source is altered', () => {
         code: 'Sink.TargetMismatch',
       },
       {
+        part: (table) =>
+          changed(
+            table,
+            table.columns.map((column) =>
+              column.name === 'n' ? { ...column, type: { kind: 'integer', bytes: 8, unsigned: false } } : column,
+            ),
+            { modified: ['n'] },
+          ),
+        code: 'Sink.TargetMismatch',
+      },
+      {
         policy: { DROPCOLUMN: 'NORMAL' },
         part: (table) => changed(table, table.columns.slice(0, 2), { dropped: ['t'] }),
         code: 'Table.DdlUnsupported',

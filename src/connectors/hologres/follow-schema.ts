@@ -5,7 +5,7 @@ import type { DdlPolicies } from '../../pipeline/policies.ts';
 import type { Column, TableId } from '../../pipeline/table.ts';
 import { describeTarget, nameProblem, quoteName } from './names.ts';
 import type { Target } from './target.ts';
-import { acceptedTypes, plannedType } from './types.ts';
+import { acceptedTypes, holdsAll, plannedType } from './types.ts';
 
 /** What a changed shape asks of a target. */
 export interface TargetChange {
@@ -37,8 +37,9 @@ export function followSchema(part: SchemaPart, options: FollowSchemaOptions): Ta
   for (const name of [...part.added, ...part.modified]) {
     const column = columns.get(name);
     const known = target.columns.get(name);
-    if (column !== undefined && known !== undefined && !acceptedTypes(column.type).includes(known.baseType))
-      return refused(unfit(target, column, known.baseType));
+    if (column === undefined || known === undefined) continue;
+    if (!acceptedTypes(column.type).includes(known.baseType) || !holdsAll(column.type, known))
+      return refused(unfit(target, column, known.sql));
   }
   for (const name of part.added) {
     const column = columns.get(name);
@@ -46,7 +47,7 @@ export function followSchema(part: SchemaPart, options: FollowSchemaOptions): Ta
     const problem = nameProblem('the column name', name);
     if (problem !== null) return refused(nameTooLong(id, problem));
     const { baseType, sql } = plannedType(column, { isKey: false, keyOfHologres: false });
-    target.columns.set(name, { baseType, nullable: true });
+    target.columns.set(name, { baseType, sql, nullable: true });
     clauses.push(`ADD COLUMN ${options.knowsIfNotExists ? 'IF NOT EXISTS ' : ''}${quoteName(name)} ${sql}`);
   }
   for (const name of [...part.added, ...part.modified, ...part.dropped]) {
@@ -62,11 +63,11 @@ function refused(error: PipelineError): TargetChange {
   return { clauses: [], error };
 }
 
-function unfit({ table, id }: Target, { name, sourceType }: Column, baseType: string): PipelineError {
+function unfit({ table, id }: Target, { name, sourceType }: Column, sql: string): PipelineError {
   return new PipelineError(
     'table',
     'Sink.TargetMismatch',
-    `${describeTarget(id)}: column "${name}" is ${baseType}, which cannot hold ${sourceType}, as the source has it now`,
+    `${describeTarget(id)}: column "${name}" is ${sql}, which cannot hold every ${sourceType}, as the source has it now`,
     {
       table,
       hint: 'Give the target’s column a type that holds the new values, or drop the target; then deploy the task again: the table is loaded afresh.',

@@ -6,7 +6,10 @@ import { BASE_TYPES } from './types.ts';
 
 /** What the sink knows of one column of a target. */
 export interface KnownColumn {
+  /** By its catalogue name, such as `int8`. */
   readonly baseType: string;
+  /** With its modifiers, such as `numeric(12,2)`. */
+  readonly sql: string;
   readonly nullable: boolean;
 }
 
@@ -40,7 +43,7 @@ export class Target {
   /** Takes the columns as they are there now. */
   refresh(columns: readonly NamedColumn[]): void {
     this.columns.clear();
-    for (const { name, baseType, nullable } of columns) this.columns.set(name, { baseType, nullable });
+    for (const { name, baseType, sql, nullable } of columns) this.columns.set(name, { baseType, sql, nullable });
     this.#layouts.clear();
   }
 

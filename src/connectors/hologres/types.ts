@@ -137,3 +137,30 @@ export function acceptedTypes(type: ValueType): readonly string[] {
       return assertNever(type);
   }
 }
+
+const INTEGER_RANKS = ['int2', 'int4', 'int8', 'numeric'];
+
+/**
+ * Whether a column of the target, such as `numeric(12,2)`, has room for every value of a type that it can take at all. Lengths of
+ * texts are not known: those too long are refused row by row.
+ */
+export function holdsAll(
+  type: ValueType,
+  { baseType, sql }: { readonly baseType: string; readonly sql: string },
+): boolean {
+  if (type.kind === 'integer')
+    return (
+      !INTEGER_RANKS.includes(baseType) ||
+      INTEGER_RANKS.indexOf(baseType) >= INTEGER_RANKS.indexOf(integerType(type.bytes, type.unsigned)[0])
+    );
+  if (type.kind === 'decimal') {
+    const [, precision, scale] = /^numeric\((\d+),(\d+)\)$/.exec(sql) ?? [];
+    return (
+      precision === undefined ||
+      (Number(scale) >= type.scale && Number(precision) - Number(scale) >= type.precision - type.scale)
+    );
+  }
+  if (type.kind !== 'bits') return true;
+  const [, width] = /^bit(?: varying)?\((\d+)\)$/.exec(sql) ?? [];
+  return width === undefined || Number(width) >= type.width;
+}

@@ -16,16 +16,11 @@ export class EmbeddedEngine implements Engine {
   }
 
   async start(def: PipelineDef): Promise<void> {
-    const { task } = def.owner;
-    if (this.#runs.has(task)) throw new Error(`task ${task} runs already`);
-    this.#ended.delete(task);
-    const run = new WorkerRun(def, {
-      ...this.#options,
-      log: this.#options.log.child({ task }),
-      onEnded: (failure) => this.#onEnded(def, failure),
-    });
-    this.#runs.set(task, run);
-    run.start();
+    this.#run(def).start({ retryFailed: true });
+  }
+
+  async resume(def: PipelineDef): Promise<void> {
+    this.#run(def).start({ retryFailed: false });
   }
 
   async apply(def: PipelineDef): Promise<void> {
@@ -52,6 +47,19 @@ export class EmbeddedEngine implements Engine {
   /** Every run of this process, for metrics. */
   statuses(): ReadonlyMap<string, RunStatus> {
     return new Map([...this.#runs].map(([task, run]) => [task, run.status]));
+  }
+
+  #run(def: PipelineDef): WorkerRun {
+    const { task } = def.owner;
+    if (this.#runs.has(task)) throw new Error(`task ${task} runs already`);
+    this.#ended.delete(task);
+    const run = new WorkerRun(def, {
+      ...this.#options,
+      log: this.#options.log.child({ task }),
+      onEnded: (failure) => this.#onEnded(def, failure),
+    });
+    this.#runs.set(task, run);
+    return run;
   }
 
   #onEnded(def: PipelineDef, failure: Failure | null): void {

@@ -7,6 +7,8 @@ import type { RunStatus, StoredCheckpoint } from '../engine.ts';
 /** What a worker is started with. */
 export interface WorkerData {
   readonly def: PipelineDef;
+  /** At the first attempt, tables that failed are loaded afresh. */
+  readonly retryFailed: boolean;
   /** The module with the list of connectors. */
   readonly connectors: string;
   readonly crashPoint: CrashPoint | null;

@@ -57,9 +57,10 @@ export class WorkerRun {
     };
   }
 
-  start(): void {
+  /** `retryFailed`: tables that failed are loaded afresh. */
+  start({ retryFailed }: { retryFailed: boolean }): void {
     const { connectors, crashPoint } = this.#options;
-    const data: WorkerData = { def: this.#def, connectors: connectors.href, crashPoint };
+    const data: WorkerData = { def: this.#def, retryFailed, connectors: connectors.href, crashPoint };
     const worker = new Worker(new URL('./worker.ts', import.meta.url), {
       workerData: data,
       resourceLimits: { maxOldGenerationSizeMb: this.#options.heapMb },
@@ -175,7 +176,7 @@ export class WorkerRun {
       nextTryAt: Date.now() + wait,
       failovers: this.#failovers.total,
     };
-    this.#restart = setTimeout(() => this.start(), wait);
+    this.#restart = setTimeout(() => this.start({ retryFailed: false }), wait);
   }
 
   #over(failure: Failure | null): void {

@@ -18,7 +18,7 @@ const STATUS_EVERY_MS = 250;
 
 const port = parentPort;
 if (port === null) throw new Error('this module runs as a worker thread');
-const { def, connectors, crashPoint } = workerData as WorkerData;
+const { def, retryFailed, connectors, crashPoint } = workerData as WorkerData;
 armCrashPoint(crashPoint);
 const { sources, sinks } = (await import(connectors)) as {
   sources: ReadonlyMap<string, SourceConnector>;
@@ -124,7 +124,7 @@ const failure = await supervise({
       sink,
       store,
       control,
-      retryFailed: first,
+      retryFailed: first && retryFailed,
       log,
       signal: stop.signal,
       report: (state, isWorking) => {

@@ -17,9 +17,9 @@ const TABLE = scriptedTable(
   ['k'],
 );
 const TARGET = new Target({ table: TABLE, target: { schema: 's', table: 't' } }, [
-  { name: 'v', baseType: 'text', nullable: true },
-  { name: 'k', baseType: 'text', nullable: false },
-  { name: 'n', baseType: 'int2', nullable: false },
+  { name: 'v', baseType: 'text', sql: 'text', nullable: true },
+  { name: 'k', baseType: 'text', sql: 'text', nullable: false },
+  { name: 'n', baseType: 'int2', sql: 'int2', nullable: false },
 ]);
 
 function merged(parts: readonly RowsPart[]) {

@@ -72,12 +72,20 @@ function apply(shape: SourceShape, actions: readonly AlterAction[]): AlteredShap
       insert(entries, entry, place);
     }
   }
+  checkOnce(actions.flatMap((action) => ('name' in action && action.does !== 'add' ? [action.name] : [])));
+  checkOnce(entries.map(({ column }) => column.column.name));
   return {
     columns: entries.map(({ column }) => column),
     origins: entries.map(({ origin }) => origin),
     charset,
     keyChanged: actions.some(({ does }) => does === 'key'),
   };
+}
+
+/** MariaDB takes statements that change a column twice, and makes of them what it will. */
+function checkOnce(names: readonly string[]): void {
+  if (new Set(names.map((name) => name.toLowerCase())).size !== names.length)
+    throw new Unreadable('a column is named twice');
 }
 
 /** What is left of a column, in its old place; null when it was dropped. */
