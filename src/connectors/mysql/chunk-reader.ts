@@ -9,9 +9,9 @@ import type { MysqlSettings } from './options.ts';
 import { comparePositions, type LogPosition } from './position.ts';
 import type { RawConnection } from './protocol/raw-connection.ts';
 import { TextRows } from './protocol/text-rows.ts';
-import { checkSameServer } from './same-server.ts';
+import { checkSameServer, otherServer } from './same-server.ts';
 import { readSchema } from './schema.ts';
-import { atLeast, logStatusStatement, readLogEnd, type ServerFacts } from './server-facts.ts';
+import { atLeast, logStatusStatement, readLogEnd, readServerFacts, type ServerFacts } from './server-facts.ts';
 import type { MysqlTable } from './types.ts';
 
 /** Between two looks at what the engine shows. */
@@ -91,6 +91,8 @@ export class ChunkReader {
     return this.#inTurn(async () => {
       const connection = await connectForQueries(this.#settings);
       try {
+        const { identity } = await readServerFacts(connection);
+        if (identity !== this.#facts.identity) throw otherServer(this.#facts.identity, identity);
         const [entry] = await readSchema(connection, this.#facts, [id]);
         const high = (await readLogEnd(connection, this.#facts)) ?? { file: '', position: 0 };
         return { kind: 'shape', shape: entry?.kind === 'table' ? entry.table : null, high };

@@ -204,11 +204,11 @@ for (const family of FAMILIES) {
       await client.query('FLUSH BINARY LOGS');
       await decide("XA COMMIT 'old'");
       await sleep(1100);
-      const startTime = Math.floor(Date.now() / 1000);
+      const seconds = Math.floor(Date.now() / 1000);
       await client.query(`INSERT INTO ${table} VALUES (2, 'b')`);
       const source = openSource(server, database);
       const follower = new Follower(source);
-      follower.start(1, [await joining(source, database, table, { load: 'none' })], null, startTime);
+      follower.start(1, [await joining(source, database, table, { load: 'none' })], null, { kind: 'time', seconds });
       await follower.until(() => ids(follower, table).includes(2));
       assert.deepEqual(ids(follower, table), [2]);
       await follower.stop();
