@@ -3,6 +3,7 @@ import { BinlogReader } from '../../src/connectors/mysql/binlog-reader.ts';
 import { CapturedTable } from '../../src/connectors/mysql/captured-table.ts';
 import { GroupTracker } from '../../src/connectors/mysql/group-tracker.ts';
 import { PassedGtids } from '../../src/connectors/mysql/passed-gtids.ts';
+import type { LogPosition } from '../../src/connectors/mysql/position.ts';
 import type { Family } from '../../src/connectors/mysql/protocol/table-map.ts';
 import { XaTransactions } from '../../src/connectors/mysql/xa/xa-transactions.ts';
 import { LogEvents } from '../../src/connectors/mysql/log-events.ts';
@@ -50,7 +51,8 @@ export async function decodeLog(
   socket.push(null);
   const images: number[] = [];
   try {
-    const events = newEvents(tables, charsets, server.startsWith('MariaDB') ? 'mariadb' : 'mysql');
+    const family = server.startsWith('MariaDB') ? 'mariadb' : 'mysql';
+    const events = logEventsOf(tables, charsets, family, groupAt({ file: 'binlog.000001', position: 4 }, family));
     for (;;) {
       while (!reader.take()) await reader.more();
       const parts: Part[] = [];
@@ -67,20 +69,24 @@ export async function decodeLog(
   }
 }
 
-function newEvents(
+/** A tracker that begins there. */
+export function groupAt(place: LogPosition, family: Family): GroupTracker {
+  return new GroupTracker(place, new PassedGtids({ family, text: null, filesTell: true }));
+}
+
+/** What turns events into parts, with some tables that stream already. */
+export function logEventsOf(
   shapes: readonly MysqlTable[],
   charsets: Readonly<Record<string, string>>,
   family: Family,
+  group: GroupTracker,
 ): LogEvents {
   const tables = new Map(shapes.map((shape) => [tableKey(shape.version.id), streaming(shape)]));
   return new LogEvents({
     policies: { ddl: DEFAULT_DDL_POLICIES, errorLimit: 0, failover: { count: 1, intervalMinutes: 1 } },
     log: silentLog,
     tables,
-    group: new GroupTracker(
-      { file: 'binlog.000001', position: 4 },
-      new PassedGtids({ family, text: null, filesTell: true }),
-    ),
+    group,
     readFromGtids: null,
     xa: new XaTransactions(1 << 24),
     xaKnownFrom: null,
