@@ -37,6 +37,8 @@ import type { MysqlTable } from './types.ts';
 
 /** A batch is handed on once it holds so much, or when the connection has nothing more ready. */
 const BATCH_BYTES = 512 * 1024;
+/** After so long the place that was reached is handed on, although there was nothing to deliver. */
+const SPEAK_MS = 1000;
 /** Within a transaction it may become so large, to end with it. */
 const BATCH_BYTES_OPEN = 768 * 1024;
 
@@ -77,6 +79,7 @@ export class LogRun {
   #caughtUp = false;
   /** The last batch ended within a transaction: its end is news, whatever else comes with it. */
   #handedOnOpen = false;
+  #handedOnAt = 0;
   #poked = false;
   #closed = false;
 
@@ -219,6 +222,8 @@ export class LogRun {
     const group = this.#group;
     const versionBefore = this.#version;
     this.#poked = false;
+    const now = this.#caughtUp ? Date.now() * 1000 : (group.timeMicros ?? 0);
+    this.#xa?.checkAge(now, this.#options.reader.xaAgeSecondsMax);
     let bytes = 0;
     let spoke = this.#between(parts);
     for (;;) {
@@ -232,7 +237,6 @@ export class LogRun {
       bytes += reader.bodyEnd - reader.bodyStart;
       this.#caughtUp = reader.type === ev.HEARTBEAT || reader.type === ev.HEARTBEAT_V2;
       spoke ||= this.#caughtUp;
-      if (this.#caughtUp) this.#xa?.checkAge(Date.now() * 1000, this.#options.reader.xaAgeSecondsMax);
       const later = this.#events.handle(reader, parts);
       if (later !== undefined) await later;
       if (
@@ -243,6 +247,8 @@ export class LogRun {
       }
     }
     const ended = this.#handedOnOpen && !group.open;
+    // Others may change without a pause in which a heartbeat comes: the offset goes on all the same (C24).
+    spoke ||= !group.open && Date.now() - this.#handedOnAt >= SPEAK_MS;
     if (parts.length === 0 && bytes < BATCH_BYTES && !spoke && !ended && this.#version === versionBefore) return null;
     return this.#batch(parts, bytes);
   }
@@ -343,6 +349,7 @@ export class LogRun {
     const group = this.#group;
     const events = this.#events;
     this.#handedOnOpen = group.open;
+    this.#handedOnAt = Date.now();
     if (events.catchUp?.isOver(group.boundary) === true) events.catchUp = null;
     const offset: MysqlOffset = {
       server: this.#facts.identity,

@@ -186,8 +186,15 @@ for (const family of FAMILIES) {
         const follower = await follow(table, reader);
         await fence(follower, table, 100 + index);
         await prepare(`'much${index}'`, `INSERT INTO ${table} VALUES (${index}, REPEAT('x', 20000))`);
+        // Others write meanwhile: no heartbeat comes.
+        let written = 1000 * (index + 1);
+        const write = async () => {
+          await other.query(`INSERT INTO ${table} VALUES (${(written += 1)}, '')`);
+          await sleep(100);
+          return false;
+        };
         await assert.rejects(
-          follower.until(() => false),
+          follower.until(write),
           (error) => error instanceof PipelineError && error.code === code && error.kind === 'fatal',
         );
         await follower.stop();
