@@ -35,23 +35,18 @@ export class CatchUp {
     }
   }
 
-  /** Of a transaction that begins. Errors: PipelineError `fatal` when this log cannot be one that has all that was passed. */
+  /** Of a transaction that begins. Errors: PipelineError `fatal` when it has no id. */
   wasPassed(gtid: Gtid | null, at: LogPosition): boolean {
     if (gtid === null) throw otherHistory(`the transaction at ${describePosition(at)} has no id to know it by`);
     if (this.#passed.has(gtid)) return true;
     const domain = gtid.source.slice(0, gtid.source.indexOf('-'));
     const last = this.#awaited.get(domain);
     if (last === undefined) return false;
-    if (gtid.number < last.number) return true;
-    if (gtid.source !== last.source || gtid.number !== last.number)
-      throw otherHistory(
-        `the log goes on to ${gtid.source}-${gtid.number} without ${last.text}, which was passed before`,
-      );
-    this.#awaited.delete(domain);
+    if (gtid.source === last.source && gtid.number === last.number) this.#awaited.delete(domain);
     return true;
   }
 
-  /** True once nothing that was passed before can come any more. Errors: PipelineError `fatal` as above. */
+  /** True once nothing that was passed before can come any more. Errors: PipelineError `fatal` when something that was passed did not come. */
   isOver(boundary: LogPosition): boolean {
     if (comparePositions(boundary, this.until) < 0) return false;
     const [awaited] = this.#awaited.values();

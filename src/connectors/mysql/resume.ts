@@ -79,7 +79,7 @@ export async function openAtGtids(server: OpenServer, gtids: string): Promise<Op
   if (!facts.gtids) throw stop(code, `${asked}, and transactions of this server have no GTIDs`, other);
   if (isMariadb(gtids) !== (facts.family === 'mariadb'))
     throw stop(code, `${asked}, and this is ${facts.title}, which writes them otherwise`, other);
-  const missing = await missingAt(connection, facts, gtids, { inFlight: false, waitMs: 0 });
+  const missing = await missingAt(connection, facts, gtids, 'own');
   if (missing.length > 0) throw stop(code, `${asked}, and the server has not got ${listOf(missing)}`, other);
   if (facts.family === 'mariadb') await checkStrict(connection, code, asked);
   const until = await endOfLog(connection, facts);
@@ -98,11 +98,10 @@ export async function openAtGtids(server: OpenServer, gtids: string): Promise<Op
  */
 export async function openAfter(server: OpenServer, offset: MysqlOffset): Promise<Opening> {
   const { connection, facts } = server;
-  if (offset.server !== facts.identity || offset.onlyGtids) return openByGtids(server, offset);
-  const isPurged = await checkFiles(connection, offset);
-  if (isPurged) return openByGtids(server, offset);
+  const elsewhere = offset.server === facts.identity ? await whyGone(connection, offset) : otherServer(offset, facts);
+  if (elsewhere !== null) return openByGtids(server, offset, elsewhere);
   if (offset.gtids !== null && facts.gtids) {
-    const missing = await missingAt(connection, facts, offset.gtids, { inFlight: true });
+    const missing = await missingAt(connection, facts, offset.gtids, 'own');
     if (missing.length > 0)
       throw stop(
         'MySQL.HistoryChanged',
@@ -123,72 +122,79 @@ export async function openAfter(server: OpenServer, offset: MysqlOffset): Promis
   };
 }
 
+/** Positions of the offset do not lead to where it stands; only ids can tell whether the history is the same. */
+interface Elsewhere {
+  readonly why: string;
+  /** What it is when ids cannot tell. */
+  readonly code: 'MySQL.OtherServer' | 'MySQL.BinlogPurged' | 'MySQL.HistoryChanged';
+  readonly remedy: string;
+}
+
+function otherServer({ server }: MysqlOffset, { identity }: ServerFacts): Elsewhere {
+  return {
+    why: `the task was reading server ${server}, this is ${identity}`,
+    code: 'MySQL.OtherServer',
+    remedy: `Point the data source at the former server, or: ${NEW_LOAD} With GTIDs on both a task goes on by itself.`,
+  };
+}
+
 /**
- * Makes sure that the files say the same history as the offset. True when its file was purged.
+ * Makes sure that the files say the same history as the offset: null when they do.
  * Errors: PipelineError `fatal` when they say another.
  */
-async function checkFiles(connection: Questions, offset: MysqlOffset): Promise<boolean> {
+async function whyGone(connection: Questions, offset: MysqlOffset): Promise<Elsewhere | null> {
+  if (offset.onlyGtids) return { why: 'only GTIDs say where', code: 'MySQL.HistoryChanged', remedy: NEW_LOAD };
   const files = await logFiles(connection);
-  const from = offset.readFrom ?? offset;
-  const newest = files.at(-1);
-  if (files.every(({ name }) => name !== from.file)) {
-    if (
-      newest !== undefined &&
-      fileBase(newest.name) === fileBase(from.file) &&
-      fileNumber(newest.name) > fileNumber(from.file)
-    ) {
-      if (offset.gtids !== null) return true;
-      throw stop(
-        'MySQL.BinlogPurged',
-        `the server no longer has ${from.file}; its oldest log is ${files[0]?.name}`,
-        `${NEW_LOAD} Keep the binary log longer than the longest stop.`,
-      );
-    }
+  const { file } = offset.readFrom ?? offset;
+  if (files.some(({ name }) => name === file)) {
+    const reached = files.find(({ name }) => name === offset.file);
+    if (reached !== undefined && reached.size >= offset.position) return null;
     throw stop(
       'MySQL.HistoryChanged',
-      `the server has no ${from.file}; its newest log is ${newest?.name ?? 'none'}: its log was begun anew`,
+      `${describePosition(offset)} is beyond the end of the log: the server was rewound or restored`,
       NEW_LOAD,
     );
   }
-  const reached = files.find(({ name }) => name === offset.file);
-  if (reached !== undefined && reached.size >= offset.position) return false;
+  const [oldest, newest] = [files[0]?.name ?? '', files.at(-1)?.name ?? ''];
+  // Where the name changed, numbers tell nothing (C4).
+  if (fileBase(newest) !== fileBase(file))
+    return {
+      why: `the server has no ${file}; its logs are named as ${newest}`,
+      code: 'MySQL.HistoryChanged',
+      remedy: NEW_LOAD,
+    };
+  if (fileNumber(newest) > fileNumber(file))
+    return {
+      why: `the server no longer has ${file}; its oldest log is ${oldest}`,
+      code: 'MySQL.BinlogPurged',
+      remedy: `${NEW_LOAD} Keep the binary log longer than the longest stop.`,
+    };
   throw stop(
     'MySQL.HistoryChanged',
-    `${describePosition(offset)} is beyond the end of the log: the server was rewound or restored`,
+    `the server has no ${file}; its newest log is ${newest}: its log was begun anew`,
     NEW_LOAD,
   );
 }
 
 /** Goes on by ids, in whatever log has all that was passed and all that was not. */
-async function openByGtids(server: OpenServer, offset: MysqlOffset): Promise<Opening> {
+async function openByGtids(server: OpenServer, offset: MysqlOffset, elsewhere: Elsewhere): Promise<Opening> {
   const { connection, facts } = server;
-  const isOther = offset.server !== facts.identity;
-  const code = isOther ? 'MySQL.OtherServer' : 'MySQL.HistoryChanged';
-  const where = isOther
-    ? `the task was reading server ${offset.server}, this is ${facts.identity}`
-    : 'its log was purged';
+  const { why, code, remedy } = elsewhere;
+  const isOther = code === 'MySQL.OtherServer';
   const { gtids } = offset;
   const gtidsFrom = offset.readFrom === null ? gtids : offset.readFrom.gtids;
   if (gtids === null || gtidsFrom === null || !facts.gtids)
-    throw stop(
-      code,
-      `${where}, and without GTIDs nothing tells where to go on`,
-      `Point the data source at the former server, or: ${NEW_LOAD} With GTIDs on both servers a task goes on by itself.`,
-    );
+    throw stop(code, `${why}, and without GTIDs nothing tells where to go on`, remedy);
   if (isMariadb(gtids) !== null && isMariadb(gtids) !== (facts.family === 'mariadb'))
-    throw stop(
-      code,
-      `${where}, and it is of another family`,
-      `Point the data source at the former server, or: ${NEW_LOAD}`,
-    );
-  const missing = await missingAt(connection, facts, gtids, { inFlight: false });
+    throw stop(code, `${why}, and it is of another family`, remedy);
+  const missing = await missingAt(connection, facts, gtids, isOther ? 'other' : 'own');
   if (missing.length > 0)
     throw stop(
-      code,
-      `${where}; its log has not got ${listOf(missing)}, which was delivered already`,
-      `Point the data source at a server that has it${facts.family === 'mariadb' ? ' (with log_slave_updates)' : ''}, or: ${NEW_LOAD}`,
+      isOther ? code : 'MySQL.HistoryChanged',
+      `${why}; it has not got ${listOf(missing)}, which was delivered already`,
+      isOther ? `Point the data source at a server that has it in its log, or: ${NEW_LOAD}` : NEW_LOAD,
     );
-  if (facts.family === 'mariadb') await checkStrict(connection, code, where);
+  if (isOther && facts.family === 'mariadb') await checkStrict(connection, code, why);
   const until = await endOfLog(connection, facts);
   const { file, before } = await fileAfter(server, gtidsFrom);
   return {

@@ -42,28 +42,28 @@ export async function executedOnceSettled(connection: Questions): Promise<Server
 }
 
 /**
- * Of the transactions that were passed, those that the server has not executed, as texts: `[]` when it has all. Waits for
- * them a few seconds. `inFlight`: those that it is about to execute are no less its own.
+ * Of the transactions that were passed, those that the server does not have, as texts: `[]` when it has all. Its `own` it has
+ * at once, be it that it is about to execute them; those of another server it may be about to get: a few seconds are waited.
  */
 export async function missingAt(
   connection: Questions,
   facts: ServerFacts,
   passed: string,
-  { inFlight, waitMs = WAIT_MS }: { readonly inFlight: boolean; readonly waitMs?: number },
+  whose: 'own' | 'other',
 ): Promise<readonly string[]> {
-  for (const deadline = Date.now() + waitMs; ; await sleep(STEP_MS)) {
+  for (const deadline = Date.now() + (whose === 'own' ? 0 : WAIT_MS); ; await sleep(STEP_MS)) {
     const missing =
       facts.family === 'mysql'
-        ? await missingSet(connection, passed, inFlight)
+        ? await missingSet(connection, passed, whose)
         : await missingPosition(connection, passed);
     if (missing.length === 0 || Date.now() >= deadline) return missing;
   }
 }
 
-async function missingSet(connection: Questions, passed: string, inFlight: boolean): Promise<readonly string[]> {
+async function missingSet(connection: Questions, passed: string, whose: 'own' | 'other'): Promise<readonly string[]> {
   const { executed, owned } = await readServerGtids(connection);
   const missing = GtidSet.parse(passed)
-    .subtract(inFlight ? executed.union(owned) : executed)
+    .subtract(whose === 'own' ? executed.union(owned) : executed)
     .toString();
   return missing === '' ? [] : missing.split(',');
 }
