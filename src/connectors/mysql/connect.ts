@@ -4,6 +4,7 @@ import { toPipelineError } from './errors.ts';
 import type { MysqlSettings } from './options.ts';
 import { DirectSocket } from './protocol/direct-socket.ts';
 import { RawConnection } from './protocol/raw-connection.ts';
+import { watchSilence } from './protocol/silence.ts';
 
 const CONNECT_TIMEOUT_MS = 10_000;
 
@@ -24,12 +25,13 @@ const SESSION = [
 /** What a thread says of itself while its answer does not go out; the name differs between versions. */
 const ANSWERING = /to (?:net|client)\b/i;
 
-/** A question about metadata that takes longer is not going to be answered. */
-const ANSWER_TIMEOUT_MS = 30_000;
-
 /** A connection for questions of metadata: answers as objects. Errors: PipelineError. */
 export async function connectForQueries(settings: MysqlSettings): Promise<Questions> {
-  const { connection } = await authenticate(settings);
+  const { connection, id } = await authenticate(settings);
+  return questionsOver(connection, (giveUp) => watchSilence(() => isAtWork(settings, id), giveUp));
+}
+
+function questionsOver(connection: Connection, watch: (giveUp: (error: Error) => void) => () => void): Questions {
   let failAll: (error: Error) => void = () => {};
   const closed = new Promise<never>((_, reject) => {
     failAll = reject;
@@ -42,10 +44,7 @@ export async function connectForQueries(settings: MysqlSettings): Promise<Questi
   };
   return {
     query: async (sql, values) => {
-      const timer = setTimeout(
-        () => close(new Error(`no answer within ${ANSWER_TIMEOUT_MS / 1000} s`)),
-        ANSWER_TIMEOUT_MS,
-      );
+      const end = watch(close);
       const answer = new Promise<Row[]>((resolve, reject) => {
         connection.query({ sql, values: (values as unknown[] | undefined) ?? [] }, (error, rows) =>
           error ? reject(error) : resolve(rows as Row[]),
@@ -54,7 +53,7 @@ export async function connectForQueries(settings: MysqlSettings): Promise<Questi
       try {
         return await Promise.race([answer, closed]);
       } finally {
-        clearTimeout(timer);
+        end();
       }
     },
     close: () => close(new Error('the connection was closed')),
@@ -80,12 +79,17 @@ export async function connectRaw(settings: MysqlSettings): Promise<RawConnection
 
 /** Whether the server is at work on a statement of the connection `id`; one that it has answered, it is not. */
 async function isAtWork(settings: MysqlSettings, id: string): Promise<boolean> {
-  const connection = await connectForQueries(settings);
+  const { connection } = await authenticate(settings);
+  const late = new Error(`no answer within ${CONNECT_TIMEOUT_MS / 1000} s`);
+  const questions = questionsOver(connection, (giveUp) => {
+    const timer = setTimeout(() => giveUp(late), CONNECT_TIMEOUT_MS);
+    return () => clearTimeout(timer);
+  });
   try {
-    const thread = (await connection.query('SHOW PROCESSLIST')).find((row) => row['Id'] === id);
+    const thread = (await questions.query('SHOW PROCESSLIST')).find((row) => row['Id'] === id);
     return thread?.['Command'] === 'Query' && !ANSWERING.test(thread['State'] ?? '');
   } finally {
-    connection.close();
+    questions.close();
   }
 }
 

@@ -2,14 +2,13 @@ import type { Duplex } from 'node:stream';
 import { MysqlServerError } from '../errors.ts';
 import type { DirectSocket } from './direct-socket.ts';
 import { PacketReader } from './packet-reader.ts';
+import { watchSilence } from './silence.ts';
 
 const COM_QUERY = 0x03;
 const COM_BINLOG_DUMP = 0x12;
 /** Ends at the end of the log instead of waiting there. */
 const NON_BLOCKING = 1;
 const NULL_VALUE = 0xfb;
-/** With the time that it takes to ask, a dead connection is noticed within 30 s. */
-const SILENCE_MS = 15_000;
 
 /** Takes the text rows of one result, still as the server sent them. */
 export interface RowReceiver {
@@ -110,24 +109,13 @@ export class RawConnection {
     if (reader.buffer[reader.start] === 0xff) throw readError(reader.buffer, reader.start, reader.end);
   }
 
-  /**
-   * Waits for bytes. A statement may take its time, but a dead connection looks the same: at silence the server is asked
-   * otherwise, and if it is not at work on ours, its answer was lost.
-   */
   async #more(): Promise<void> {
-    const isAtWork = this.#isAtWork;
-    if (isAtWork === null) return this.reader.more();
-    let isOver = false;
-    const ask = async () => {
-      if ((await isAtWork().catch(() => false)) || isOver) return;
-      this.#socket.destroy(new Error(`nothing came for ${SILENCE_MS / 1000} s, and the server is not at work on it`));
-    };
-    const timer = setInterval(() => void ask(), SILENCE_MS);
+    if (this.#isAtWork === null) return this.reader.more();
+    const end = watchSilence(this.#isAtWork, (error) => this.#socket.destroy(error));
     try {
       await this.reader.more();
     } finally {
-      isOver = true;
-      clearInterval(timer);
+      end();
     }
   }
 
