@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import type { Connection } from 'mysql2/promise';
 import { setImmediate as turn } from 'node:timers/promises';
 import { describe, it, type TestContext } from 'node:test';
 import { FAMILIES, freshMysqlDatabase, mysqlClient, sharedServer } from '../../../test/support/servers.ts';
@@ -22,6 +23,15 @@ function stopTime(t: TestContext): (ms: number) => Promise<void> {
   };
 }
 
+/** Waits, in real time, until that is so. */
+async function until(what: () => Promise<boolean>): Promise<void> {
+  const deadline = performance.now() + 20_000;
+  while (!(await what())) {
+    if (performance.now() > deadline) throw new Error('it did not come to that');
+    await turn();
+  }
+}
+
 /** What a promise comes to, as it stands. */
 async function stateOf(promise: Promise<unknown>): Promise<string> {
   const waiting = turn('waiting');
@@ -33,6 +43,14 @@ async function stateOf(promise: Promise<unknown>): Promise<string> {
     ),
     waiting,
   ]);
+}
+
+/** Whether the statement that is to wait does so already. */
+async function waitsForLock(client: Connection): Promise<boolean> {
+  const [threads] = await client.query('SHOW PROCESSLIST');
+  return (threads as { db: string | null; State: string | null; Info: string | null }[]).some(
+    ({ State, Info }) => /metadata lock/.test(State ?? '') && Info?.includes(client.config.database ?? '') === true,
+  );
 }
 
 for (const family of FAMILIES) {
@@ -112,6 +130,11 @@ for (const family of FAMILIES) {
         const before = await stateOf(chunk);
         await pass(1000);
         if (alsoNew) await pass(10_000); // for the connection on which to ask
+        // What may be on its way then has two seconds.
+        await until(async () => {
+          t.mock.timers.tick(2000);
+          return (await stateOf(chunk)) !== 'waiting';
+        });
         assert.deepEqual(
           [before, await stateOf(chunk)],
           [
@@ -131,7 +154,7 @@ for (const family of FAMILIES) {
       await setting.client.query('LOCK TABLES t WRITE');
       const pass = stopTime(t);
       const chunk = read();
-      await pass(0);
+      await until(() => waitsForLock(setting.client));
       for (let seconds = 0; seconds < 90; seconds += 15) await pass(15_000);
       assert.equal(await stateOf(chunk), 'waiting');
       t.mock.timers.reset();
@@ -148,7 +171,7 @@ for (const family of FAMILIES) {
       await client.query('LOCK TABLES t WRITE');
       const pass = stopTime(t);
       const answer = questions.query(`SELECT COUNT(*) AS n FROM \`${database}\`.t`);
-      await pass(0);
+      await until(() => waitsForLock(client));
       for (let seconds = 0; seconds < 90; seconds += 15) await pass(15_000);
       assert.equal(await stateOf(answer), 'waiting');
       await client.query('UNLOCK TABLES');
@@ -171,6 +194,7 @@ for (const family of FAMILIES) {
       await pass(10_000);
       await pass(5000);
       await pass(10_000); // for the connection on which to ask
+      await pass(2000);
       assert.deepEqual(
         [await stateOf(answer), await stateOf(connecting)],
         [
