@@ -9,6 +9,7 @@ import { mysqlConnector } from '../../src/connectors/mysql/connector.ts';
 import { asMysqlSettings } from '../../src/connectors/mysql/options.ts';
 import { readSchema, type SchemaEntry } from '../../src/connectors/mysql/schema.ts';
 import { readServerFacts } from '../../src/connectors/mysql/server-facts.ts';
+import { silentLog } from '../../src/lib/log.ts';
 import type { JsonObject } from '../../src/lib/json-value.ts';
 import type { StoredCheckpoint } from '../../src/engine/engine.ts';
 import type { PipelineDef } from '../../src/pipeline/pipeline-def.ts';
@@ -148,6 +149,7 @@ async function startMessage(options: PipelineOptions): Promise<StartMessage> {
     const table = shape.version.id;
     return { table, state: 'STREAMING', chunksDone: 0, chunksAll: 0, rows: 0, failure: null, resume };
   };
+  await makeTargets(def, entries);
   const stored = {
     checkpoint: {
       sequence: 0,
@@ -158,4 +160,18 @@ async function startMessage(options: PipelineOptions): Promise<StartMessage> {
     heldBySink: false,
   };
   return { def, from: stored as unknown as StoredCheckpoint };
+}
+
+/** As tables are that were loaded. */
+async function makeTargets(def: PipelineDef, entries: readonly SchemaEntry[]): Promise<void> {
+  const { settings, options } = def.sink;
+  const sink = hologresConnector.open({ settings, options, owner: def.owner, policies: def.policies, log: silentLog });
+  await sink.recover();
+  const tables = entries.flatMap((entry, index) => {
+    const target = def.routes[index]?.target;
+    return entry.kind === 'table' && target !== undefined ? [{ table: entry.table.version, target }] : [];
+  });
+  const [failed] = await sink.prepare(tables);
+  await sink.close();
+  if (failed !== undefined) throw failed.error;
 }

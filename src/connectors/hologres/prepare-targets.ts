@@ -69,17 +69,46 @@ async function createMissing({ client, server, options, tables, refuse }: Create
   const missing = tables.filter(({ target }) => !found.has(targetKey(target)));
   if (missing.length === 0) return;
   const schemas = new Set(await missingSchemas(client, [...new Set(missing.map(({ target }) => target.schema))]));
+  const creations: Creation[] = [];
   for (const table of missing) {
     const names = nameProblems(table.table, table.target);
     if (names.length > 0) {
       refuse(table, nameTooLong(table, names));
       continue;
     }
-    const createSchema = schemas.has(table.target.schema);
+    const createSchema = schemas.delete(table.target.schema);
     const statements = createStatements({ ...table, server, properties: options.tableProperties, createSchema });
-    const error = await create(client, statements, table);
-    if (error === null) schemas.delete(table.target.schema);
-    else refuse(table, error);
+    creations.push({ table, statements });
+  }
+  // PostgreSQL makes many in one transaction; each alone where that is refused, so that the others are made.
+  const together = server.kind === 'postgresql' ? CREATED_TOGETHER : 1;
+  for (let from = 0; from < creations.length; from += together) {
+    const some = creations.slice(from, from + together);
+    if (some.length > 1 && (await createTogether(client, some))) continue;
+    for (const { table, statements } of some) {
+      const error = await create(client, statements, table);
+      if (error !== null) refuse(table, error);
+    }
+  }
+}
+
+/** The statements that make a target, and its schema where it is the first in it. */
+interface Creation {
+  readonly table: SinkTable;
+  readonly statements: readonly string[];
+}
+
+const CREATED_TOGETHER = 100;
+
+/** In one implicit transaction; false when one of them was refused, and none is there. */
+async function createTogether(client: Client, creations: readonly Creation[]): Promise<boolean> {
+  try {
+    await client.query(creations.flatMap(({ statements }) => statements).join(';\n'));
+    return true;
+  } catch (error) {
+    const refusal = classify(error);
+    if (refusal === 'unavailable' || refusal === 'denied') throw error;
+    return false;
   }
 }
 

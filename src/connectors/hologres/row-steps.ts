@@ -29,8 +29,10 @@ export interface RowStepsOptions {
   readonly direct: boolean;
 }
 
-/** Fewer rows than this are not worth a COPY. */
-const COPY_ROWS_MIN = 500;
+/** Fewer rows than this are not worth a COPY into the target itself. */
+const DIRECT_ROWS_MIN = 20;
+/** Nor these a COPY into a staging table and a merge of it, which the server empties at each commit. */
+const STAGED_ROWS_MIN = 500;
 const UNNEST_ROWS_MAX = 2000;
 const UNNEST_BYTES_MAX = 400 * 1024;
 /** Keys per DELETE of the fixed path; always a power of two, so that few statements are prepared. */
@@ -55,7 +57,7 @@ export function rowSteps(options: RowStepsOptions): readonly Step[] {
     }
     const rows = select(UPSERTS);
     const fresh = buffer.empty ? rows : select(1 << ENTRY.FRESH);
-    const direct = options.direct && fresh.entries.length >= COPY_ROWS_MIN && (buffer.empty || target.takesDirect());
+    const direct = options.direct && fresh.entries.length >= DIRECT_ROWS_MIN && (buffer.empty || target.takesDirect());
     if (direct) add(copy(copyFrom(target.sql, layout.columns), fresh), true);
     if (direct && buffer.empty) continue;
     const rest = direct ? select(1 << ENTRY.UPSERT) : rows;
@@ -69,7 +71,7 @@ function rowsOf({ arena, buffer, from, to }: RowStepsOptions, version: number, s
 }
 
 function merge(staging: StagingTables, target: Target, layout: RowLayout, rows: EncodedRows): readonly Statement[] {
-  if (rows.entries.length < COPY_ROWS_MIN) return unnestUpserts(target, layout, rows);
+  if (rows.entries.length < STAGED_ROWS_MIN) return unnestUpserts(target, layout, rows);
   const name = staging.of(target, layout);
   return [copy(copyStaging(name), rows), plain(mergeStaging(target.sql, name, layout), true)];
 }
