@@ -7,6 +7,8 @@ import { once } from 'node:events';
  */
 export class StallingProxy {
   readonly port: number;
+  /** Connections so far. */
+  made = 0;
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
   #accepts = true;
@@ -36,18 +38,28 @@ export class StallingProxy {
     }
   }
 
+  /** Ends of connections that are open. */
+  get open(): number {
+    return this.#sockets.size;
+  }
+
   close(): void {
     this.#server.close();
     for (const socket of this.#sockets) socket.destroy();
   }
 
   #join(client: Socket, target: number): void {
+    this.made += 1;
     const server = connect(target, '127.0.0.1');
-    for (const socket of [client, server]) {
+    for (const [socket, other] of [
+      [client, server],
+      [server, client],
+    ] as const) {
       this.#sockets.add(socket);
       socket.on('error', () => {});
       socket.on('close', () => {
         this.#sockets.delete(socket);
+        if (this.#accepts) other.destroy();
       });
     }
     if (!this.#accepts) return;
