@@ -1,14 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { Connection } from 'mysql2/promise';
-import {
-  FAMILIES,
-  type Family,
-  freshMysqlDatabase,
-  mysqlClient,
-  sharedServer,
-  type TestServer,
-} from '../../../test/support/servers.ts';
+import { FAMILIES, type Family, freshMysqlDatabase, mysqlClient, sharedServer } from '../../../test/support/servers.ts';
 import { Follower, joining, openSource, type Values } from '../../../test/support/source-under-test.ts';
 import type { TableProgress } from '../../pipeline/checkpoint.ts';
 import { PipelineError } from '../../pipeline/pipeline-error.ts';
@@ -65,60 +58,8 @@ const fill = (
   (SELECT 0 i UNION SELECT 1 UNION SELECT 2 UNION SELECT 3 UNION SELECT 4 UNION SELECT 5 UNION SELECT 6 UNION SELECT 7 UNION SELECT 8 UNION SELECT 9) d,
   (SELECT 0 i UNION SELECT 1 UNION SELECT 2 UNION SELECT 3 UNION SELECT 4) e) seq WHERE seq.n <= ${rows}`;
 
-/** Writers that insert, update, delete and move keys of `table` until told to stop. */
-class Writers {
-  // oxlint-disable-next-line no-unused-private-class-members -- the condition of a loop uses it
-  #running = true;
-  readonly #done: Promise<void>[] = [];
-
-  constructor(server: TestServer, database: string, table: string, count: number) {
-    for (let writer = 0; writer < count; writer += 1) this.#done.push(this.#write(server, database, table, writer));
-  }
-
-  async stop(): Promise<void> {
-    this.#running = false;
-    await Promise.all(this.#done);
-  }
-
-  async #write(server: TestServer, database: string, table: string, writer: number): Promise<void> {
-    const client = await mysqlClient(server, database);
-    for (let turn = 0; this.#running; turn += 1) {
-      const id = 1 + ((turn * 7919 + writer * 104_729) % 20_000);
-      const fresh = 100_000 + writer * 1_000_000 + turn;
-      const statements = [
-        `UPDATE ${table} SET n = n + 1 WHERE id = ${id}`,
-        `INSERT INTO ${table} (id, n) VALUES (${fresh}, ${turn})`,
-        `DELETE FROM ${table} WHERE id = ${id + 1}`,
-        `UPDATE IGNORE ${table} SET id = id + 50000000 WHERE id = ${fresh - 3}`,
-        `INSERT INTO ${table} (id, n) VALUES (${id + 1}, -1) ON DUPLICATE KEY UPDATE n = n - 1`,
-      ];
-      await client.query(statements[turn % statements.length] ?? '').catch((error: { errno?: number }) => {
-        // A deadlock between the writers is their business.
-        if (error.errno !== 1213 && error.errno !== 1205) throw error;
-      });
-    }
-    await client.end();
-  }
-}
-
 for (const family of FAMILIES) {
   void describe(`the source, on ${family}`, () => {
-    void it('loads a table under 16 writers so that no row is older than the stream’s (A27)', async () => {
-      const setting = await setUp(family, 'CREATE TABLE t (id BIGINT PRIMARY KEY, n INT NOT NULL)');
-      const { server, database, client, follower, join } = setting;
-      await client.query(fill('t', 20_000));
-      const writers = new Writers(server, database, 't', 16);
-      try {
-        follower.start(1, [await join('t')]);
-        await follower.until(() => follower.state(database, 't') === 'STREAMING');
-        await new Promise((resolve) => setTimeout(resolve, 300));
-      } finally {
-        await writers.stop();
-      }
-      await untilEqual(setting, 't');
-      await tearDown(setting);
-    });
-
     void it('adds and removes tables while others flow, and a table that comes back starts afresh (A1, A6, A9)', async () => {
       const setting = await setUp(
         family,
