@@ -50,6 +50,7 @@ const WANTED = [
   'expire_logs_days',
   'binlog_expire_logs_auto_purge',
   'binlog_space_limit',
+  'basedir',
   'max_binlog_total_size',
   'binlog_checksum',
   'binlog_transaction_compression',

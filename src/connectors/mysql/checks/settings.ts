@@ -51,6 +51,7 @@ const CHECKS: readonly Check[] = [
   checkGtid,
   checkRetention,
   checkRetentionBytes,
+  checkManaged,
   ({ variables, ...facts }) =>
     variables.get('binlog_checksum') !== 'NONE'
       ? fine('binlog_checksum', `binlog_checksum is ${variables.get('binlog_checksum')}`)
@@ -162,6 +163,17 @@ function checkRetentionBytes(facts: ServerFacts): Finding | null {
     });
   }
   return null;
+}
+
+/** Amazon RDS and Aurora remove the log as soon as no replica of theirs needs it, whatever the setting says. */
+function checkManaged({ variables }: ServerFacts): Finding | null {
+  if (!variables.get('basedir')?.startsWith('/rdsdbbin')) return null;
+  return warning('rds_configuration', {
+    found: 'the server is run by Amazon RDS or Aurora',
+    consequence:
+      'it removes its log as soon as it can, unless it was told how long to keep it, which cannot be seen from here',
+    remedy: "CALL mysql.rds_set_configuration('binlog retention hours', 72);",
+  });
 }
 
 function durability(name: string, consequence: string): Check {
