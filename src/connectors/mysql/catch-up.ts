@@ -1,13 +1,16 @@
 import { PipelineError } from '../../pipeline/pipeline-error.ts';
 import { GtidPosition } from './gtid-position.ts';
 import { type Gtid, GtidSet } from './gtid-set.ts';
-import { comparePositions, describePosition, type LogPosition } from './position.ts';
+import { comparePositions, describePosition, type LogPosition, type PassedLast } from './position.ts';
+import type { GroupStart } from './protocol/group-events.ts';
 import type { Family } from './protocol/table-map.ts';
 
 export interface CatchUpOptions {
   readonly family: Family;
   /** What was passed before, as the text of a set or a position. */
   readonly passed: string;
+  /** One of them, which must have been committed when it was. */
+  readonly last: PassedLast | null;
   /** MariaDB: the last transactions before the file where reading begins. */
   readonly before: string;
   /** Where the log ended when reading began: all that was passed lies before it. */
@@ -21,11 +24,13 @@ export interface CatchUpOptions {
 export class CatchUp {
   readonly until: LogPosition;
   readonly #passed: GtidSet;
+  readonly #last: PassedLast | null;
   /** MariaDB: per domain the last one that was passed; all of the domain up to it were passed as well. */
   readonly #awaited = new Map<string, Gtid & { readonly text: string }>();
 
-  constructor({ family, passed, before, until }: CatchUpOptions) {
+  constructor({ family, passed, last, before, until }: CatchUpOptions) {
     this.until = until;
+    this.#last = last;
     this.#passed = GtidSet.parse(family === 'mysql' ? passed : '');
     if (family === 'mysql') return;
     const [ours, begins] = [GtidPosition.parse(passed), GtidPosition.parse(before)];
@@ -35,10 +40,17 @@ export class CatchUp {
     }
   }
 
-  /** Of a transaction that begins. Errors: PipelineError `fatal` when it has no id. */
-  wasPassed(gtid: Gtid | null, at: LogPosition): boolean {
+  /**
+   * Of a transaction that begins. Errors: PipelineError `fatal` when it has no id, or is another than the one that was
+   * passed under its id.
+   */
+  wasPassed({ gtid, originMicros }: Pick<GroupStart, 'gtid' | 'originMicros'>, at: LogPosition): boolean {
     if (gtid === null) throw otherHistory(`the transaction at ${describePosition(at)} has no id to know it by`);
-    if (this.#passed.has(gtid)) return true;
+    if (this.#passed.has(gtid)) {
+      if (this.#last?.gtid === `${gtid.source}:${gtid.number}` && this.#last.originMicros !== originMicros)
+        throw otherHistory(`its ${this.#last.gtid} is another transaction than the one that was passed`);
+      return true;
+    }
     const domain = gtid.source.slice(0, gtid.source.indexOf('-'));
     const last = this.#awaited.get(domain);
     if (last === undefined) return false;

@@ -6,7 +6,7 @@ import { PassedGtids } from './passed-gtids.ts';
 const at = (position: number) => ({ file: 'binlog.000001', position });
 const tracker = (text: string | null = '') =>
   new GroupTracker(at(4), new PassedGtids({ family: 'mysql', text, filesTell: true }));
-const anonymous = { gtid: null, standalone: false, prepares: false, commitMicros: null };
+const anonymous = { gtid: null, standalone: false, prepares: false, commitMicros: null, originMicros: null };
 
 void test('a transaction ends with its commit, not with the statements inside it', () => {
   const group = tracker();

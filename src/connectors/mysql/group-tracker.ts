@@ -3,7 +3,13 @@ import type { LogPosition } from './position.ts';
 import type { GroupStart } from './protocol/group-events.ts';
 
 /** A group that no event named. */
-export const UNNAMED_GROUP: GroupStart = { gtid: null, standalone: false, prepares: false, commitMicros: null };
+export const UNNAMED_GROUP: GroupStart = {
+  gtid: null,
+  standalone: false,
+  prepares: false,
+  commitMicros: null,
+  originMicros: null,
+};
 
 /**
  * Follows where groups of events begin and end: a transaction, or one statement that commits itself.
@@ -76,7 +82,7 @@ export class GroupTracker {
   }
 
   end(after: LogPosition): void {
-    if (!this.#wasPassed) this.passed.add(this.#start?.gtid ?? null);
+    if (!this.#wasPassed) this.passed.add(this.#start);
     this.open = false;
     if (this.rowEvents > 0) this.#skip = 0;
     this.rowEvents = 0;

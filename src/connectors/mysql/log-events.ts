@@ -204,7 +204,7 @@ export class LogEvents {
   /** A group that did not end (the server crashed within it) never happened. */
   #begin(start: GroupStart, reader: BinlogReader): void {
     this.#options.xa?.abandon();
-    this.#wasPassed = this.catchUp?.wasPassed(start.gtid, this.#options.group.boundary) ?? false;
+    this.#wasPassed = this.catchUp?.wasPassed(start, this.#options.group.boundary) ?? false;
     this.#options.group.begin(start, reader.timestamp, this.#wasCounted);
   }
 

@@ -359,6 +359,7 @@ export class LogRun {
       notBefore: events.notBefore,
       readFrom: events.catchUp === null ? (this.#xa?.oldest?.from ?? null) : this.#readFrom,
       gtids: group.passed.whole,
+      last: group.passed.last,
       onlyGtids: events.catchUp !== null,
     };
     return {

@@ -1,11 +1,16 @@
 import { GtidPosition } from './gtid-position.ts';
-import { type Gtid, GtidSet } from './gtid-set.ts';
+import { GtidSet } from './gtid-set.ts';
+import type { PassedLast } from './position.ts';
+import type { GroupStart } from './protocol/group-events.ts';
 import type { Family } from './protocol/table-map.ts';
+
+type Passed = Pick<GroupStart, 'gtid' | 'originMicros'>;
 
 export interface PassedGtidsOptions {
   readonly family: Family;
   /** What was passed so far; null when that is not known, until a file begins that tells it. */
   readonly text: string | null;
+  readonly last?: PassedLast | null;
   /** MySQL: ids that no file of the log holds any more, though they were executed. */
   readonly purged?: string;
   /** False where transactions have no ids, so that files tell nothing by theirs. */
@@ -18,25 +23,39 @@ export interface PassedGtidsOptions {
  */
 export class PassedGtids {
   readonly #purged: string;
+  readonly #lastBefore: PassedLast | null;
+  #last: Passed | null = null;
   readonly #filesTell: boolean;
   #ids: GtidSet | GtidPosition;
   #isWhole: boolean;
   #text: string | null = null;
 
-  constructor({ family, text, purged = '', filesTell }: PassedGtidsOptions) {
+  constructor({ family, text, last = null, purged = '', filesTell }: PassedGtidsOptions) {
     this.#ids = family === 'mysql' ? GtidSet.parse(text ?? '') : GtidPosition.parse(text ?? '');
     this.#isWhole = text !== null;
+    this.#lastBefore = last;
     this.#purged = purged;
     this.#filesTell = filesTell;
   }
 
-  /** A transaction ended. One without an id (null) makes that ids do not tell any more what was passed. */
-  add(gtid: Gtid | null): void {
-    if (gtid === null) this.#isWhole = false;
-    else {
-      this.#ids.add(gtid);
-      this.#text = null;
+  /** A transaction ended. One without an id (or null) makes that ids do not tell any more what was passed. */
+  add(transaction: Passed | null): void {
+    const gtid = transaction?.gtid;
+    if (gtid === null || gtid === undefined) {
+      this.#isWhole = false;
+      return;
     }
+    this.#ids.add(gtid);
+    this.#text = null;
+    this.#last = transaction;
+  }
+
+  /** The last transaction that was passed, if its commit at the origin is known: it proves that ids were not used twice. */
+  get last(): PassedLast | null {
+    const [gtid, originMicros] = [this.#last?.gtid, this.#last?.originMicros];
+    if (gtid === undefined || gtid === null || originMicros === undefined || originMicros === null)
+      return this.#lastBefore;
+    return { gtid: `${gtid.source}:${gtid.number}`, originMicros };
   }
 
   /** A file of the log begins, and tells what was executed before it. */

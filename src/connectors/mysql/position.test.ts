@@ -18,6 +18,7 @@ void test('a checkpoint of before there were ids in it is read as one without', 
     notBefore: null,
     readFrom: null,
     gtids: null,
+    last: null,
     onlyGtids: false,
   });
 });
@@ -32,11 +33,12 @@ void test('an offset comes back from JSON as it was', () => {
     notBefore: null,
     readFrom: { file: 'binlog.000000', position: 4, gtids: '0-1-7' },
     gtids: '0-1-8',
+    last: { gtid: 'u:8', originMicros: 1_700_000_000_000_001 },
     onlyGtids: true,
   };
   assert.deepEqual(offsetFromJson(offsetToJson(offset)), offset);
   assert.deepEqual(offsetFromJson(offsetToJson({ ...offset, readFrom: null })), { ...offset, readFrom: null });
-  const bare = { ...offset, readFrom: { ...offset.readFrom, gtids: null }, gtids: null, onlyGtids: false };
+  const bare = { ...offset, readFrom: { ...offset.readFrom, gtids: null }, gtids: null, last: null, onlyGtids: false };
   assert.deepEqual(offsetFromJson(offsetToJson(bare)), bare);
   assert.throws(() => offsetFromJson({ topic: 'x' }), /not one of a MySQL source/);
 });

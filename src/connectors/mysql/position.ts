@@ -35,8 +35,16 @@ export interface MysqlOffset extends LogPosition {
   readonly readFrom: KnownPlace | null;
   /** All transactions that were passed: MySQL's as a set, MariaDB's as a position; null where they are not known. */
   readonly gtids: string | null;
+  /** The last of them, where it is known when it was committed first. */
+  readonly last: PassedLast | null;
   /** Only the ids say what was passed: in the log of this server some of them are still ahead. */
   readonly onlyGtids: boolean;
+}
+
+/** A transaction of MySQL, and when it was committed at the server that wrote it first, microseconds since the epoch. */
+export interface PassedLast {
+  readonly gtid: string;
+  readonly originMicros: number;
 }
 
 /** A place in the log, and what was passed there; null where that is not known. */
@@ -44,7 +52,7 @@ export interface KnownPlace extends LogPosition {
   readonly gtids: string | null;
 }
 
-export function offsetToJson({ readFrom, gtids, onlyGtids, ...others }: MysqlOffset): Offset {
+export function offsetToJson({ readFrom, gtids, last, onlyGtids, ...others }: MysqlOffset): Offset {
   return {
     ...others,
     ...(readFrom === null
@@ -57,6 +65,7 @@ export function offsetToJson({ readFrom, gtids, onlyGtids, ...others }: MysqlOff
           },
         }),
     ...(gtids === null ? {} : { gtids }),
+    ...(last === null ? {} : { last: { gtid: last.gtid, originMicros: last.originMicros } }),
     ...(onlyGtids ? { onlyGtids } : {}),
   };
 }
@@ -74,6 +83,7 @@ export function offsetFromJson(json: Offset): MysqlOffset {
     skipEvents: Number(json['skipEvents'] ?? 0),
     readFrom: placeFromJson(json['readFrom']),
     gtids: gtidsFromJson(json['gtids']),
+    last: lastFromJson(json['last']),
     onlyGtids: json['onlyGtids'] === true,
     notBefore: json['notBefore'] === undefined || json['notBefore'] === null ? null : Number(json['notBefore']),
   };
@@ -88,6 +98,12 @@ function placeFromJson(json: Json | undefined): KnownPlace | null {
 /** Checkpoints of before have none. */
 function gtidsFromJson(json: Json | undefined): string | null {
   return typeof json === 'string' ? json : null;
+}
+
+function lastFromJson(json: Json | undefined): PassedLast | null {
+  if (json === undefined || json === null || typeof json !== 'object' || Array.isArray(json)) return null;
+  const { gtid, originMicros } = json as { gtid?: Json; originMicros?: Json };
+  return typeof gtid === 'string' ? { gtid, originMicros: Number(originMicros) } : null;
 }
 
 export function describePosition({ file, position }: LogPosition): string {

@@ -5,7 +5,14 @@ import type { FileHead } from './file-head.ts';
 import { GtidPosition } from './gtid-position.ts';
 import { GtidSet } from './gtid-set.ts';
 import { PassedGtids } from './passed-gtids.ts';
-import { describePosition, fileBase, fileNumber, type LogPosition, type MysqlOffset } from './position.ts';
+import {
+  describePosition,
+  fileBase,
+  fileNumber,
+  type LogPosition,
+  type MysqlOffset,
+  type PassedLast,
+} from './position.ts';
 import type { ServerFacts } from './server-facts.ts';
 import { executedOnceSettled, missingAt, positionAt, readServerGtids } from './server-gtids.ts';
 import { endOfLog, logFiles } from './start-position.ts';
@@ -52,7 +59,7 @@ export async function openAtEnd(server: OpenServer): Promise<Opening> {
   return {
     ...opening,
     passed: passedAt(facts, passed, settled.purged),
-    catchUp: new CatchUp({ family: 'mysql', passed, before: '', until }),
+    catchUp: new CatchUp({ family: 'mysql', passed, last: null, before: '', until }),
   };
 }
 
@@ -87,7 +94,7 @@ export async function openAtGtids(server: OpenServer, gtids: string): Promise<Op
   return {
     ...(await openAtFile(server, file)),
     passed: passedAt(facts, gtids, await purgedAt(connection, facts)),
-    catchUp: new CatchUp({ family: facts.family, passed: gtids, before, until }),
+    catchUp: new CatchUp({ family: facts.family, passed: gtids, last: null, before, until }),
   };
 }
 
@@ -114,7 +121,7 @@ export async function openAfter(server: OpenServer, offset: MysqlOffset): Promis
   return {
     from: { file: begin.file, position: isFar ? FILE_BEGIN : begin.position },
     deliveredUntil: isFar || offset.readFrom !== null ? { file: offset.file, position: offset.position } : null,
-    passed: passedAt(facts, offset.gtids, await purgedAt(connection, facts)),
+    passed: passedAt(facts, offset.gtids, await purgedAt(connection, facts), offset.last),
     catchUp: null,
     skipEvents: offset.skipEvents,
     fileBegun: offset.fileBegun,
@@ -196,12 +203,12 @@ async function openByGtids(server: OpenServer, offset: MysqlOffset, elsewhere: E
     );
   if (isOther && facts.family === 'mariadb') await checkStrict(connection, code, why);
   const until = await endOfLog(connection, facts);
-  const { file, before } = await fileAfter(server, gtidsFrom);
+  const { file, before } = await fileAfter(server, gtidsFrom, offset.last);
   return {
     from: { file, position: FILE_BEGIN },
     deliveredUntil: null,
-    passed: passedAt(facts, gtids, await purgedAt(connection, facts)),
-    catchUp: new CatchUp({ family: facts.family, passed: gtids, before, until }),
+    passed: passedAt(facts, gtids, await purgedAt(connection, facts), offset.last),
+    catchUp: new CatchUp({ family: facts.family, passed: gtids, last: offset.last, before, until }),
     // Another server may have cut the rows of a transaction into other events: it is delivered again, from its begin.
     skipEvents: isOther ? 0 : offset.skipEvents,
     fileBegun: 0,
@@ -220,22 +227,30 @@ async function checkStrict(connection: Questions, code: string, where: string): 
   );
 }
 
-/** The newest file before which nothing was executed but what is in `gtids`. */
+/**
+ * The newest file before which nothing was executed but what is in `gtids`, and `last` was not, so that it is read again:
+ * unless no file has it any more.
+ */
 async function fileAfter(
   { connection, facts, headOf }: OpenServer,
   gtids: string,
+  last: PassedLast | null = null,
 ): Promise<{ file: string; before: string }> {
   const files = await logFiles(connection);
+  let wanted = gtids;
   if (facts.family === 'mysql') {
     const { purged } = await readServerGtids(connection);
-    const lost = purged.subtract(GtidSet.parse(gtids));
+    const passed = GtidSet.parse(gtids);
+    const lost = purged.subtract(passed);
     if (!lost.isEmpty) throw purgedStop(lost.toString(), files[0]?.name);
+    const again = GtidSet.parse(last?.gtid ?? '').subtract(purged);
+    wanted = passed.subtract(again).toString();
   }
   let ahead = '';
   for (const { name } of files.toReversed()) {
     const { gtids: before } = await headOf(name);
     if (before === null) break;
-    ahead = aheadOf(before, gtids, facts.family);
+    ahead = aheadOf(before, wanted, facts.family);
     if (ahead === '') return { file: name, before };
   }
   throw purgedStop(ahead, files[0]?.name);
@@ -259,8 +274,13 @@ async function purgedAt(connection: Questions, facts: ServerFacts): Promise<Gtid
   return facts.family === 'mysql' && facts.gtids ? (await readServerGtids(connection)).purged : null;
 }
 
-function passedAt({ family, gtids }: ServerFacts, text: string | null, purged: GtidSet | null = null): PassedGtids {
-  return new PassedGtids({ family, text, purged: purged?.toString() ?? '', filesTell: gtids });
+function passedAt(
+  { family, gtids }: ServerFacts,
+  text: string | null,
+  purged: GtidSet | null = null,
+  last: PassedLast | null = null,
+): PassedGtids {
+  return new PassedGtids({ family, text, last, purged: purged?.toString() ?? '', filesTell: gtids });
 }
 
 /** Null when there are none to tell by. */

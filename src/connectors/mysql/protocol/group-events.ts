@@ -12,25 +12,29 @@ export interface GroupStart {
   readonly prepares: boolean;
   /** When it was committed, microseconds since the epoch, where the event says so. */
   readonly commitMicros: number | null;
+  /** MySQL 8: when it was committed at the server that wrote it first, where the event says so: the same at every replica. */
+  readonly originMicros: number | null;
 }
 
 /**
  * MySQL's GTID_LOG_EVENT and ANONYMOUS_GTID_LOG_EVENT.
  *
  *   [ flags 1 ][ uuid 16 ][ number 8 ][ type 1 ][ last committed 8 ][ sequence 8 ]
- *   from 8.0: [ immediate commit time 7, top bit: original follows ] …
+ *   from 8.0: [ commit time 7, top bit: that of the origin follows ][ commit time at the origin 7 ] …
  */
 export function readGtid(buffer: Buffer, start: number, end: number, anonymous: boolean): GroupStart {
   if (end - start < 25) throw new CorruptEvent('a GTID event ends early');
   const uuid = formatUuid(buffer.toString('hex', start + 1, start + 17));
   const number = buffer.readBigUInt64LE(start + 17);
   let commitMicros: number | null = null;
+  let originMicros: number | null = null;
   if (end - start >= 49) {
-    const low = buffer.readUIntLE(start + 42, 6);
-    const high = (buffer[start + 48] ?? 0) & 0x7f;
-    commitMicros = high * 2 ** 48 + low;
+    commitMicros = readMicros(buffer, start + 42);
+    const isReplica = ((buffer[start + 48] ?? 0) & 0x80) !== 0;
+    originMicros = isReplica && end - start >= 56 ? readMicros(buffer, start + 49) : commitMicros;
   }
-  return { gtid: anonymous ? null : { source: uuid, number }, standalone: false, prepares: false, commitMicros };
+  const gtid = anonymous ? null : { source: uuid, number };
+  return { gtid, standalone: false, prepares: false, commitMicros, originMicros };
 }
 
 /**
@@ -38,7 +42,7 @@ export function readGtid(buffer: Buffer, start: number, end: number, anonymous: 
  * Source: MySQL Server source documentation, mysql::serialization.
  *
  *   [ version ][ size ][ last non-ignorable field ] then per field [ field number ][ value ]
- *   0 flags, 1 uuid (16 values), 2 number (signed), 3 tag (length, text), … 6 immediate commit time
+ *   0 flags, 1 uuid (16 values), 2 number (signed), 3 tag (length, text), … 6 commit time, 7 that of the origin if another
  */
 export function readTaggedGtid(buffer: Buffer, start: number, end: number): GroupStart {
   const cursor = new Cursor(buffer, start, end);
@@ -47,6 +51,7 @@ export function readTaggedGtid(buffer: Buffer, start: number, end: number): Grou
   let number = 0n;
   let tag = '';
   let commitMicros: number | null = null;
+  let originMicros: number | null = null;
   while (cursor.at < end) {
     const field = Number(readVarint(cursor));
     if (field === 1)
@@ -55,11 +60,20 @@ export function readTaggedGtid(buffer: Buffer, start: number, end: number): Grou
     else if (field === 3) tag = cursor.text(Number(readVarint(cursor)));
     else if (field === 6) {
       commitMicros = Number(readVarint(cursor));
+      originMicros = commitMicros;
+    } else if (field === 7) {
+      originMicros = Number(readVarint(cursor));
       break;
-    } else readVarint(cursor);
+    } else if (field > 7) break;
+    else readVarint(cursor);
   }
   const source = tag === '' ? formatUuid(uuid) : `${formatUuid(uuid)}:${tag}`;
-  return { gtid: { source, number }, standalone: false, prepares: false, commitMicros };
+  return { gtid: { source, number }, standalone: false, prepares: false, commitMicros, originMicros };
+}
+
+/** Seven bytes, of which the top bit says something else. */
+function readMicros(buffer: Buffer, at: number): number {
+  return ((buffer[at + 6] ?? 0) & 0x7f) * 2 ** 48 + buffer.readUIntLE(at, 6);
 }
 
 /** The number of low one-bits of the first byte tells how many bytes follow it; little-endian behind them. */
@@ -86,6 +100,7 @@ export function readMariadbGtid(buffer: Buffer, start: number, end: number, serv
     standalone: (flags & 1) !== 0,
     prepares: (flags & 64) !== 0,
     commitMicros: null,
+    originMicros: null,
   };
 }
 

@@ -1,0 +1,105 @@
+// npm run test:long -- huge-file [--gigabytes 4.2] [--family mariadb|mysql]: a log file of over 4 GiB, with small transactions
+// behind the one that makes it so large. A resume between those delivers the rows behind that place, each once. Takes twice the
+// size on disk.
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Connection } from 'mysql2/promise';
+import { type Server, startServer } from '../../scripts/servers/servers.ts';
+import { FAMILIES, mysqlClient } from '../support/servers.ts';
+import { Follower, joining, openSource } from '../support/source-under-test.ts';
+
+const ROW_BYTES = 64 << 20;
+const PLACE_MAX = 2 ** 32;
+
+export async function run({ args }: { args: readonly string[] }): Promise<void> {
+  const option = (name: string) => (args.includes(name) ? args[args.indexOf(name) + 1] : undefined);
+  const bytes = Number(option('--gigabytes') ?? 4.2) * 2 ** 30;
+  for (const family of FAMILIES.filter((one) => (option('--family') ?? one) === one)) {
+    const server = await startServer(family, family === 'mariadb' ? { plugin_load_add: 'ha_blackhole' } : {});
+    try {
+      const result = await readHugeFile(server, bytes);
+      console.log(family, JSON.stringify(result));
+      if (!result.isWhole) process.exitCode = 1;
+    } finally {
+      await server.stop();
+    }
+  }
+}
+
+async function readHugeFile(server: Server, bytes: number) {
+  const client = await mysqlClient(server);
+  await client.query(
+    `CREATE DATABASE d; CREATE TABLE d.t (id BIGINT AUTO_INCREMENT PRIMARY KEY, n INT);
+     CREATE TABLE d.huge (id BIGINT PRIMARY KEY, pad LONGBLOB) ENGINE = BLACKHOLE`,
+  );
+  const source = openSource(server, 'd');
+  const follower = new Follower(source);
+  follower.start(1, [await joining(source, 'd', 't', { load: 'none' })]);
+  await follower.until(() => follower.offset !== null);
+  await follower.stop();
+  const stopWriting = writeSmallOnes(server);
+  await client.query('BEGIN');
+  for (let written = 0; written < bytes; written += ROW_BYTES)
+    await client.query(`INSERT INTO d.huge VALUES (${written}, REPEAT('x', ${ROW_BYTES}))`);
+  console.log('committing');
+  await client.query('COMMIT');
+  await stopWriting();
+  const place = await lastPlaceBehind(client);
+  const begun = performance.now();
+  follower.offset = { ...follower.offset, ...place.at };
+  const resumed = follower.goOn(openSource(server, 'd'));
+  while (
+    resumed.rows('d', 't').length < place.transactions &&
+    resumed.error === null &&
+    performance.now() - begun < 300_000
+  )
+    await sleep(50);
+  await sleep(2000); // nothing more comes
+  const changes = resumed.changes.get('d\0t') ?? 0;
+  const { error, offset } = resumed;
+  await resumed.stop();
+  await client.end();
+  return {
+    isWhole: error === null && changes === place.transactions && place.at.position > PLACE_MAX,
+    place,
+    changes,
+    error: String(error),
+    offset,
+    secondsToResume: Math.round((performance.now() - begun) / 1000) - 2,
+    rssMiB: Math.round(process.memoryUsage.rss() / 2 ** 20),
+  };
+}
+
+/** Where the second but last transaction of the huge file begins, and how many follow in all. */
+async function lastPlaceBehind(client: Connection) {
+  const [rows] = await client.query('SHOW BINARY LOGS');
+  const files = rows as { Log_name: string; File_size: number | string }[];
+  const huge = files.findIndex((file) => Number(file.File_size) > PLACE_MAX);
+  const starts: { file: string; position: number }[] = [];
+  for (const { Log_name: file } of files.slice(huge)) {
+    const [events] = await client.query(`SHOW BINLOG EVENTS IN '${file}'`);
+    for (const { Event_type: type, Pos } of events as { Event_type: string; Pos: number | string }[])
+      if (type === 'Gtid') starts.push({ file, position: Number(Pos) });
+  }
+  const behind = starts.findIndex(({ position }) => position > PLACE_MAX);
+  const at = starts[behind + 1] ?? { file: '', position: 0 };
+  return { at: { ...at, fileBegun: 0 }, transactions: starts.length - behind - 1 };
+}
+
+/** Small transactions that queue behind the huge one end up in its file, before the server begins the next. */
+function writeSmallOnes(server: Server): () => Promise<void> {
+  let running = true;
+  const writers = Array.from({ length: 4 }, async () => {
+    const client = await mysqlClient(server);
+    while (running) {
+      await client.query('INSERT INTO d.t (n) VALUES (1)');
+      await sleep(20);
+    }
+    await client.end();
+  });
+  // Told by `stop`; a server that was stopped before is told by whatever stopped it.
+  for (const writer of writers) writer.catch(() => {});
+  return async () => {
+    running = false;
+    await Promise.all(writers);
+  };
+}
