@@ -10,6 +10,8 @@ const NULL = Buffer.from('null');
 
 /** The digits 00 … 99, each pair as one little-endian number. */
 const PAIRS = Uint16Array.from({ length: 100 }, (_, n) => (48 + ((n / 10) | 0)) | ((48 + (n % 10)) << 8));
+/** What a line has before its images, at most. */
+const HEAD_BYTES = 64;
 /** What any value but texts and bytes takes at most. */
 const VALUE_BYTES = 96;
 
@@ -59,6 +61,8 @@ export class JsonRows implements ValueVisitor {
   #fractions: Uint8Array = new Uint8Array(0);
   #source: ArrayBufferLike | null = null;
   #sourceView = this.#view;
+  /** What the lines of a part begin with. */
+  readonly #head = new DataView(new ArrayBuffer(HEAD_BYTES));
   readonly #layouts = new Map<TableVersion, Layout>();
   readonly #onLines: ((lines: Uint8Array) => void) | null;
 
@@ -71,9 +75,13 @@ export class JsonRows implements ValueVisitor {
     const { all, before, after, imageBytes, fractions } = this.#layout(part.table);
     this.#imageBytes = imageBytes;
     this.#fractions = fractions;
-    const head = Buffer.from(`{"op":"${part.op.charAt(0)}","ts":${part.timeMicros}`);
+    const head = this.#head;
+    const headLength = writeHead(head, part);
     for (let row = 0; row < part.count; row += 1) {
-      this.#bytes(head);
+      this.#need(HEAD_BYTES);
+      for (let word = 0; word < headLength; word += 4)
+        this.#view.setInt32(this.#at + word, head.getInt32(word, true), true);
+      this.#at += headLength;
       if (part.op === 'update' || part.op === 'delete') this.#image(part, row, 'before', all, before);
       if (part.op !== 'delete') this.#image(part, row, 'after', all, after);
       this.#bytes(LINE_END);
@@ -275,7 +283,7 @@ export class JsonRows implements ValueVisitor {
     for (let index = 0; index < text.length; index += 1) this.#out[this.#at++] = text.charCodeAt(index);
   }
 
-  /** Eight bytes at a time as long as none of them needs an escape. */
+  /** Eight bytes at a time as long as none of them needs an escape; the last ones with some before them again. */
   #escaped(to: number, buffer: Uint8Array, start: number, end: number): number {
     if (this.#source !== buffer.buffer) {
       this.#source = buffer.buffer;
@@ -295,6 +303,17 @@ export class JsonRows implements ValueVisitor {
         at += 8;
         read += 8;
       } else for (const stop = read + 8; read < stop; read += 1) at = this.#escape(at, buffer[read]!);
+    }
+    const length = end - start;
+    if (read < end && length >= 4 && at - to === read - start) {
+      const first = length >= 8 ? length - 8 : 0;
+      const one = source.getInt32(start + shift + first, true);
+      const two = source.getInt32(end + shift - 4, true);
+      if (((special(one) | special(two)) & 0x80808080) === 0) {
+        out.setInt32(to + first, one, true);
+        out.setInt32(to + length - 4, two, true);
+        return to + length;
+      }
     }
     for (; read < end; read += 1) at = this.#escape(at, buffer[read]!);
     return at;
@@ -327,6 +346,19 @@ export class JsonRows implements ValueVisitor {
     this.#out = grown;
     this.#view = new DataView(grown.buffer);
   }
+}
+
+const OPS = { insert: 'i', update: 'u', delete: 'd', read: 'r' } as const;
+
+/** `{"op":"u","ts":µs`; gives its length. */
+function writeHead(head: DataView, { op, timeMicros }: RowsPart): number {
+  const text = `{"op":"${OPS[op]}","ts":`;
+  for (let at = 0; at < text.length; at += 1) head.setUint8(at, text.charCodeAt(at));
+  const seconds = Math.floor(timeMicros / 1e6);
+  const high = Math.floor(seconds / 1e5);
+  let at = writeDigits(head, 15, high);
+  at = writePadded(head, at, seconds - high * 1e5, 5);
+  return writePadded(head, at, timeMicros - seconds * 1e6, 6);
 }
 
 /** The high bit of each byte that is a control character, a quote or a backslash. */

@@ -1,4 +1,4 @@
-import { skipDecimal } from '../../src/connectors/mysql/protocol/decimal.ts';
+import { decimalBytes } from '../../src/connectors/mysql/protocol/decimal.ts';
 import * as ev from '../../src/connectors/mysql/protocol/event.ts';
 import type { MysqlTable } from '../../src/connectors/mysql/types.ts';
 import { eventOf } from './log-bytes.ts';
@@ -172,7 +172,7 @@ const TYPES: readonly ((random: Random) => GrammarColumn)[] = [
   (random) => {
     const precision = 1 + Math.floor(random() * 65);
     const scale = Math.min(precision, Math.floor(random() * 31));
-    return fixed(246, skipDecimal(precision, scale), [precision, scale], true)();
+    return fixed(246, decimalBytes(precision, scale), [precision, scale], true)();
   },
   (random) => {
     const width = 1 + Math.floor(random() * 64);

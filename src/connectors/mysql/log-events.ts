@@ -277,7 +277,7 @@ export class LogEvents {
   }
 
   #emit(reader: BinlogReader, op: RowOp, parts: Part[], layout: RowLayout, table: CapturedTable): void {
-    const start = imagesStart(reader, op, layout.decoders.length);
+    const start = imagesStart(reader, op, layout.count);
     const timeMicros = this.#options.group.timeMicros ?? reader.timestamp * 1e6;
     const images = { layout, buffer: reader.buffer, start, end: reader.bodyEnd, timeMicros };
     const part = reader.type === ev.PARTIAL_UPDATE_ROWS ? new PartialRows(images) : new BinlogRows({ op, ...images });

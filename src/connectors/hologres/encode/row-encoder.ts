@@ -422,19 +422,29 @@ export class RowEncoder implements ValueVisitor {
     const source = this.#sourceView;
     let from = buffer.byteOffset + start;
     const last = from + length;
+    // In the byte order of the machine: words are only copied.
     for (const words = last - 3; from < words; from += 4, to += 4) {
-      const word = source.getInt32(from);
+      const word = source.getInt32(from, true);
       if (((word - 0x01010101) & ~word & 0x80808080) !== 0) {
         return this.#withoutNul(column, at, buffer, start, end);
       }
-      view.setInt32(to, word);
+      view.setInt32(to, word, true);
     }
-    for (; from < last; from++, to++) {
-      const byte = source.getUint8(from);
-      if (byte === 0) return this.#withoutNul(column, at, buffer, start, end);
-      bytes[to] = byte;
+    if (from < last && length >= 4) {
+      // What is left ends with the word that ends with the text, some of which is there already.
+      const word = source.getInt32(last - 4, true);
+      if (((word - 0x01010101) & ~word & 0x80808080) !== 0) {
+        return this.#withoutNul(column, at, buffer, start, end);
+      }
+      view.setInt32(to + last - from - 4, word, true);
+    } else {
+      for (let left = 0; left < last - from; left++) {
+        const byte = source.getUint8(from + left);
+        if (byte === 0) return this.#withoutNul(column, at, buffer, start, end);
+        bytes[to + left] = byte;
+      }
     }
-    this.at = to;
+    this.at = at + 4 + length;
   }
 
   #lookAt(buffer: Uint8Array): void {

@@ -4,8 +4,8 @@ import type { MysqlColumn } from '../types.ts';
 import { ADDRESS_TEXTS } from './address-text.ts';
 import { expandValue } from './compressed-value.ts';
 import { CorruptEvent } from './corrupt-event.ts';
-import type { Decode, Skip } from './decode.ts';
-import { skipDecimal, visitDecimal } from './decimal.ts';
+import type { Decode } from './decode.ts';
+import { decimalBytes, visitDecimal } from './decimal.ts';
 import { visitGeometry } from './geometry.ts';
 import { JsonDocument } from './json-document.ts';
 import { decodeOldDatetime, decodeOldTime, decodeOldTimestamp, oldTemporalBytes } from './old-temporal.ts';
@@ -13,20 +13,21 @@ import type { LogType } from './table-map.ts';
 
 export interface ColumnDecoder {
   readonly decode: Decode;
-  readonly skip: Skip;
+  /** Bytes of each value; negative: its length stands before it, in so many bytes. */
+  readonly size: number;
 }
 
 /** 10^6, 10^5 … by digits of a fraction: what its stored number is multiplied with to give microseconds. */
 const FRACTION_UNIT = [0, 10_000, 10_000, 100, 100, 1, 1];
 
 /**
- * The decoder of one column in a row image; of a column that the shape leaves out it can only skip. Closures, one per column: no code is generated at run time.
+ * The decoder of one column in a row image; of a column that the shape leaves out it can only tell the size. Closures, one per column: no code is generated at run time.
  * Source: MySQL Server source documentation, "Binary log: column types"; semantics checked by values.mysql.test.ts.
  */
 export function columnDecoder(type: LogType, column: MysqlColumn | undefined): ColumnDecoder {
   // The log does not tell the fraction of old temporal types.
   const known = column !== undefined && OLD_TEMPORAL.has(type.code) ? { code: type.code, meta: column.log.meta } : type;
-  return { decode: column === undefined ? () => fail(type) : decodeOf(known, column), skip: skipOf(known) };
+  return { decode: column === undefined ? () => fail(type) : decodeOf(known, column), size: sizeOf(known) };
 }
 
 /** BLOB, and what is stored like it: JSON, geometry, vector, compressed BLOB. Their metadata is the size of their length. */
@@ -133,20 +134,10 @@ function decodeOf(type: LogType, { column, charset }: MysqlColumn): Decode {
   }
 }
 
-function skipOf(type: LogType): Skip {
+function sizeOf(type: LogType): number {
   const fixed = fixedBytes(type);
-  if (fixed !== undefined) return (_, at) => at + fixed;
-  const lengthBytes = LENGTH_IN_META.has(type.code) ? type.meta : type.meta < 256 ? 1 : 2;
-  switch (lengthBytes) {
-    case 1:
-      return (b, at) => at + 1 + b[at]!;
-    case 2:
-      return (b, at) => at + 2 + (b[at]! | (b[at + 1]! << 8));
-    case 3:
-      return (b, at) => at + 3 + (b[at]! | (b[at + 1]! << 8) | (b[at + 2]! << 16));
-    default:
-      return (b, at) => at + 4 + (int32(b, at) >>> 0);
-  }
+  if (fixed !== undefined) return fixed;
+  return -(LENGTH_IN_META.has(type.code) ? type.meta : type.meta < 256 ? 1 : 2);
 }
 
 /** Bytes of a value of a type whose values all have as many; undefined for the others. */
@@ -172,7 +163,7 @@ function fixedBytes({ code, meta }: LogType): number | undefined {
     case 12:
       return oldTemporalBytes(code, meta);
     case 246:
-      return skipDecimal(meta >> 8, meta & 0xff);
+      return decimalBytes(meta >> 8, meta & 0xff);
     case 16:
       return (meta + 7) >> 3;
     case 17:
@@ -353,16 +344,17 @@ function decodeAddress(sourceType: string): Decode {
   };
 }
 
-function readLength(b: Buffer, at: number, lengthBytes: number): number {
+/** The length that stands at `at`; nothing is thrown behind the end of the buffer, as a position there is never within an event. */
+export function readLength(b: Buffer, at: number, lengthBytes: number): number {
   switch (lengthBytes) {
     case 1:
       return b[at]!;
     case 2:
       return b[at]! | (b[at + 1]! << 8);
     case 3:
-      return b.readUIntLE(at, 3);
+      return b[at]! | (b[at + 1]! << 8) | (b[at + 2]! << 16);
     default:
-      return b.readUInt32LE(at);
+      return int32(b, at) >>> 0;
   }
 }
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import type { ValueVisitor } from '../../../pipeline/value-visitor.ts';
-import { skipDecimal, visitDecimal } from './decimal.ts';
+import { decimalBytes, visitDecimal } from './decimal.ts';
 
 function decode(precision: number, scale: number, bytes: Buffer): string {
   let text = '';
@@ -61,7 +61,7 @@ void test('every precision, scale and value comes back as its digits', () => {
   fc.assert(
     fc.property(cases, ([precision, scale, digits]) => {
       const bytes = encode(precision, scale, digits);
-      assert.equal(bytes.length, skipDecimal(precision, scale));
+      assert.equal(bytes.length, decimalBytes(precision, scale));
       const positive = (digits < 0n ? -digits : digits).toString().padStart(scale + 1, '0');
       const whole = positive.slice(0, positive.length - scale);
       const expected = `${digits < 0n ? '-' : ''}${whole}${scale === 0 ? '' : `.${positive.slice(positive.length - scale)}`}`;

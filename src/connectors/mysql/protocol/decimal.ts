@@ -7,8 +7,12 @@ const GROUP_BYTES = [0, 1, 1, 2, 2, 3, 3, 4, 4, 4];
 /** Holds the digits of one value while a visitor looks at it: sign, 65 digits, a point, and a leading zero. */
 const text = new Uint8Array(72);
 
+/** The digits of 00 … 99. */
+const TENS = Uint8Array.from({ length: 100 }, (_, pair) => 48 + Math.floor(pair / 10));
+const ONES = Uint8Array.from({ length: 100 }, (_, pair) => 48 + (pair % 10));
+
 /** Bytes of a DECIMAL(precision, scale). */
-export function skipDecimal(precision: number, scale: number): number {
+export function decimalBytes(precision: number, scale: number): number {
   return partBytes(precision - scale) + partBytes(scale);
 }
 
@@ -24,51 +28,41 @@ export function visitDecimal(
   precision: number,
   scale: number,
 ): (buffer: Buffer, at: number, visitor: Pick<ValueVisitor, 'decimal'>) => number {
-  const integerDigits = precision - scale;
-  const size = skipDecimal(precision, scale);
+  const whole = groupsOf(precision - scale).toReversed();
+  const fraction = groupsOf(scale);
+  const size = decimalBytes(precision, scale);
   return (buffer, at, visitor) => {
-    const flip = (buffer[at]! & 0x80) === 0 ? 0xff : 0;
+    const flip = (buffer[at]! & 0x80) === 0 ? -1 : 0;
     let out = 1; // text[0] is kept for the sign
     let from = at;
-    let zero = true;
-    // Integer part, without leading zeros.
-    for (let left = integerDigits; left > 0; ) {
-      const digits = left % DIGITS_PER_GROUP === 0 ? DIGITS_PER_GROUP : left % DIGITS_PER_GROUP;
+    let sign = 0x80;
+    let isZero = true;
+    for (let group = 0; group < whole.length; group += 1) {
+      const digits = whole[group]!;
       const bytes = GROUP_BYTES[digits]!;
-      let value = readGroup(buffer, from, bytes, flip, from === at);
-      if (value !== 0 || !zero) {
-        const start = out;
-        let width = digits;
-        if (zero) width = countDigits(value);
-        zero = false;
-        for (let index = start + width - 1; index >= start; index -= 1) {
-          text[index] = 48 + (value % 10);
-          value = (value / 10) | 0;
-        }
-        out = start + width;
-      }
+      const value = readGroup(buffer, from, bytes, flip, sign);
+      sign = 0;
       from += bytes;
-      left -= digits;
-    }
-    if (zero) text[out++] = 48;
-    let fractionZero = true;
-    if (scale > 0) {
-      text[out++] = 46;
-      for (let left = scale; left > 0; ) {
-        const digits = left >= DIGITS_PER_GROUP ? DIGITS_PER_GROUP : left;
-        const bytes = GROUP_BYTES[digits]!;
-        let value = readGroup(buffer, from, bytes, flip, from === at);
-        if (value !== 0) fractionZero = false;
-        for (let index = out + digits - 1; index >= out; index -= 1) {
-          text[index] = 48 + (value % 10);
-          value = (value / 10) | 0;
-        }
-        out += digits;
-        from += bytes;
-        left -= digits;
+      if (!isZero) out = writeGroup(value, out, digits);
+      else if (value !== 0) {
+        isZero = false;
+        out = writeGroup(value, out, digitsOf(value)); // without leading zeros
       }
     }
-    if (flip === 0 || (zero && fractionZero)) visitor.decimal(text, 1, out);
+    if (isZero) text[out++] = 48;
+    if (fraction.length > 0) {
+      text[out++] = 46;
+      for (let group = 0; group < fraction.length; group += 1) {
+        const digits = fraction[group]!;
+        const bytes = GROUP_BYTES[digits]!;
+        const value = readGroup(buffer, from, bytes, flip, sign);
+        sign = 0;
+        from += bytes;
+        if (value !== 0) isZero = false;
+        out = writeGroup(value, out, digits);
+      }
+    }
+    if (flip === 0 || isZero) visitor.decimal(text, 1, out);
     else {
       text[0] = 45;
       visitor.decimal(text, 0, out);
@@ -77,22 +71,51 @@ export function visitDecimal(
   };
 }
 
+/** Digits per group, the full ones first. */
+function groupsOf(digits: number): number[] {
+  const full = Array.from({ length: Math.floor(digits / DIGITS_PER_GROUP) }, () => DIGITS_PER_GROUP);
+  return digits % DIGITS_PER_GROUP === 0 ? full : [...full, digits % DIGITS_PER_GROUP];
+}
+
 function partBytes(digits: number): number {
   return Math.floor(digits / DIGITS_PER_GROUP) * 4 + GROUP_BYTES[digits % DIGITS_PER_GROUP]!;
 }
 
-function readGroup(buffer: Buffer, at: number, bytes: number, flip: number, first: boolean): number {
-  let value = 0;
-  for (let index = 0; index < bytes; index += 1) {
-    let byte = buffer[at + index]! ^ flip;
-    if (first && index === 0) byte ^= 0x80;
-    value = value * 256 + byte;
+/** `flip`: -1 where every bit is flipped; `sign`: 0x80 in the first group. */
+function readGroup(buffer: Buffer, at: number, bytes: number, flip: number, sign: number): number {
+  const first = (buffer[at]! ^ flip ^ sign) & 0xff;
+  switch (bytes) {
+    case 1:
+      return first;
+    case 2:
+      return (first << 8) | ((buffer[at + 1]! ^ flip) & 0xff);
+    case 3:
+      return (first << 16) | ((((buffer[at + 1]! << 8) | buffer[at + 2]!) ^ flip) & 0xffff);
+    default:
+      return (
+        first * 0x1000000 + ((((buffer[at + 1]! << 16) | (buffer[at + 2]! << 8) | buffer[at + 3]!) ^ flip) & 0xffffff)
+      );
   }
-  return value;
 }
 
-function countDigits(value: number): number {
-  let digits = 1;
-  for (let rest = value; rest >= 10; rest = (rest / 10) | 0) digits += 1;
-  return digits;
+/** Writes so many digits, with leading zeros; gives where they end. */
+function writeGroup(value: number, at: number, digits: number): number {
+  let rest = value;
+  let to = at + digits;
+  while (to - at >= 2) {
+    const next = (rest / 100) | 0;
+    const pair = rest - next * 100;
+    to -= 2;
+    text[to] = TENS[pair]!;
+    text[to + 1] = ONES[pair]!;
+    rest = next;
+  }
+  if (to > at) text[at] = 48 + (rest % 10);
+  return at + digits;
+}
+
+function digitsOf(value: number): number {
+  if (value < 10_000) return value < 100 ? (value < 10 ? 1 : 2) : value < 1000 ? 3 : 4;
+  if (value < 1_000_000) return value < 100_000 ? 5 : 6;
+  return value < 100_000_000 ? (value < 10_000_000 ? 7 : 8) : 9;
 }

@@ -2,5 +2,3 @@ import type { ValueVisitor } from '../../../pipeline/value-visitor.ts';
 
 /** Hands the value at `at` to the visitor and returns where the next one starts. */
 export type Decode = (buffer: Buffer, at: number, visitor: ValueVisitor) => number;
-/** Returns where the next value starts. */
-export type Skip = (buffer: Buffer, at: number) => number;

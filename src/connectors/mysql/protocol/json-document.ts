@@ -1,5 +1,5 @@
 import { CorruptEvent } from './corrupt-event.ts';
-import { skipDecimal, visitDecimal } from './decimal.ts';
+import { decimalBytes, visitDecimal } from './decimal.ts';
 import { JsonText } from './json-text.ts';
 
 const TYPE = {
@@ -154,7 +154,7 @@ export class JsonDocument {
         const precision = this.#uint(start, stop, 1);
         const scale = this.#uint(start + 1, stop, 1);
         if (precision > 65 || scale > precision) throw damaged();
-        this.#room(start + 2, stop, skipDecimal(precision, scale));
+        this.#room(start + 2, stop, decimalBytes(precision, scale));
         visitDecimal(precision, scale)(this.#buffer, start + 2, this.#decimals);
         return;
       }

@@ -54,7 +54,7 @@ export class PartialRows implements RowsPart {
     const { before, after, texts } = this.#rows[row]!;
     const plan = this.#layout.plan(columns);
     if (image === 'before') this.#layout.visit(this.#buffer, before, plan, visitor);
-    else this.#layout.visit(this.#buffer, after, plan, visitor, texts);
+    else this.#layout.visitWith(texts, this.#buffer, after, plan, visitor);
   }
 
   #readRow(before: number, end: number): number {
