@@ -14,7 +14,10 @@ export async function run({ args }: { args: readonly string[] }): Promise<void> 
   const option = (name: string) => (args.includes(name) ? args[args.indexOf(name) + 1] : undefined);
   const bytes = Number(option('--gigabytes') ?? 4.2) * 2 ** 30;
   for (const family of FAMILIES.filter((one) => (option('--family') ?? one) === one)) {
-    const server = await startServer(family, family === 'mariadb' ? { plugin_load_add: 'ha_blackhole' } : {});
+    const server = await startServer(family, {
+      sync_binlog: '0',
+      ...(family === 'mariadb' ? { plugin_load_add: 'ha_blackhole' } : {}),
+    });
     try {
       const result = await readHugeFile(server, bytes);
       console.log(family, JSON.stringify(result));

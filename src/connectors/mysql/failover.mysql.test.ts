@@ -185,6 +185,31 @@ for (const family of FAMILIES) {
       await untilEqual(second, atReplica, database, 't');
     });
 
+    void it('waits for a replica that is behind', async () => {
+      const { replica, atPrimary, atReplica } = pair;
+      await pair.level();
+      const { database, follower } = await streaming('CREATE TABLE t (id INT PRIMARY KEY)');
+      await pair.level();
+      const delay = (seconds: number) =>
+        atReplica.query(
+          family === 'mysql'
+            ? `STOP REPLICA; CHANGE REPLICATION SOURCE TO SOURCE_DELAY = ${seconds}; START REPLICA`
+            : `STOP SLAVE; CHANGE MASTER TO MASTER_DELAY = ${seconds}; START SLAVE`,
+        );
+      await delay(3);
+      await atPrimary.query(`INSERT INTO \`${database}\`.t VALUES (1)`);
+      await follower.until(() => follower.rows(database, 't').length === 1);
+      await follower.stop();
+      assert.deepEqual(await rowsOf(atReplica, database, 't'), []);
+      const second = follower.goOn(openSource(replica, database));
+      await second.until(() => second.offset !== null);
+      await delay(0);
+      await atPrimary.query(`INSERT INTO \`${database}\`.t VALUES (2)`);
+      await untilEqual(second, atPrimary, database, 't');
+      assert.equal(second.changes.get(`${database}\0t`), 2);
+      await second.stop();
+    });
+
     void it('goes on behind purged logs where all of them was passed, and stops where not all was (C10, C11)', async () => {
       const { primary, replica, atPrimary, atReplica } = pair;
       const { database, follower } = await streaming('CREATE TABLE t (id INT PRIMARY KEY)');

@@ -1,12 +1,15 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Questions } from './connect.ts';
+import { isDenied } from './errors.ts';
 import { GtidPosition } from './gtid-position.ts';
 import { GtidSet } from './gtid-set.ts';
 import type { LogPosition } from './position.ts';
-import type { ServerFacts } from './server-facts.ts';
+import { atLeast, type ServerFacts } from './server-facts.ts';
 
-/** A server may be about to have what it does not have yet: a replica, or one whose commit waits for an acknowledgement. */
+/** A commit may wait for an acknowledgement. */
 const WAIT_MS = 5000;
+/** A replica may be behind. */
+const WAIT_REPLICA_MS = 25_000;
 const STEP_MS = 50;
 
 /** What a MySQL server has executed, is executing, and no longer has in its log. */
@@ -43,7 +46,7 @@ export async function executedOnceSettled(connection: Questions): Promise<Server
 
 /**
  * Of the transactions that were passed, those that the server does not have, as texts: `[]` when it has all. Its `own` it has
- * at once, be it that it is about to execute them; those of another server it may be about to get: a few seconds are waited.
+ * at once, be it that it is about to execute them; those of another server it may be about to get, while it replicates.
  */
 export async function missingAt(
   connection: Questions,
@@ -51,12 +54,30 @@ export async function missingAt(
   passed: string,
   whose: 'own' | 'other',
 ): Promise<readonly string[]> {
-  for (const deadline = Date.now() + (whose === 'own' ? 0 : WAIT_MS); ; await sleep(STEP_MS)) {
+  const waitMs = whose === 'other' && (await isReplicating(connection, facts)) ? WAIT_REPLICA_MS : 0;
+  for (const deadline = Date.now() + waitMs; ; await sleep(STEP_MS)) {
     const missing =
       facts.family === 'mysql'
         ? await missingSet(connection, passed, whose)
         : await missingPosition(connection, passed);
     if (missing.length === 0 || Date.now() >= deadline) return missing;
+  }
+}
+
+/** True also where the account may not know. */
+async function isReplicating(connection: Questions, { family, version }: ServerFacts): Promise<boolean> {
+  const sql =
+    family === 'mariadb'
+      ? 'SHOW ALL SLAVES STATUS'
+      : atLeast(version, [8, 0, 22])
+        ? 'SHOW REPLICA STATUS'
+        : 'SHOW SLAVE STATUS';
+  try {
+    const channels = await connection.query(sql);
+    return channels.some((row) => (row['Replica_SQL_Running'] ?? row['Slave_SQL_Running']) === 'Yes');
+  } catch (error) {
+    if (isDenied(error)) return true;
+    throw error;
   }
 }
 
