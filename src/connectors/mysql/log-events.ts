@@ -10,6 +10,7 @@ import type { CatchUp } from './catch-up.ts';
 import { readDdl } from './ddl/statement.ts';
 import { DdlFollower } from './ddl-follower.ts';
 import { type GroupTracker, UNNAMED_GROUP } from './group-tracker.ts';
+import { LoggedStatements } from './logged-statements.ts';
 import { comparePositions, describePosition, type KnownPlace, type LogPosition } from './position.ts';
 import { CorruptEvent, withPlace } from './protocol/corrupt-event.ts';
 import * as ev from './protocol/event.ts';
@@ -17,6 +18,7 @@ import { readGtidList, readPreviousGtids } from './protocol/file-gtids.ts';
 import {
   type GroupStart,
   readGtid,
+  readLoadStatement,
   readMariadbGtid,
   readStatement,
   readTaggedGtid,
@@ -83,10 +85,12 @@ export class LogEvents {
   #wasPassed = false;
 
   readonly #ddl: DdlFollower;
+  readonly #loggedStatements: LoggedStatements;
 
   constructor(options: LogEventsOptions) {
     this.#options = options;
     this.#ddl = new DdlFollower(options);
+    this.#loggedStatements = new LoggedStatements(options);
     this.#notBefore = options.notBefore;
   }
 
@@ -158,6 +162,9 @@ export class LogEvents {
       }
       case ev.QUERY:
         this.#query(reader, parts);
+        return;
+      case ev.EXECUTE_LOAD_QUERY:
+        this.#changeAsText(reader, readLoadStatement(buffer, start, end), parts);
         return;
       case ev.XA_PREPARE:
         this.#prepare(reader);
@@ -358,9 +365,14 @@ export class LogEvents {
 
   #statement(reader: BinlogReader, statement: Statement, parts: Part[]): void {
     const ended = this.#options.group.statement(statement.sql, reader.timestamp, reader.position);
+    this.#changeAsText(reader, statement, parts);
     if (!ended || this.#isUnwanted) return;
     const ddl = readDdl(statement.sql, statement.database, statement.ansiQuotes);
     if (ddl !== null) this.#ddl.follow(ddl, parts);
+  }
+
+  #changeAsText({ position }: BinlogReader, statement: Statement, parts: Part[]): void {
+    if (!this.#isUnwanted && !this.#isTooOld()) this.#loggedStatements.follow(statement, position, parts);
   }
 
   /** A file of the same name that was begun at another time is another history. */

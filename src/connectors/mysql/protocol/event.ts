@@ -12,6 +12,7 @@ export const STOP = 3;
 export const ROTATE = 4;
 export const FORMAT_DESCRIPTION = 15;
 export const XID = 16;
+export const EXECUTE_LOAD_QUERY = 18;
 export const TABLE_MAP = 19;
 export const WRITE_ROWS_V1 = 23;
 export const UPDATE_ROWS_V1 = 24;

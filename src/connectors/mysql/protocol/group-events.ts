@@ -114,12 +114,28 @@ export interface Statement {
 const SQL_MODE = 1;
 const ANSI_QUOTES = 4;
 
+/** The fixed part of a QUERY event, and of an EXECUTE_LOAD_QUERY event. */
+const FIXED = 13;
+const FIXED_OF_LOAD = FIXED + 13;
+
 /**
  *   [ thread 4 ][ seconds 4 ][ n 1 ][ error 2 ][ m 2 ][ status variables m ][ database n ][ 0 ][ statement ]
  */
 export function readStatement(buffer: Buffer, start: number, end: number): Statement {
-  const sql = statementStart(buffer, start, end);
-  const status = start + 13;
+  return readStatementBehind(FIXED, buffer, start, end);
+}
+
+/**
+ * LOAD DATA, whose file is in the log before it: as above, with [ file id 4 ][ name from 4 ][ name to 4 ][ duplicates 1 ] before
+ * the status variables.
+ */
+export function readLoadStatement(buffer: Buffer, start: number, end: number): Statement {
+  return readStatementBehind(FIXED_OF_LOAD, buffer, start, end);
+}
+
+function readStatementBehind(fixed: number, buffer: Buffer, start: number, end: number): Statement {
+  const sql = statementStart(buffer, start, end, fixed);
+  const status = start + fixed;
   const database = status + buffer.readUInt16LE(start + 11);
   return {
     sql: buffer.toString('utf8', sql, end),
@@ -129,10 +145,10 @@ export function readStatement(buffer: Buffer, start: number, end: number): State
 }
 
 /** Where the text of a statement begins, by the layout above. Errors: CorruptEvent if that is beyond `end`. */
-export function statementStart(buffer: Buffer, start: number, end: number): number {
-  if (end - start < 13) throw new CorruptEvent('a statement ends early');
+export function statementStart(buffer: Buffer, start: number, end: number, fixed = FIXED): number {
+  if (end - start < fixed) throw new CorruptEvent('a statement ends early');
   const databaseBytes = buffer[start + 8] ?? 0;
-  const at = start + 13 + buffer.readUInt16LE(start + 11) + databaseBytes + 1;
+  const at = start + fixed + buffer.readUInt16LE(start + 11) + databaseBytes + 1;
   if (at > end) throw new CorruptEvent('a statement ends early');
   return at;
 }
