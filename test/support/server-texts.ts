@@ -102,7 +102,7 @@ function fromTool(family: Family, column: RandomColumn, raw: string): Value {
     case 'set': {
       // Byte by byte as it is stored, the lowest first.
       const mask = BigInt(`0b${(raw.slice(2, -1).match(/.{8}/g) ?? []).toReversed().join('')}`);
-      return `${column.labels.filter((_, bit) => (mask & (1n << BigInt(bit))) !== 0n).join()}#${Number(mask)}`;
+      return `${column.labels.filter((_, bit) => (mask & (1n << BigInt(bit))) !== 0n).join()}#${mask}`;
     }
   }
 }
@@ -182,7 +182,7 @@ export function fromSelect(column: RandomColumn, text: string | null): Value {
       // Its number is not asked for: as an expression it is a double, or signed.
       const chosen = Buffer.from(text, 'hex').toString();
       const bits = chosen === '' ? [] : chosen.split(',').map((label) => 1n << BigInt(column.labels.indexOf(label)));
-      return `${chosen}#${Number(bits.reduce((mask, bit) => mask | bit, 0n))}`;
+      return `${chosen}#${bits.reduce((mask, bit) => mask | bit, 0n)}`;
     }
     case 'enum': {
       const [ordinal = '', label = ''] = text.split(' ');
