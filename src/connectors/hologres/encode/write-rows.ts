@@ -25,7 +25,7 @@ export function copyRows({ arena, buffer, entries }: EncodedRows): (out: SendBuf
     const start = out.begin('d');
     if (next === 0) out.copy(COPY_HEADER, 0, COPY_HEADER.length);
     const { offsets, lengths } = buffer;
-    while (next < entries.length && out.at - start < COPY_MESSAGE_BYTES) {
+    while (next < entries.length && out.since(start) < COPY_MESSAGE_BYTES) {
       const from = offsets[entries[next]!]!;
       let end = from + lengths[entries[next]!]!;
       next++;

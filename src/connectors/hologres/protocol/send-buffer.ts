@@ -4,6 +4,14 @@ const BLOCK_BYTES = 128 * 1024;
 /** A block that grew for a large message is used again up to this size. */
 const KEPT_BLOCK_BYTES_MAX = 1024 * 1024;
 const BLOCKS_IN_FLIGHT_MAX = 4;
+/** Values this long are not copied into a block: they go out from where they stand. */
+const PIECE_BYTES_MIN = 256 * 1024;
+
+/** Bytes that stand elsewhere and go out before the byte `at` of the block. */
+interface Piece {
+  readonly at: number;
+  readonly bytes: Uint8Array;
+}
 
 /**
  * Builds protocol messages in blocks of memory that are used again once the socket has taken them. A message is
@@ -17,11 +25,18 @@ export class SendBuffer {
 
   readonly #stream: Writable;
   readonly #free: Buffer[] = [];
+  #pieces: Piece[] = [];
   #inFlight = 0;
   #waiting: (() => void) | null = null;
 
   constructor(stream: Writable) {
     this.#stream = stream;
+  }
+
+  /** Forgets what was built and not handed to the socket. */
+  clear(): void {
+    this.at = 0;
+    this.#pieces = [];
   }
 
   /** Makes room for `size` more bytes; returns where they go. */
@@ -44,7 +59,14 @@ export class SendBuffer {
   }
 
   end(start: number): void {
-    this.view.setInt32(start + 1, this.at - start - 1);
+    this.view.setInt32(start + 1, this.since(start) - 1);
+  }
+
+  /** Bytes since `start`, a place in the present block. */
+  since(start: number): number {
+    let bytes = this.at - start;
+    for (const piece of this.#pieces) if (piece.at > start) bytes += piece.bytes.length;
+    return bytes;
   }
 
   int16(value: number): void {
@@ -66,8 +88,12 @@ export class SendBuffer {
     this.at = end + 1;
   }
 
-  /** Copies `bytes` from `start` to `end`. */
+  /** Puts in `bytes` from `start` to `end`: they must stay as they are until what is built here was answered. */
   copy(bytes: Uint8Array, start: number, end: number): void {
+    if (end - start >= PIECE_BYTES_MIN) {
+      this.#pieces.push({ at: this.at, bytes: bytes.subarray(start, end) });
+      return;
+    }
     const at = this.need(end - start);
     if (end - start < 64) {
       const out = this.bytes;
@@ -80,7 +106,7 @@ export class SendBuffer {
 
   /** True when a block is full: time to `flush`. */
   get full(): boolean {
-    return this.at >= BLOCK_BYTES / 2;
+    return this.at >= BLOCK_BYTES / 2 || this.#pieces.length > 0;
   }
 
   /** Hands what was built to the socket; waits while too much of it is on its way. */
@@ -96,8 +122,9 @@ export class SendBuffer {
   #send(): void {
     const block = this.bytes;
     this.#inFlight++;
+    const last = this.#sendPieces(block);
     // The callback comes with an error when the socket is gone: the query hears of that by itself.
-    this.#stream.write(block.subarray(0, this.at), () => {
+    this.#stream.write(block.subarray(last, this.at), () => {
       this.#inFlight--;
       if (block.length <= KEPT_BLOCK_BYTES_MAX) this.#free.push(block);
       this.#waiting?.();
@@ -106,6 +133,18 @@ export class SendBuffer {
     this.bytes = this.#free.pop() ?? Buffer.allocUnsafeSlow(BLOCK_BYTES);
     this.view = viewOf(this.bytes);
     this.at = 0;
+  }
+
+  /** Sends the pieces and what stands before them; returns where the rest of the block begins. */
+  #sendPieces(block: Buffer): number {
+    let from = 0;
+    for (const { at, bytes } of this.#pieces) {
+      this.#stream.write(block.subarray(from, at));
+      this.#stream.write(bytes);
+      from = at;
+    }
+    this.#pieces = [];
+    return from;
   }
 }
 

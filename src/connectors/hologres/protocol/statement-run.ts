@@ -96,7 +96,7 @@ export class StatementRun implements Submittable {
 
   async #send(): Promise<void> {
     const out = this.#out;
-    out.at = 0;
+    out.clear();
     for (const statement of this.#statements) {
       this.#execute(statement);
       if (statement.copy !== undefined) {

@@ -69,7 +69,7 @@ export function beginArray(out: SendBuffer, elementOid: number, elements: number
 }
 
 export function endValue(out: SendBuffer, start: number): void {
-  out.view.setInt32(start, out.at - start - 4);
+  out.view.setInt32(start, out.since(start) - 4);
 }
 
 function writeText(out: SendBuffer, value: string | null): void {
