@@ -31,8 +31,8 @@ const Settings = Type.Object(
     masterKey: Type.Optional(Text),
     masterKeyFile: Type.Optional(Text),
     logLevel: Type.Optional(LogLevel),
-    /** Memory that the JavaScript heap of one run may take, MiB. */
-    runHeapMb: Type.Optional(Type.Integer({ minimum: 64, maximum: 65536 })),
+    /** Memory that one run may take, its JavaScript heap and its buffers together, MiB. */
+    runMemoryMb: Type.Optional(Type.Integer({ minimum: 192, maximum: 65536 })),
     /** Addresses of instance-id forms of data sources: id → host:port. File only. */
     instances: Type.Optional(Type.Record(Type.String(), Text)),
     /** Where the process ends with SIGKILL: for tests of what is left behind. */
@@ -54,7 +54,7 @@ export interface Config {
   readonly masterKey: string | null;
   readonly masterKeyFile: string | null;
   readonly logLevel: Static<typeof LogLevel>;
-  readonly runHeapMb: number;
+  readonly runMemoryMb: number;
   readonly instances: Readonly<Record<string, string>>;
   readonly crashPoint: CrashPoint | null;
 }
@@ -112,7 +112,7 @@ export function readConfig(flags: Raw, env: NodeJS.ProcessEnv = process.env): Co
     masterKey: settings.masterKey ?? null,
     masterKeyFile: settings.masterKeyFile ?? null,
     logLevel: settings.logLevel ?? 'info',
-    runHeapMb: settings.runHeapMb ?? 512,
+    runMemoryMb: settings.runMemoryMb ?? 512,
     instances: settings.instances ?? {},
     crashPoint: settings.crashPoint ?? null,
   };

@@ -45,7 +45,7 @@ async function serve(config: Config): Promise<void> {
         store: store.checkpoints,
         listener,
         log,
-        heapMb: config.runHeapMb,
+        memoryMb: config.runMemoryMb,
         crashPoint: config.crashPoint,
         connectors: new URL('./connectors/index.ts', import.meta.url),
       });
@@ -112,7 +112,7 @@ function registerServe(program: Command): void {
     .option('--metrics-port <port>', 'give them a port of their own')
     .option('--master-key-file <file>', 'the key that seals stored secrets')
     .option('--log-level <level>', 'error, warn, info or debug (info)')
-    .option('--run-heap-mb <mebibytes>', 'memory that the heap of one run may take (512)')
+    .option('--run-memory-mb <mebibytes>', 'memory that one run may take, heap and buffers together (512)')
     .option('--config <file>', 'YAML file with the same settings')
     .action((flags: Record<string, unknown>) => serve(readConfig(flags)));
 }

@@ -100,6 +100,7 @@ async function read({ settings, table, offset, changes }: DecodeOrder, write: (p
     settings,
     options: mysqlConnector.parseOptions({}),
     policies: { ddl: DEFAULT_DDL_POLICIES, errorLimit: 0, failover: DEFAULT_FAILOVER_LIMIT },
+    memoryBytes: 128 << 20,
     log: silentLog,
   });
   const over = new AbortController();
@@ -144,7 +145,7 @@ class CopyRows {
     }
     this.total += this.#encoder.at - this.#arena.used;
     this.#arena.used = this.#encoder.at;
-    if (this.#arena.used > KEPT_BYTES) this.#arena.reset();
+    if (this.#arena.used > KEPT_BYTES) this.#arena.reset(true);
   }
 
   #target(table: TableVersion): Target {

@@ -39,7 +39,7 @@ async function start({ def, from }: StartMessage): Promise<void> {
       onFilled: async () => {},
     },
     log: createLog('warn'),
-    heapMb: 512,
+    memoryMb: 512,
     crashPoint: null,
     connectors: new URL('../../src/connectors/index.ts', import.meta.url),
   });

@@ -165,7 +165,8 @@ async function startMessage(options: PipelineOptions): Promise<StartMessage> {
 /** As tables are that were loaded. */
 async function makeTargets(def: PipelineDef, entries: readonly SchemaEntry[]): Promise<void> {
   const { settings, options } = def.sink;
-  const sink = hologresConnector.open({ settings, options, owner: def.owner, policies: def.policies, log: silentLog });
+  const { owner, policies } = def;
+  const sink = hologresConnector.open({ settings, options, owner, policies, memoryBytes: 128 << 20, log: silentLog });
   await sink.recover();
   const tables = entries.flatMap((entry, index) => {
     const target = def.routes[index]?.target;

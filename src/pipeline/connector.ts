@@ -79,6 +79,8 @@ export interface OpenSourceOptions {
   readonly settings: Json;
   readonly options: Json;
   readonly policies: Policies;
+  /** What the source may hold of rows that it has read and not handed on; also the most that one of them may take. */
+  readonly memoryBytes: number;
   readonly log: Logger;
 }
 
@@ -123,6 +125,8 @@ export interface OpenSinkOptions {
   readonly options: Json;
   readonly owner: CheckpointOwner;
   readonly policies: Policies;
+  /** What the rows may take that wait for a commit, or are in one; beside them, a single row that is larger. */
+  readonly memoryBytes: number;
   readonly log: Logger;
 }
 

@@ -8,6 +8,8 @@ import type { TableId } from './table.ts';
 export interface SinkLoad {
   readonly rows: number;
   readonly bytes: number;
+  /** There is no room for much more: a commit is wanted, be it within a source transaction. */
+  readonly isFull: boolean;
 }
 
 /** Tables that the sink cannot take, each with a PipelineError of kind `table`. */

@@ -43,7 +43,8 @@ export async function startHologresUnderTest({
     postgres,
     client,
     settings,
-    open: (owner, policies) => hologresConnector.open({ settings, options: parsed, owner, policies, log: silentLog }),
+    open: (owner, policies) =>
+      hologresConnector.open({ settings, options: parsed, owner, policies, memoryBytes: 128 << 20, log: silentLog }),
     target: (table) => hologresConnector.target(table, parsed),
     async read(target, columns) {
       const values = columns.map((name, index) => `${quoteName(name)}::text AS c${index}`).join(', ');

@@ -9,6 +9,12 @@ import { Api } from '../../quickstart/api.ts';
 const MAIN = join(import.meta.dirname, '..', '..', 'src', 'main.ts');
 export const PROJECT = 10000;
 
+export interface ServiceOptions {
+  readonly dev?: boolean;
+  /** What a run may take; null for the default. */
+  readonly memoryMb?: number | null;
+}
+
 /** The real service in a process of its own; unless told otherwise for development: any key, project 10000. */
 export class Service {
   readonly folder: string = mkdtempSync(join(tmpdir(), 'disync-service-'));
@@ -16,13 +22,15 @@ export class Service {
   /** What it wrote to standard error. */
   errors = '';
   readonly #dev: boolean;
+  readonly #memoryMb: number | null;
   #child: ChildProcess | null = null;
 
-  constructor({ dev = true }: { readonly dev?: boolean } = {}) {
+  constructor({ dev = true, memoryMb = null }: ServiceOptions = {}) {
     this.#dev = dev;
+    this.#memoryMb = memoryMb;
   }
 
-  static async start(options: { readonly dev?: boolean } = {}): Promise<Service> {
+  static async start(options: ServiceOptions = {}): Promise<Service> {
     const service = new Service(options);
     await service.restart();
     return service;
@@ -60,6 +68,7 @@ export class Service {
           ...process.env,
           NODE_COMPILE_CACHE: join(this.folder, 'compiled'),
           ...(crashPoint === null ? {} : { DISYNC_CRASH_POINT: crashPoint }),
+          ...(this.#memoryMb === null ? {} : { DISYNC_RUN_MEMORY_MB: String(this.#memoryMb) }),
         },
       },
     );

@@ -23,6 +23,7 @@ export function openSource(
   database: string,
   ddl: Partial<DdlPolicies> = {},
   reader: JsonObject = {},
+  memoryBytes = 128 << 20,
 ): Source {
   const policies = {
     ddl: { ...DEFAULT_DDL_POLICIES, ...ddl },
@@ -33,6 +34,7 @@ export function openSource(
     settings: settingsOf(server, database),
     options: mysqlConnector.parseOptions(reader),
     policies,
+    memoryBytes,
     log: silentLog,
   });
 }

@@ -2,6 +2,9 @@ import { Arena } from './encode/arena.ts';
 import { TableBuffer } from './encode/table-buffer.ts';
 import type { Target } from './target.ts';
 
+/** What the index of a table's changes takes for one row, while it grows. */
+const INDEX_BYTES_PER_ROW = 64;
+
 /** What is done to a target before the rows of a commit. */
 export interface Alteration {
   readonly target: Target;
@@ -23,6 +26,10 @@ export class CommitBuffer {
   constructor(bytesMax: number) {
     // A commit ends on a source transaction, so it exceeds a little what was asked for.
     this.arena = new Arena(Math.ceil(bytesMax * 1.25));
+  }
+
+  get bytes(): number {
+    return this.arena.used + this.rows * INDEX_BYTES_PER_ROW;
   }
 
   /** The changes of one target, which are then part of the commit. */
@@ -48,7 +55,8 @@ export class CommitBuffer {
     this.alterations = this.alterations.filter((alteration) => alteration.target !== target);
   }
 
-  reset(): void {
+  /** `isWritten`: all of it was answered. */
+  reset(isWritten: boolean): void {
     for (const target of this.#touched) {
       if (target.ready) this.#buffers.get(target)?.reset();
       else this.#buffers.delete(target);
@@ -57,6 +65,6 @@ export class CommitBuffer {
     this.alterations = [];
     this.rows = 0;
     this.loaded = 0;
-    this.arena.reset();
+    this.arena.reset(isWritten);
   }
 }

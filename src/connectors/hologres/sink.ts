@@ -40,6 +40,8 @@ export class HologresSink implements Sink {
   readonly #checkpoints: CheckpointTable;
   readonly #targets = new Map<string, Target>();
   readonly #encoder: RowEncoder;
+  /** Of each of the two buffers. */
+  readonly #bufferBytesMax: number;
   #session: Session | null = null;
   #holdsCheckpoint = false;
   #filling: CommitBuffer;
@@ -48,12 +50,13 @@ export class HologresSink implements Sink {
   #dirtyRows = 0;
   #broken = false;
 
-  constructor({ settings, options, owner, policies, log }: OpenSinkOptions) {
+  constructor({ settings, options, owner, policies, memoryBytes, log }: OpenSinkOptions) {
     this.#settings = asHologresSettings(settings);
     this.#options = parseHologresOptions(options);
     this.#policies = policies;
     this.#log = log;
     this.#checkpoints = new CheckpointTable(owner);
+    this.#bufferBytesMax = memoryBytes / 2;
     this.#filling = new CommitBuffer(this.#options.commitBytesMax);
     this.#spare = new CommitBuffer(this.#options.commitBytesMax);
     this.#encoder = new RowEncoder(this.#filling.arena);
@@ -71,8 +74,8 @@ export class HologresSink implements Sink {
     await this.#committing?.catch(() => {});
     this.#session?.close();
     this.#session = null;
-    this.#filling.reset();
-    this.#spare.reset();
+    this.#filling.reset(false);
+    this.#spare.reset(false);
     this.#broken = false;
     const session = await Session.open(this.#settings);
     this.#session = session;
@@ -126,7 +129,8 @@ export class HologresSink implements Sink {
   }
 
   load(): SinkLoad {
-    return { rows: this.#filling.rows, bytes: this.#filling.arena.used };
+    const { rows, bytes } = this.#filling;
+    return { rows, bytes, isFull: bytes >= this.#bufferBytesMax };
   }
 
   async commit(checkpoint: Checkpoint): Promise<CommitResult> {
@@ -137,15 +141,17 @@ export class HologresSink implements Sink {
     this.#spare = buffer;
     const committing = this.#write(buffer, checkpoint);
     this.#committing = committing;
+    let isWritten = false;
     try {
       const result = await committing;
+      isWritten = true;
       for (const { table } of result.failed) this.#leaveOut(table);
       return result;
     } catch (error) {
       this.#broken = true;
       throw error;
     } finally {
-      buffer.reset();
+      buffer.reset(isWritten);
       this.#committing = null;
     }
   }
@@ -199,9 +205,9 @@ export class HologresSink implements Sink {
   }
 
   #isFull(): boolean {
-    const { rows, bytes } = this.load();
+    const { rows, bytes, isFull } = this.load();
     const { commitRowsMax, commitBytesMax } = this.#options;
-    return rows >= commitRowsMax || bytes >= commitBytesMax || this.#filling.loaded >= LOADED_ROWS_MAX;
+    return isFull || rows >= commitRowsMax || bytes >= commitBytesMax || this.#filling.loaded >= LOADED_ROWS_MAX;
   }
 
   /** The target of a table; null when its rows are left out. */

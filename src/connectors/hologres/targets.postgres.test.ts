@@ -251,7 +251,14 @@ void describe('targets on PostgreSQL', () => {
     assert.equal(planned.guarantee, 'converges');
     assert.equal(planned.warnings.length, 1);
     const options = hologresConnector.parseOptions({});
-    const sink = hologresConnector.open({ settings, options, owner: newOwner(), policies: POLICIES, log: silentLog });
+    const sink = hologresConnector.open({
+      settings,
+      options,
+      owner: newOwner(),
+      policies: POLICIES,
+      memoryBytes: 128 << 20,
+      log: silentLog,
+    });
     assert.equal(await sink.recover(), null);
     assert.equal(sink.holdsCheckpoint, false);
     await sink.prepare([{ table, target: system.target(table.id) }]);

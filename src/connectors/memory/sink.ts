@@ -102,7 +102,7 @@ export class MemorySink implements Sink {
   }
 
   load(): SinkLoad {
-    return { rows: this.#writes.length, bytes: this.#writes.length * 16 };
+    return { rows: this.#writes.length, bytes: this.#writes.length * 16, isFull: false };
   }
 
   async commit(checkpoint: Checkpoint): Promise<CommitResult> {

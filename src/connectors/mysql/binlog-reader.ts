@@ -9,7 +9,9 @@ import * as ev from './protocol/event.ts';
 import { expand } from './protocol/compressed-event.ts';
 import type { EventSlot, NestedEvents } from './protocol/nested-events.ts';
 import { openPayload } from './protocol/transaction-payload.ts';
+import { PacketTooLarge } from './protocol/packet-reader.ts';
 import { type RawConnection, readError } from './protocol/raw-connection.ts';
+import { rowTooLarge } from './row-too-large.ts';
 import { checkSameServer } from './same-server.ts';
 
 const HEARTBEAT_SECONDS = 1;
@@ -51,6 +53,7 @@ export class BinlogReader implements EventSlot {
     this.#connection = connection;
     this.position = from;
     this.#checksum = checksum;
+    connection.reader.measure = measureEvent;
   }
 
   /** Asks the server for its log from `from` on, which is below 4 GiB: the command has no larger ones. Errors: PipelineError. */
@@ -126,13 +129,25 @@ export class BinlogReader implements EventSlot {
     return true;
   }
 
-  /** Waits for bytes; what was taken stays valid. Errors: PipelineError `transient`, also after 20 s without any. */
+  /** No longer event is taken. */
+  limitEvents(bytesMax: number): void {
+    this.#connection.reader.bytesMax = bytesMax;
+  }
+
+  /**
+   * Waits for bytes; what was taken stays valid. Errors: PipelineError `transient`, also after 20 s without any; `fatal` when
+   * the event that comes is too long.
+   */
   async more(): Promise<void> {
     const nested = this.#nested.at(-1);
     try {
       if (nested !== undefined) return await nested.more();
       await Promise.race([this.#connection.reader.more(), this.#silent()]);
     } catch (error) {
+      if (error instanceof PacketTooLarge) {
+        const { bytesMax } = this.#connection.reader;
+        throw rowTooLarge(error, { what: `the event behind ${describePosition(this.position)}`, bytesMax });
+      }
       throw toPipelineError(withPlace(error, describePosition(this.position)), 'reading the binary log');
     } finally {
       clearTimeout(this.#silence);
@@ -254,6 +269,11 @@ export class BinlogReader implements EventSlot {
       },
     );
   }
+}
+
+/** [ status 1 ][ timestamp 4 ][ type 1 ][ server id 4 ][ length of the event 4 ] */
+function measureEvent(buffer: Buffer, start: number, end: number): number {
+  return end - start < 14 ? 0 : 1 + buffer.readUInt32LE(start + 10);
 }
 
 function sessionStatements(): string[] {

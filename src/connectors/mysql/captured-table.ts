@@ -29,7 +29,6 @@ export class CapturedTable {
   readonly id: TableId;
   readonly emptyFirst: boolean;
   readonly load: 'full' | 'none';
-  readonly rowBytes: number;
   /** Where the table joins the stream: a place in the log of `server`. */
   from: LogPosition;
   server: string | undefined;
@@ -40,6 +39,8 @@ export class CapturedTable {
   rows: number;
   failure: Failure | null;
   cursor: ChunkCursor | null;
+  /** Bytes of a row: as the server estimates it, then as the last chunks were. */
+  rowBytes: number;
   /** Open while chunks of this table are on their way. */
   readonly windows = new OpenWindows();
   /** A statement that may have changed it was seen, and the log does not tell names: the server must be asked. */
@@ -83,6 +84,11 @@ export class CapturedTable {
 
   get flows(): boolean {
     return this.state === 'SNAPSHOTTING' || this.state === 'STREAMING';
+  }
+
+  /** A chunk was read. Behind long rows short ones are believed in a little at a time. */
+  sawRows(count: number, bytes: number): void {
+    if (count > 0) this.rowBytes = Math.max(Math.ceil(bytes / count), Math.floor(this.rowBytes / 4));
   }
 
   progress(): TableProgress {

@@ -7,8 +7,10 @@ import { type ChunkCursor, chunkSql, keyEncoding, keyLiteral } from './chunk-sql
 import type { LoadMethod } from './load-method.ts';
 import type { MysqlSettings } from './options.ts';
 import { comparePositions, type LogPosition } from './position.ts';
+import { PacketTooLarge } from './protocol/packet-reader.ts';
 import type { RawConnection } from './protocol/raw-connection.ts';
 import { TextRows } from './protocol/text-rows.ts';
+import { rowTooLarge } from './row-too-large.ts';
 import { checkSameServer, otherServer } from './same-server.ts';
 import { readSchema } from './schema.ts';
 import { atLeast, logStatusStatement, readLogEnd, readServerFacts, type ServerFacts } from './server-facts.ts';
@@ -60,14 +62,16 @@ export class ChunkReader {
   readonly #settings: MysqlSettings;
   readonly #facts: ServerFacts;
   readonly #method: LoadMethod;
+  readonly #rowBytesMax: number;
   #connection: RawConnection | undefined;
   #closed = false;
   #turn: Promise<unknown> = Promise.resolve();
 
-  constructor(settings: MysqlSettings, facts: ServerFacts, method: LoadMethod) {
+  constructor(settings: MysqlSettings, facts: ServerFacts, method: LoadMethod, rowBytesMax: number) {
     this.#settings = settings;
     this.#facts = facts;
     this.#method = method;
+    this.#rowBytesMax = rowBytesMax;
   }
 
   /** Errors: PipelineError, never of kind `table`. */
@@ -78,12 +82,18 @@ export class ChunkReader {
         return await this.#read(this.#connection, table, start, cursor, limit);
       } catch (error) {
         this.rest();
-        const why = toPipelineError(error, 'loading existing rows', { table: table.version.id });
+        const why = this.#why(error, table.version.id);
         if (why.kind !== 'table') throw why;
         this.#connection = await this.#open();
         return { kind: 'refused', error: why, high: await this.#logEnd(this.#connection) };
       }
     });
+  }
+
+  #why(error: unknown, table: TableId): PipelineError {
+    return error instanceof PacketTooLarge
+      ? rowTooLarge(error, { what: 'an existing row', bytesMax: this.#rowBytesMax, table })
+      : toPipelineError(error, 'loading existing rows', { table });
   }
 
   /** Errors: PipelineError. */
@@ -125,6 +135,7 @@ export class ChunkReader {
     this.#checkOpen();
     const connection = await connectRaw(this.#settings);
     this.#connection = connection;
+    connection.reader.bytesMax = this.#rowBytesMax;
     if (this.#closed) connection.close();
     this.#checkOpen();
     await checkSameServer(connection, this.#facts.identity);
@@ -156,23 +167,31 @@ export class ChunkReader {
   ): Promise<Chunk> {
     const rows = new TextRows();
     let high: LogPosition;
+    let isWhole: boolean;
     if (this.#method === 'snapshot') {
       high = await this.#openSnapshot(connection, start.position);
-      await connection.select(chunkSql(table, cursor, limit, ''), rows);
-      await connection.query('COMMIT');
+      isWhole = await this.#select(connection, chunkSql(table, cursor, limit, ''), rows);
+      if (isWhole) await connection.query('COMMIT');
     } else {
       const locking = await this.#waitUntilShown(connection, start);
-      await connection.select(chunkSql(table, cursor, limit, locking), rows);
-      high = await this.#logEnd(connection);
+      isWhole = await this.#select(connection, chunkSql(table, cursor, limit, locking), rows);
+      high = await this.#logEnd(this.#connection ?? (await this.#open()));
     }
     return {
       kind: 'chunk',
       rows,
       high,
       cursor: cursorOf(table, rows),
-      last: rows.count < limit,
+      last: isWhole && rows.count < limit,
       selectedMicros: Date.now() * 1000,
     };
+  }
+
+  /** False when there are rows behind those that were taken, as they are long: the server is not to send them. */
+  async #select(connection: RawConnection, sql: string, rows: TextRows): Promise<boolean> {
+    const isWhole = await connection.select(sql, rows);
+    if (!isWhole) this.rest();
+    return isWhole;
   }
 
   /** MariaDB: a snapshot that tells the log position it stands at; taken anew until that is not before `start`. */

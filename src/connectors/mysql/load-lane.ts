@@ -16,8 +16,6 @@ const ROW_BYTES_GUESS = 256;
 const CHUNKS_AHEAD = 2;
 /** Tables whose chunks are on their way together, as long as each is about one chunk. */
 const TABLES_AHEAD = 8;
-/** Chunks that were read and wait for the stream: no other is read while they hold more than this. */
-const HELD_BYTES_MAX = 8 << 20;
 
 /*
  *   opened at a boundary ──► reading ──► read ──(stream at its HIGH)──► merged
@@ -40,6 +38,8 @@ interface Flight {
 export interface LaneParts {
   readonly reader: ChunkReader;
   readonly pace: LoadPace;
+  /** Chunks that were read and wait for the stream: no other is read while they hold more than this. */
+  readonly heldBytesMax: number;
   /** The next table to load; undefined when there is none. */
   take(): CapturedTable | undefined;
   /** A chunk was read: `atBoundary` has something to do. */
@@ -170,6 +170,7 @@ export class LoadLane {
     this.#othersWrote = comparePositions(chunk.high, start.position) > 0;
     if (chunk.kind === 'refused') return chunk;
     pace.took(chunk.rows.count);
+    table.sawRows(chunk.rows.count, chunk.rows.bytes);
     window.narrow(chunk.rows.all(table.shape.version, chunk.selectedMicros));
     return chunk;
   }
@@ -184,7 +185,7 @@ export class LoadLane {
       (bytes, { found }) => bytes + (found?.kind === 'chunk' ? found.rows.bytes : 0),
       0,
     );
-    return held > HELD_BYTES_MAX ? undefined : this.#flights.find(({ found }) => found === null);
+    return held > this.#parts.heldBytesMax ? undefined : this.#flights.find(({ found }) => found === null);
   }
 
   /** The stream has come to where what was found holds. */
@@ -235,5 +236,5 @@ export class LoadLane {
 }
 
 function limitOf({ rowBytes }: CapturedTable): number {
-  return Math.max(16, Math.min(CHUNK_ROWS, Math.floor(CHUNK_BYTES / (rowBytes || ROW_BYTES_GUESS))));
+  return Math.max(1, Math.min(CHUNK_ROWS, Math.floor(CHUNK_BYTES / (rowBytes || ROW_BYTES_GUESS))));
 }

@@ -48,6 +48,8 @@ export interface LogRunOptions {
   readonly policies: Policies;
   readonly log: Logger;
   readonly serverId: number;
+  /** What all that is read and not handed on yet may take. */
+  readonly memoryBytes: number;
   /** The table of a set that joins, from its checkpoint or as it was described. */
   capture(table: SourceTable): CapturedTable;
 }
@@ -130,7 +132,7 @@ export class LogRun {
   }
 
   async #open(offset: MysqlOffset | null, start: StartPoint | null): Promise<void> {
-    const { settings, serverId } = this.#options;
+    const { settings, serverId, memoryBytes } = this.#options;
     const connection = await connectForQueries(settings);
     let opening: Opening;
     let collations: Map<number, string>;
@@ -157,12 +159,14 @@ export class LogRun {
     }
     const { from, passed, deliveredUntil } = opening;
     this.#reader = await BinlogReader.open(settings, from, { serverId, identity: this.#facts.identity });
+    this.#reader.limitEvents(memoryBytes);
     if (this.#closed) this.#reader.close();
     this.#group = new GroupTracker(from, passed);
     this.#loads = new TableLoads({
       parallelism: this.#options.reader.loadParallelism,
       rowsPerSecondMax: this.#options.reader.loadRowsPerSecondMax,
-      reader: () => new ChunkReader(settings, this.#facts, loadMethod(this.#facts) ?? 'lock'),
+      heldBytesMax: memoryBytes / 4,
+      reader: () => new ChunkReader(settings, this.#facts, loadMethod(this.#facts) ?? 'lock', memoryBytes / 2),
       reshape: (table, shape) => this.#events.reshape(table, shape),
       wake: () => this.poke(),
     });

@@ -88,7 +88,7 @@ for (const family of FAMILIES) {
       questions.close();
       if (entry?.kind !== 'table' || position === null) throw new Error('no table');
       const { table } = entry;
-      const chunks = new ChunkReader(settings, facts, loadMethod(facts) ?? 'lock');
+      const chunks = new ChunkReader(settings, facts, loadMethod(facts) ?? 'lock', 64 << 20);
       const read = async () => {
         const found = await chunks.read(table, { position, gtids: '' }, null, 10);
         return found.kind === 'chunk' ? found.rows.count : found.error;

@@ -33,16 +33,18 @@ export class MysqlSource implements Source {
   readonly #options: MysqlReaderOptions;
   readonly #policies: Policies;
   readonly #log: Logger;
+  readonly #memoryBytes: number;
   /** The same for every connection of this source, so that the server ends a dead one when we come back. */
   readonly #serverId = randomInt(2 ** 30, 2 ** 31);
   readonly #looked = new WeakMap<TableVersion, Looked>();
   #run: LogRun | undefined;
 
-  constructor({ settings, options, policies, log }: OpenSourceOptions) {
+  constructor({ settings, options, policies, memoryBytes, log }: OpenSourceOptions) {
     this.#settings = asMysqlSettings(settings);
     this.#options = parseReaderOptions(options);
     this.#policies = policies;
     this.#log = log;
+    this.#memoryBytes = memoryBytes;
   }
 
   async describe(
@@ -70,6 +72,7 @@ export class MysqlSource implements Source {
       policies: this.#policies,
       log: this.#log,
       serverId: this.#serverId,
+      memoryBytes: this.#memoryBytes,
       capture: (table) => this.#capture(table),
     });
     this.#run = run;

@@ -47,6 +47,7 @@ function scripted({ parallelism = 1, rowsPerSecondMax = null as number | null, n
   const loads = new TableLoads({
     parallelism,
     rowsPerSecondMax,
+    heldBytesMax: 8 << 20,
     now,
     reader: () => reader as unknown as ChunkReader,
     reshape: (of, shape) => {

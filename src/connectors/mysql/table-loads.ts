@@ -6,10 +6,15 @@ import { CHUNK_ROWS, LoadLane } from './load-lane.ts';
 import { LoadPace } from './load-pace.ts';
 import type { MysqlTable } from './types.ts';
 
+/** Chunks of one lane that wait for the stream hold no more: it would not help. */
+const LANE_BYTES_MAX = 8 << 20;
+
 export interface TableLoadsOptions {
   /** Tables loaded at the same time, each on a connection of its own. */
   readonly parallelism: number;
   readonly rowsPerSecondMax: number | null;
+  /** What all chunks together that wait for the stream may hold. */
+  readonly heldBytesMax: number;
   /** A reader with a connection of its own, made when it is first used. */
   reader(): ChunkReader;
   /** `atBoundary` has something to do. */
@@ -32,7 +37,15 @@ export class TableLoads {
   #waiting = false;
 
   constructor(options: TableLoadsOptions) {
-    const { parallelism, rowsPerSecondMax, reader, reshape, wake, now = () => performance.now() } = options;
+    const {
+      parallelism,
+      rowsPerSecondMax,
+      heldBytesMax,
+      reader,
+      reshape,
+      wake,
+      now = () => performance.now(),
+    } = options;
     const pace = new LoadPace(rowsPerSecondMax, now);
     const awake = () => {
       this.#waiting = true;
@@ -40,6 +53,7 @@ export class TableLoads {
     };
     const parts = {
       pace,
+      heldBytesMax: Math.min(LANE_BYTES_MAX, heldBytesMax / parallelism),
       take: () => this.#queue.shift(),
       wake: awake,
       reshape,

@@ -199,7 +199,13 @@ async function authorityOf(server: TestServer): Promise<string> {
 
 function openSource(settings: Json): Source {
   const policies = { ddl: DEFAULT_DDL_POLICIES, errorLimit: 0, failover: { count: 1, intervalMinutes: 1 } };
-  return mysqlConnector.open({ settings, options: mysqlConnector.parseOptions({}), policies, log: silentLog });
+  return mysqlConnector.open({
+    settings,
+    options: mysqlConnector.parseOptions({}),
+    policies,
+    memoryBytes: 128 << 20,
+    log: silentLog,
+  });
 }
 
 /** Loads a table and follows changes of it through TLS, and compares. */

@@ -9,8 +9,6 @@ import type { RunState } from './run-state.ts';
 const INTERVAL_MS = 10;
 /** When nothing but the offset moved. */
 const IDLE_INTERVAL_MS = 1000;
-/** A source transaction that exceeds this is committed in pieces. */
-const TRANSACTION_BYTES_MAX = 64 << 20;
 /** How old our copy of a checkpoint that the sink holds may get. */
 const COPY_INTERVAL_MS = 5000;
 
@@ -71,7 +69,8 @@ export class Commits {
 
   #mayCommit(): boolean {
     if (this.#state.offset === null) return false;
-    return this.#state.transactionEnd || this.#sink.load().bytes > TRANSACTION_BYTES_MAX;
+    // A source transaction that is larger than the sink has room for is committed in pieces.
+    return this.#state.transactionEnd || this.#sink.load().isFull;
   }
 
   /** I1: durable in the sink, then remembered. */

@@ -48,7 +48,7 @@ class Scene {
         onFilled: async (_: CheckpointOwner, targets: readonly TargetId[]) => void this.filled.push(...targets),
       },
       log: silentLog,
-      heapMb: 64,
+      memoryMb: 192,
       crashPoint: null,
       connectors: CONNECTORS,
     });

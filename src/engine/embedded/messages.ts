@@ -2,6 +2,7 @@ import type { CrashPoint } from '../../lib/crash-point.ts';
 import type { CheckpointOwner, Failure } from '../../pipeline/checkpoint.ts';
 import type { PipelineDef } from '../../pipeline/pipeline-def.ts';
 import type { TargetId } from '../../pipeline/route.ts';
+import type { MemoryShares } from './memory-shares.ts';
 import type { RunStatus, StoredCheckpoint } from '../engine.ts';
 
 /** What a worker is started with. */
@@ -9,6 +10,7 @@ export interface WorkerData {
   readonly def: PipelineDef;
   /** At the first attempt, tables that failed are loaded afresh. */
   readonly retryFailed: boolean;
+  readonly memory: MemoryShares;
   /** The module with the list of connectors. */
   readonly connectors: string;
   readonly crashPoint: CrashPoint | null;

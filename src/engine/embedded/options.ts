@@ -6,8 +6,8 @@ export interface EmbeddedEngineOptions {
   readonly store: CheckpointStore;
   readonly listener: RunListener;
   readonly log: Logger;
-  /** MiB that the JavaScript heap of one run may take. */
-  readonly heapMb: number;
+  /** MiB that one run may take, its JavaScript heap and its buffers together. */
+  readonly memoryMb: number;
   /** Where a worker ends the process; for tests. */
   readonly crashPoint: CrashPoint | null;
   /** The module with the list of connectors that a worker opens. */

@@ -9,6 +9,7 @@ import { PipelineError } from '../../pipeline/pipeline-error.ts';
 import type { RunStatus } from '../engine.ts';
 import type { EmbeddedEngineOptions } from './options.ts';
 import type { FromWorker, Question, ToWorker, WorkerData } from './messages.ts';
+import { shareMemory } from './memory-shares.ts';
 import { Failovers } from './supervise.ts';
 
 const STOP_DEADLINE_MS = 30_000;
@@ -60,10 +61,11 @@ export class WorkerRun {
   /** `retryFailed`: tables that failed are loaded afresh. */
   start({ retryFailed }: { retryFailed: boolean }): void {
     const { connectors, crashPoint } = this.#options;
-    const data: WorkerData = { def: this.#def, retryFailed, connectors: connectors.href, crashPoint };
+    const memory = shareMemory(this.#options.memoryMb);
+    const data: WorkerData = { def: this.#def, retryFailed, memory, connectors: connectors.href, crashPoint };
     const worker = new Worker(new URL('./worker.ts', import.meta.url), {
       workerData: data,
-      resourceLimits: { maxOldGenerationSizeMb: this.#options.heapMb },
+      resourceLimits: { maxOldGenerationSizeMb: memory.heapMb },
     });
     this.#worker = worker;
     let isOver = false;
@@ -150,7 +152,7 @@ export class WorkerRun {
       code: 'Run.WorkerCrashed',
       message: messageOf(error),
       remedy:
-        'The run goes on from its checkpoint. If it happens again: look for the reason in the log; for lack of memory, raise runHeapMb.',
+        'The run goes on from its checkpoint. If it happens again: look for the reason in the log; for lack of memory, raise runMemoryMb.',
     };
     if (this.#stopping) {
       this.#over(null);
@@ -164,7 +166,7 @@ export class WorkerRun {
       this.#over({
         ...failure,
         remedy:
-          'Look for the reason in the log; for lack of memory, raise runHeapMb. Then start the task: it goes on from its checkpoint.',
+          'Look for the reason in the log; for lack of memory, raise runMemoryMb. Then start the task: it goes on from its checkpoint.',
       });
       return;
     }

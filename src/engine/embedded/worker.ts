@@ -18,7 +18,7 @@ const STATUS_EVERY_MS = 250;
 
 const port = parentPort;
 if (port === null) throw new Error('this module runs as a worker thread');
-const { def, retryFailed, connectors, crashPoint } = workerData as WorkerData;
+const { def, retryFailed, memory, connectors, crashPoint } = workerData as WorkerData;
 armCrashPoint(crashPoint);
 const { sources, sinks } = (await import(connectors)) as {
   sources: ReadonlyMap<string, SourceConnector>;
@@ -102,6 +102,7 @@ const source = open(sources, def.source.type).open({
   settings: def.source.settings,
   options: def.source.options,
   policies: def.policies,
+  memoryBytes: memory.sourceBytes,
   log,
 });
 const sink = open(sinks, def.sink.type).open({
@@ -109,6 +110,7 @@ const sink = open(sinks, def.sink.type).open({
   options: def.sink.options,
   owner: def.owner,
   policies: def.policies,
+  memoryBytes: memory.sinkBytes,
   log,
 });
 const timer = setInterval(show, STATUS_EVERY_MS);

@@ -1,3 +1,5 @@
+import { freeMemory } from '../../../lib/free-memory.ts';
+
 const FIRST_BYTES = 256 * 1024;
 
 /** Memory that rows are encoded into: grows as needed, is used again and again, and gives back what a huge row took. */
@@ -20,12 +22,16 @@ export class Arena {
     const { buffer } = Buffer.allocUnsafeSlow(Math.max(size, wanted, FIRST_BYTES));
     const bytes = new Uint8Array(buffer);
     bytes.set(this.bytes.subarray(0, kept));
+    freeMemory(this.bytes.buffer);
     this.#use(bytes);
   }
 
-  reset(): void {
+  /** `isWritten`: a socket that was given parts of it has done with them. */
+  reset(isWritten: boolean): void {
     this.used = 0;
-    if (this.bytes.length > this.#usualBytes * 2) this.#use(new Uint8Array(0));
+    if (this.bytes.length <= this.#usualBytes * 2) return;
+    if (isWritten) freeMemory(this.bytes.buffer);
+    this.#use(new Uint8Array(0));
   }
 
   #use(bytes: Uint8Array): void {

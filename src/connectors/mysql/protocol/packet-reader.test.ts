@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { PassThrough } from 'node:stream';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { PacketReader } from './packet-reader.ts';
+import { PacketReader, PacketTooLarge } from './packet-reader.ts';
 
 function packets(payload: Buffer): Buffer {
   const parts: Buffer[] = [];
@@ -117,4 +117,33 @@ void test('a poke ends a wait, also one that begins later', async () => {
   const waiting = reader.more();
   reader.poke();
   await waiting;
+});
+
+void test('takes a packet that goes on in others into one buffer of its length, when that is known, and gives it back', async () => {
+  const socket = new PassThrough();
+  const reader = new PacketReader(socket);
+  const payload = Buffer.alloc(40e6, 'long');
+  reader.measure = (bytes, start, end) => (end - start < 4 ? 0 : payload.length);
+  socket.write(packets(payload));
+  while (!reader.take()) await reader.more();
+  assert.equal(payload.compare(reader.buffer, reader.start, reader.end), 0);
+  assert.ok(reader.buffer.length < payload.length + (1 << 20), `${reader.buffer.length}`);
+  const long = reader.buffer;
+  reader.release();
+  socket.write(packets(Buffer.from('short')));
+  while (!reader.take()) await reader.more();
+  reader.release();
+  assert.deepEqual([reader.buffer.length, long.length], [1 << 20, 0]);
+});
+
+void test('waits for no packet that is longer than it may be', async () => {
+  const socket = new PassThrough();
+  const reader = new PacketReader(socket);
+  reader.bytesMax = 1000;
+  socket.write(packets(Buffer.alloc(1000)));
+  while (!reader.take()) await reader.more();
+  socket.write(packets(Buffer.alloc(1001)).subarray(0, 10));
+  await assert.rejects(async () => {
+    while (!reader.take()) await reader.more();
+  }, new PacketTooLarge(1001));
 });

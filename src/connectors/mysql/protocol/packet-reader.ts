@@ -1,4 +1,5 @@
 import type { Duplex } from 'node:stream';
+import { freeMemory } from '../../../lib/free-memory.ts';
 
 const HEADER = 4;
 const MAX_PAYLOAD = 0xffffff;
@@ -9,6 +10,26 @@ const BUFFER_BYTES = 4 * READ_BYTES;
 /** With less room than this a read is not worth a call. */
 const ROOM_MIN = 64 * 1024;
 const FREE_MAX = 2;
+/** No server sends a longer payload. */
+const PAYLOAD_MAX = 2 ** 30 + MAX_PAYLOAD;
+
+/**
+ * What is known of the length of a payload that goes on in further packets: at least so many bytes. `start` to `end` is what
+ * has come of its first packet.
+ */
+export type MeasurePayload = (bytes: Buffer, start: number, end: number) => number;
+
+/** A packet is on its way that is longer than what may be held. */
+export class PacketTooLarge extends Error {
+  override readonly name = 'PacketTooLarge';
+  /** At least. */
+  readonly bytes: number;
+
+  constructor(bytes: number) {
+    super(`a packet of ${bytes} bytes or more`);
+    this.bytes = bytes;
+  }
+}
 
 /**
  * Splits a MySQL connection into packets, in the buffers that the bytes are read into.
@@ -16,13 +37,17 @@ const FREE_MAX = 2;
  *   [ length 3, little-endian ][ sequence 1 ][ payload ]      a payload of 2^24-1 bytes goes on in the next packet
  *
  * Bytes come either as the socket's chunks, or are read straight to `space` and told by `wrote`. A full buffer is followed
- * by another one, to which only the unread rest of a packet is copied. A packet stays valid until `release` is called.
+ * by another one, to which only the unread rest of a packet is copied: for a long packet it is as long as that, where its
+ * length is known, and is given back behind it. A packet stays valid until `release` is called.
  */
 export class PacketReader {
   /** The last packet taken: `buffer` from `start` to `end` is its payload. */
   buffer: Buffer = Buffer.alloc(0);
   start = 0;
   end = 0;
+  /** The longest payload that is taken. */
+  bytesMax = PAYLOAD_MAX;
+  measure: MeasurePayload = () => 0;
 
   readonly #socket: Duplex;
   #current: Buffer = Buffer.allocUnsafeSlow(BUFFER_BYTES);
@@ -73,8 +98,13 @@ export class PacketReader {
     this.#awake();
   }
 
-  /** Waits until bytes come, or `poke`; what was taken stays valid. Throws the socket's error, or that it was closed. */
+  /**
+   * Waits until bytes come, or `poke`; what was taken stays valid. Throws the socket's error, or that it was closed;
+   * PacketTooLarge.
+   */
   async more(): Promise<void> {
+    const pending = this.#pending();
+    if (pending > this.bytesMax) throw new PacketTooLarge(pending);
     if (this.#poked) {
       this.#poked = false;
       return;
@@ -98,10 +128,11 @@ export class PacketReader {
   /** Where the next bytes are to be written; stays so until `wrote`. */
   space(): Buffer {
     if (this.#next === null) {
-      if (this.#current.length - this.#write >= ROOM_MIN)
-        return this.#current.subarray(this.#write, this.#write + READ_BYTES);
       const unread = this.#write - this.#read;
-      this.#next = this.#bufferOf(unread + READ_BYTES);
+      const isDone = this.#current.length > BUFFER_BYTES && unread < READ_BYTES;
+      if (!isDone && this.#current.length - this.#write >= ROOM_MIN)
+        return this.#current.subarray(this.#write, this.#write + READ_BYTES);
+      this.#next = this.#bufferFor(unread);
       this.#nextStart = unread;
     }
     return this.#next.subarray(this.#nextStart, this.#nextStart + READ_BYTES);
@@ -139,14 +170,28 @@ export class PacketReader {
     this.#taken = false;
   }
 
-  /** A buffer of at least so many bytes: twice that for a long packet, which may not have come to its end yet. */
-  #bufferOf(bytes: number): Buffer {
-    if (bytes > BUFFER_BYTES) return Buffer.allocUnsafeSlow(2 * bytes);
-    return this.#free.pop() ?? Buffer.allocUnsafeSlow(BUFFER_BYTES);
+  /** A buffer for what is unread and what comes next: of a long packet all, or twice as much as has come when that is not known. */
+  #bufferFor(unread: number): Buffer {
+    const payload = Math.min(this.#pending(), this.bytesMax);
+    const packet = payload + HEADER * (Math.floor(payload / MAX_PAYLOAD) + 1);
+    const bytes = Math.max(unread, packet) + READ_BYTES;
+    if (bytes <= BUFFER_BYTES) return this.#free.pop() ?? Buffer.allocUnsafeSlow(BUFFER_BYTES);
+    return Buffer.allocUnsafeSlow(packet > unread ? bytes : 2 * bytes);
+  }
+
+  /** Of the packet that is not whole yet: how long its payload is at least. */
+  #pending(): number {
+    const unread = this.#write - this.#read;
+    if (unread < HEADER) return 0;
+    const length = this.#current.readUIntLE(this.#read, 3);
+    if (length < MAX_PAYLOAD) return length;
+    const start = this.#read + HEADER;
+    return Math.max(unread - HEADER, this.measure(this.#current, start, Math.min(this.#write, start + MAX_PAYLOAD)));
   }
 
   #recycle(buffer: Buffer): void {
-    if (buffer.length === BUFFER_BYTES && this.#free.length < FREE_MAX) this.#free.push(buffer);
+    if (buffer.length > BUFFER_BYTES) freeMemory(buffer.buffer);
+    else if (this.#free.length < FREE_MAX) this.#free.push(buffer);
   }
 
   #resume(): void {

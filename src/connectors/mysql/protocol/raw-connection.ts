@@ -9,11 +9,12 @@ const COM_BINLOG_DUMP = 0x12;
 /** Ends at the end of the log instead of waiting there. */
 const NON_BLOCKING = 1;
 const NULL_VALUE = 0xfb;
+const LENGTH_BYTES_MAX = 9;
 
 /** Takes the text rows of one result, still as the server sent them. */
 export interface RowReceiver {
-  /** One row: per column a length-encoded text, or 0xfb for NULL. Valid during the call. */
-  row(buffer: Buffer, start: number, end: number): void;
+  /** One row: per column a length-encoded text, or 0xfb for NULL. Valid during the call. False when no more are wanted. */
+  row(buffer: Buffer, start: number, end: number): boolean;
 }
 
 /**
@@ -33,30 +34,38 @@ export class RawConnection {
     this.#socket = socket;
     this.#isAtWork = isAtWork;
     this.reader = new PacketReader(socket);
+    this.reader.measure = measureRow;
     direct?.readTo(this.reader);
   }
 
-  /** Runs a statement and hands every row of its result, if it has one, to `receiver`. */
-  async select(sql: string, receiver: RowReceiver): Promise<void> {
+  /**
+   * Runs a statement and hands every row of its result, if it has one, to `receiver`. False when it wanted no more of them:
+   * the connection is of no more use then.
+   */
+  async select(sql: string, receiver: RowReceiver): Promise<boolean> {
     const { reader } = this;
     this.#send(COM_QUERY, Buffer.from(sql, 'utf8'));
     await this.#packet();
-    if (reader.buffer[reader.start] === 0x00) return reader.release();
+    if (reader.buffer[reader.start] === 0x00) {
+      reader.release();
+      return true;
+    }
     const columns = readLength(reader.buffer, reader.start).value;
     for (let column = 0; column < columns; column += 1) await this.#packet();
     await this.#packet(); // EOF after the column definitions
     for (;;) {
       await this.#packet();
       if (isEof(reader)) break;
-      receiver.row(reader.buffer, reader.start, reader.end);
+      if (!receiver.row(reader.buffer, reader.start, reader.end)) return false;
     }
     reader.release();
+    return true;
   }
 
   /** Runs a statement and gives its rows as texts. */
   async query(sql: string): Promise<(string | null)[][]> {
     const rows: (string | null)[][] = [];
-    await this.select(sql, { row: (buffer, start, end) => rows.push(readTexts(buffer, start, end)) });
+    await this.select(sql, { row: (buffer, start, end) => rows.push(readTexts(buffer, start, end)) > 0 });
     return rows;
   }
 
@@ -127,6 +136,20 @@ export class RawConnection {
     body.copy(packet, 5);
     this.#socket.write(packet);
   }
+}
+
+/** A row ends not before the first of its values that is not whole. */
+function measureRow(buffer: Buffer, start: number, end: number): number {
+  let at = start;
+  while (end - at >= LENGTH_BYTES_MAX) {
+    if (buffer[at] === NULL_VALUE) {
+      at += 1;
+      continue;
+    }
+    const { value, next } = readLength(buffer, at);
+    at = next + value;
+  }
+  return at - start;
 }
 
 /** [ 0xff ][ error number 2 ][ '#' ][ SQL state 5 ][ message ] */

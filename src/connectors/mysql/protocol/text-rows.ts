@@ -5,6 +5,8 @@ import { visitGeometry } from './geometry.ts';
 import { type RowReceiver, readLength } from './raw-connection.ts';
 
 const NULL_VALUE = 0xfb;
+/** With so much of them no more rows are taken. */
+const BYTES_ENOUGH = 8 << 20;
 
 /** The rows of one SELECT, copied out of the connection as they came: per column a length-encoded text, or NULL. */
 export class TextRows implements RowReceiver {
@@ -12,7 +14,7 @@ export class TextRows implements RowReceiver {
   #used = 0;
   readonly #starts: number[] = [];
 
-  row(buffer: Buffer, start: number, end: number): void {
+  row(buffer: Buffer, start: number, end: number): boolean {
     const length = end - start;
     if (this.#used + length > this.#buffer.length) {
       const grown = Buffer.allocUnsafe(Math.max(this.#buffer.length * 2, this.#used + length));
@@ -22,6 +24,7 @@ export class TextRows implements RowReceiver {
     buffer.copy(this.#buffer, this.#used, start, end);
     this.#starts.push(this.#used);
     this.#used += length;
+    return this.#used < BYTES_ENOUGH;
   }
 
   get count(): number {
