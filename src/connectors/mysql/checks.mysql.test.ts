@@ -53,6 +53,7 @@ void describe('An examination of a MySQL that is set up badly', () => {
       binlog_checksum: 'NONE',
       binlog_expire_logs_seconds: '60',
       binlog_ignore_db: 'unlogged',
+      log_replica_updates: 'OFF',
       sync_binlog: '0',
       innodb_flush_log_at_trx_commit: '2',
     });
@@ -85,6 +86,7 @@ void describe('An examination of a MySQL that is set up badly', () => {
           'warning sync_binlog',
           'warning innodb_flush_log_at_trx_commit',
           'problem REPLICATION CLIENT (MySQL.Denied)',
+          'warning log_replica_updates',
           'problem REPLICATION SLAVE (MySQL.Denied)',
           'warning XA_RECOVER_ADMIN',
           `problem ${database} (Table.Unknown)`,
@@ -125,6 +127,23 @@ void describe('An examination of a MySQL that is set up badly', () => {
     );
   });
 
+  void it('finds a replica that does not log what it has from its primary', async () => {
+    const of = async (level: Finding['level']) =>
+      (await examine(server, 'reader', 'mysql')).findings
+        .filter((finding) => finding.level === level && finding.about === 'log_replica_updates')
+        .map(({ code, found, consequence }) => [code, found, consequence]);
+    assert.deepEqual(await of('fine'), [[null, 'log_replica_updates is OFF', 'the server is no replica']]);
+    await root.query("CHANGE REPLICATION SOURCE TO SOURCE_HOST = '127.0.0.1', SOURCE_PORT = 1");
+    assert.deepEqual(await of('problem'), [
+      [
+        'MySQL.ReplicaLog',
+        'the server is a replica, and log_replica_updates is OFF',
+        'what it has from its primary is not in its log, and would be missed',
+      ],
+    ]);
+    await root.query('RESET REPLICA ALL');
+  });
+
   void it('warns of foreign keys only where the storage engine follows them by itself', async () => {
     const database = await freshMysqlDatabase(server);
     await root.query(`USE \`${database}\`; ${TABLES}`);
@@ -149,6 +168,8 @@ void it('An examination of MariaDB names what its account lacks, and has nothing
       ['Table.Unknown', `GRANT SELECT ON \`${database}\`.* TO '${user}'@'127.0.0.1';`],
     ],
   );
+  const updates = bad.findings.find(({ about }) => about === 'log_slave_updates');
+  assert.deepEqual([updates?.level, updates?.consequence], ['fine', 'the server never was a replica']);
   await obey(root, bad.findings);
   const { findings } = await examine(server, user, database);
   const foreign = findings.find(({ about }) => about === cascades(database));
