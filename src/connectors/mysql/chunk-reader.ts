@@ -18,6 +18,10 @@ import type { MysqlTable } from './types.ts';
 
 /** Between two looks at what the engine shows. */
 const LOOK_MS = 1;
+const LEAST_BYTES = 64 * 1024;
+/** Buffers that are kept for the next chunks, and how large they may be. */
+const SPARE_MAX = 3;
+const SPARE_BYTES_MAX = 4 << 20;
 
 /** Up to where the stream has handed on when a window opens: the engine must show all of it before the SELECT. */
 export interface WindowStart {
@@ -64,6 +68,8 @@ export class ChunkReader {
   readonly #method: LoadMethod;
   readonly #rowBytesMax: number;
   #connection: RawConnection | undefined;
+  /** Buffers of chunks that are over: making others for each keeps the garbage collector busy. */
+  #spare: Buffer[] = [];
   #closed = false;
   #turn: Promise<unknown> = Promise.resolve();
 
@@ -120,8 +126,14 @@ export class ChunkReader {
     return result;
   }
 
-  /** Ends the connection; the next read makes another one. */
+  /** The rows of a chunk are not needed any more: another one may take their place. */
+  recycle({ buffer }: TextRows): void {
+    if (this.#spare.length < SPARE_MAX && buffer.length <= SPARE_BYTES_MAX) this.#spare.push(buffer);
+  }
+
+  /** Ends the connection, and keeps nothing; the next read makes another one. */
   rest(): void {
+    this.#spare = [];
     this.#connection?.close();
     this.#connection = undefined;
   }
@@ -165,7 +177,7 @@ export class ChunkReader {
     cursor: ChunkCursor | null,
     limit: number,
   ): Promise<Chunk> {
-    const rows = new TextRows();
+    const rows = new TextRows(this.#spare.pop() ?? Buffer.allocUnsafeSlow(LEAST_BYTES));
     let high: LogPosition;
     let isWhole: boolean;
     if (this.#method === 'snapshot') {

@@ -6,6 +6,7 @@ import type { ChunkCursor } from './chunk-sql.ts';
 import type { KeyWindow } from './key-window.ts';
 import type { LoadPace } from './load-pace.ts';
 import { comparePositions } from './position.ts';
+import type { TextRows } from './protocol/text-rows.ts';
 import type { MysqlTable } from './types.ts';
 
 /** Rows of a chunk: enough that the fixed cost of a chunk is small, few enough that the stream waits little behind one. */
@@ -55,6 +56,8 @@ export class LoadLane {
   #tables: CapturedTable[] = [];
   /** In the order in which they were opened, read and merged. */
   #flights: Flight[] = [];
+  /** Of chunks that were handed on. */
+  readonly #spent: TextRows[] = [];
   #reading = false;
   #lastMs = 0;
   #othersWrote = false;
@@ -79,6 +82,11 @@ export class LoadLane {
     for (let table = this.#next(); table !== undefined; table = this.#next()) parts.push(...this.#open(table, start));
     void this.#read();
     return parts;
+  }
+
+  /** What `atBoundary` handed on was taken. */
+  release(): void {
+    for (const rows of this.#spent.splice(0)) this.#parts.reader.recycle(rows);
   }
 
   remove(table: CapturedTable): void {
@@ -208,6 +216,7 @@ export class LoadLane {
   }
 
   #merge(table: CapturedTable, window: KeyWindow, chunk: Chunk): Part[] {
+    this.#spent.push(chunk.rows);
     crashPoint('before chunk merged');
     const untouched = window.untouched();
     const parts: Part[] = [];

@@ -99,6 +99,7 @@ export class LogRun {
       if (batch !== null) yield batch;
       else await this.#reader.more();
       this.#reader.release();
+      this.#loads.release();
     }
   }
 

@@ -41,6 +41,7 @@ function scripted({ parallelism = 1, rowsPerSecondMax = null as number | null, n
     shape: ({ table: name }: TableId) =>
       new Promise((resolve, reject) => calls.push({ table: `shape of ${name}`, resolve, reject })),
     rest: () => {},
+    recycle: () => {},
     close: () => {},
   };
   let woken = 0;
@@ -61,7 +62,7 @@ function scripted({ parallelism = 1, rowsPerSecondMax = null as number | null, n
 }
 
 function chunkOf(ids: readonly number[], high: number, last: boolean): Chunk {
-  const rows = new TextRows();
+  const rows = new TextRows(Buffer.alloc(64));
   for (const id of ids) {
     const text = Buffer.from(` ${id}`);
     text[0] = text.length - 1;

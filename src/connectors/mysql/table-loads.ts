@@ -91,6 +91,11 @@ export class TableLoads {
     return parts;
   }
 
+  /** What `atBoundary` handed on was taken: its memory is used again. */
+  release(): void {
+    for (const lane of this.#lanes) lane.release();
+  }
+
   /** The tables whose loads failed, when the failure is the table's alone; each is told once. */
   takeFailed(): readonly { readonly table: CapturedTable; readonly error: PipelineError }[] {
     return this.#failed.splice(0);

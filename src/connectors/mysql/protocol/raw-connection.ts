@@ -54,12 +54,18 @@ export class RawConnection {
     for (let column = 0; column < columns; column += 1) await this.#packet();
     await this.#packet(); // EOF after the column definitions
     for (;;) {
-      await this.#packet();
-      if (isEof(reader)) break;
-      if (!receiver.row(reader.buffer, reader.start, reader.end)) return false;
+      // No promise for each row.
+      while (reader.take()) {
+        if (reader.buffer[reader.start] === 0xff) throw readError(reader.buffer, reader.start, reader.end);
+        if (isEof(reader)) {
+          reader.release();
+          return true;
+        }
+        if (!receiver.row(reader.buffer, reader.start, reader.end)) return false;
+      }
+      reader.release();
+      await this.#more();
     }
-    reader.release();
-    return true;
   }
 
   /** Runs a statement and gives its rows as texts. */

@@ -10,14 +10,24 @@ const BYTES_ENOUGH = 8 << 20;
 
 /** The rows of one SELECT, copied out of the connection as they came: per column a length-encoded text, or NULL. */
 export class TextRows implements RowReceiver {
-  #buffer: Buffer = Buffer.allocUnsafe(256 * 1024);
+  #buffer: Buffer;
   #used = 0;
   readonly #starts: number[] = [];
+
+  /** `buffer` is filled; where it is too small, a larger one takes its place. */
+  constructor(buffer: Buffer) {
+    this.#buffer = buffer;
+  }
+
+  /** Holds the rows: whoever writes into it makes them void. */
+  get buffer(): Buffer {
+    return this.#buffer;
+  }
 
   row(buffer: Buffer, start: number, end: number): boolean {
     const length = end - start;
     if (this.#used + length > this.#buffer.length) {
-      const grown = Buffer.allocUnsafe(Math.max(this.#buffer.length * 2, this.#used + length));
+      const grown = Buffer.allocUnsafeSlow(Math.max(this.#buffer.length * 2, this.#used + length));
       this.#buffer.copy(grown, 0, 0, this.#used);
       this.#buffer = grown;
     }
