@@ -72,20 +72,25 @@ async function readHugeFile(server: Server, bytes: number) {
   };
 }
 
-/** Where the second but last transaction of the huge file begins, and how many follow in all. */
+/**
+ * A place beyond 4 GiB: between two transactions of the huge file, or at its end where the server began the next one at once;
+ * and how many transactions follow.
+ */
 async function lastPlaceBehind(client: Connection) {
   const [rows] = await client.query('SHOW BINARY LOGS');
   const files = rows as { Log_name: string; File_size: number | string }[];
   const huge = files.findIndex((file) => Number(file.File_size) > PLACE_MAX);
-  const starts: { file: string; position: number }[] = [];
+  const places: { file: string; position: number; type: string }[] = [];
   for (const { Log_name: file } of files.slice(huge)) {
     const [events] = await client.query(`SHOW BINLOG EVENTS IN '${file}'`);
     for (const { Event_type: type, Pos } of events as { Event_type: string; Pos: number | string }[])
-      if (type === 'Gtid') starts.push({ file, position: Number(Pos) });
+      if (type === 'Gtid' || type === 'Rotate') places.push({ file, position: Number(Pos), type });
   }
-  const behind = starts.findIndex(({ position }) => position > PLACE_MAX);
-  const at = starts[behind + 1] ?? { file: '', position: 0 };
-  return { at: { ...at, fileBegun: 0 }, transactions: starts.length - behind - 1 };
+  const far = places.filter(({ position }) => position > PLACE_MAX);
+  const at = far[1] ?? far[0];
+  if (at === undefined) throw new Error('no event begins beyond 4 GiB');
+  const transactions = places.slice(places.indexOf(at)).filter(({ type }) => type === 'Gtid').length;
+  return { at: { file: at.file, position: at.position, fileBegun: 0 }, transactions, far: far.length };
 }
 
 /** Small transactions that queue behind the huge one end up in its file, before the server begins the next. */

@@ -158,6 +158,27 @@ for (const family of FAMILIES) {
       await again.stop();
     });
 
+    void it('loses nothing behind a statement that commits itself, wherever it is stopped (C2)', async () => {
+      const { primary, atPrimary } = pair;
+      const { database, follower } = await streaming('CREATE TABLE t (id INT PRIMARY KEY)');
+      let now = follower;
+      for (const sql of [
+        'CREATE TABLE x (a INT)',
+        'INSERT INTO t VALUES (1)',
+        'DROP TABLE x',
+        'INSERT INTO t VALUES (2)',
+      ]) {
+        await now.stop();
+        const passed = passedBy(now);
+        now = now.goOn(openSource(primary, database));
+        await atPrimary.query(`USE \`${database}\`; ${sql}`);
+        await now.until(() => now.offset !== null && passedBy(now) !== passed);
+      }
+      await now.stop();
+      assert.deepEqual(followed(now, database, 't'), ['1', '2']);
+      assert.equal(now.changes.get(`${database}\0t`), 2);
+    });
+
     void it('stops at a replica that lacks what was delivered, names it, and goes on once it has it (C13)', async () => {
       const { replica, atPrimary, atReplica } = pair;
       await pair.level();
@@ -177,12 +198,14 @@ for (const family of FAMILIES) {
       assert.match(hint ?? '', /^Point the data source at a server that has it/);
       await pair.follow();
       await pair.level();
+      await atPrimary.query(
+        `USE \`${database}\`; ALTER TABLE t ADD COLUMN c INT; UPDATE t SET c = 5; INSERT INTO t VALUES (2, 3)`,
+      );
       const second = follower.goOn(openSource(replica, database));
-      await atPrimary.query(`INSERT INTO \`${database}\`.t VALUES (2)`);
-      await second.until(() => second.rows(database, 't').length === 2);
-      assert.equal(second.changes.get(`${database}\0t`), 2);
-      await second.stop();
+      await untilEqual(second, atPrimary, database, 't');
       await untilEqual(second, atReplica, database, 't');
+      assert.equal(second.changes.get(`${database}\0t`), 3);
+      await second.stop();
     });
 
     void it('waits for a replica that is behind', async () => {
