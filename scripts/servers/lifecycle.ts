@@ -48,13 +48,23 @@ export interface LaunchOptions {
 }
 
 const running = new Set<ChildProcess>();
+/** Those of servers that were not stopped: a run that ends early must not leave its data on the disk. */
+const folders = new Set<string>();
 process.once('exit', () => {
   for (const child of running) child.kill('SIGKILL');
+  for (const folder of folders) {
+    try {
+      rmSync(folder, { recursive: true, force: true, maxRetries: 3, retryDelay: 50 });
+    } catch {
+      // A server that dies just now may still write there.
+    }
+  }
 });
 
 /** A fresh folder that the server may write. */
 export function serverFolder(kind: ServerKind): string {
   const folder = mkdtempSync(join(tmpdir(), `disync-${kind}-`));
+  folders.add(folder);
   own(folder);
   return folder;
 }
@@ -94,6 +104,7 @@ export async function launch(options: LaunchOptions): Promise<Server> {
     stop: async () => {
       await end(child, options.stopSignal ?? 'SIGTERM');
       rmSync(options.folder, { recursive: true, force: true });
+      folders.delete(options.folder);
     },
     kill: () => end(child, 'SIGKILL'),
     restart: async () => {
