@@ -9,17 +9,22 @@ import type { EventSlot, NestedEvents } from '../protocol/nested-events.ts';
 /** [ type 1 ][ timestamp 4 ][ bytes of the body 4 ] */
 const HEADER = 9;
 const MEMORY_BYTES = 1 << 20;
+/** What all spools of a run keep in memory; beyond it each keeps a little only, so that not every one is a file. */
+const MEMORY_BYTES_ALL = 16 << 20;
+const MEMORY_BYTES_SCARCE = 16 << 10;
 const READ_BYTES = 256 * 1024;
 
 /** What all spools of a run may take together. */
 export interface SpoolQuota {
   readonly bytesMax: number;
   bytes: number;
+  /** Of them, in memory. */
+  inMemory: number;
 }
 
 /**
- * Events that wait to be handed on: in memory, and beyond 1 MiB in a file without a name, of which nothing stays when
- * the process ends.
+ * Events that wait to be handed on: in memory, and beyond 1 MiB (less where many wait) in a file without a name, of which
+ * nothing stays when the process ends.
  *
  * Errors: PipelineError `fatal` MySQL.XaSpillFull past the quota, `transient` MySQL.XaSpillFailed when the disk does not take it.
  */
@@ -57,7 +62,9 @@ export class EventSpool {
     }
     this.#chunks.push(frame);
     this.#chunkBytes += frame.length;
-    if (this.#chunkBytes > MEMORY_BYTES) this.#spill();
+    this.#quota.inMemory += frame.length;
+    if (this.#chunkBytes > (this.#quota.inMemory > MEMORY_BYTES_ALL ? MEMORY_BYTES_SCARCE : MEMORY_BYTES))
+      this.#spill();
   }
 
   /** The events again, and behind them the end of a transaction. */
@@ -68,7 +75,7 @@ export class EventSpool {
   close(): void {
     if (this.#file !== null) closeSync(this.#file);
     this.#file = null;
-    this.#chunks = [];
+    this.#forgetChunks();
     this.#quota.bytes -= this.#bytes;
     this.#bytes = 0;
   }
@@ -84,6 +91,11 @@ export class EventSpool {
         }
       }
     });
+    this.#forgetChunks();
+  }
+
+  #forgetChunks(): void {
+    this.#quota.inMemory -= this.#chunkBytes;
     this.#chunks = [];
     this.#chunkBytes = 0;
   }

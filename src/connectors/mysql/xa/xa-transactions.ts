@@ -26,7 +26,7 @@ export class XaTransactions {
   #committing: { readonly xid: string | null; readonly spool: EventSpool } | null = null;
 
   constructor(spillBytesMax: number) {
-    this.#quota = { bytesMax: spillBytesMax, bytes: 0 };
+    this.#quota = { bytesMax: spillBytesMax, bytes: 0, inMemory: 0 };
   }
 
   /** True while the events that come belong to a transaction that is not prepared yet. */
