@@ -59,6 +59,9 @@ export interface LogEventsOptions {
   fail(table: CapturedTable, failure: Failure): Part;
 }
 
+/** Each statement has its own table maps: those of before are kept to know them again only. */
+const MAPPED_MAX = 4096;
+
 /** What a table id of the log stands for since its last table map. */
 interface Mapped {
   readonly raw: Buffer;
@@ -211,6 +214,7 @@ export class LogEvents {
   /** A group that did not end (the server crashed within it) never happened. */
   #begin(start: GroupStart, reader: BinlogReader): void {
     this.#options.xa?.abandon();
+    if (this.#mapped.size > MAPPED_MAX) this.#mapped.clear();
     this.#wasPassed = this.catchUp?.wasPassed(start, this.#options.group.boundary) ?? false;
     this.#options.group.begin(start, reader.timestamp, this.#wasCounted);
   }
