@@ -4,6 +4,14 @@ import type { ValueVisitor } from '../../pipeline/value-visitor.ts';
 
 /** So many keys before the chunk is there, and the window is given up: the chunk is read again later. */
 const KEYS_MAX = 200_000;
+/** What a key takes beside its letters. */
+const KEY_BYTES = 64;
+
+/** What the keys of all windows of a run may take: the window that finds no more room is given up. */
+export interface KeyQuota {
+  readonly bytesMax: number;
+  bytes: number;
+}
 
 /**
  * Which rows of a chunk the stream touched since the window was opened: those are stale, the stream has newer ones. Until
@@ -13,15 +21,16 @@ export class KeyWindow {
   /** The chunk has to be read again: the table's shape changed meanwhile, or too much was touched. */
   void = false;
   readonly #reader: KeyReader;
-  readonly #keysMax: number;
+  readonly #quota: KeyQuota;
   #touched = new Set<string>();
+  #touchedBytes = 0;
   #chunk: RowsPart | null = null;
   /** The rows of the chunk by key, once something was touched after it was read. */
   #left: Map<string, number> | null = null;
 
-  constructor(table: TableVersion, keysMax = KEYS_MAX) {
+  constructor(table: TableVersion, quota: KeyQuota) {
     this.#reader = new KeyReader(table);
-    this.#keysMax = keysMax;
+    this.#quota = quota;
   }
 
   collect(part: RowsPart): void {
@@ -31,8 +40,15 @@ export class KeyWindow {
       if (part.op !== 'insert') this.#touch(this.#reader.read(part, row, 'before'));
       if (part.op !== 'delete') this.#touch(this.#reader.read(part, row, 'after'));
     }
-    if (this.#touched.size <= this.#keysMax) return;
+    if (this.#touched.size <= KEYS_MAX && this.#quota.bytes <= this.#quota.bytesMax) return;
     this.void = true;
+    this.forget();
+  }
+
+  /** The keys are not needed any more. */
+  forget(): void {
+    this.#quota.bytes -= this.#touchedBytes;
+    this.#touchedBytes = 0;
     this.#touched = new Set();
   }
 
@@ -51,8 +67,12 @@ export class KeyWindow {
   }
 
   #touch(key: string): void {
-    if (this.#left === null) this.#touched.add(key);
-    else this.#left.delete(key);
+    if (this.#left !== null) this.#left.delete(key);
+    else if (!this.#touched.has(key)) {
+      this.#touched.add(key);
+      this.#touchedBytes += key.length + KEY_BYTES;
+      this.#quota.bytes += key.length + KEY_BYTES;
+    }
   }
 
   #index(chunk: RowsPart): Map<string, number> {
@@ -61,7 +81,7 @@ export class KeyWindow {
       const key = this.#reader.read(chunk, row, 'after');
       if (!this.#touched.has(key)) left.set(key, row);
     }
-    this.#touched = new Set();
+    this.forget();
     return left;
   }
 }
@@ -70,14 +90,15 @@ export class KeyWindow {
 export class OpenWindows {
   readonly #windows = new Set<KeyWindow>();
 
-  open(table: TableVersion): KeyWindow {
-    const window = new KeyWindow(table);
+  open(table: TableVersion, quota: KeyQuota): KeyWindow {
+    const window = new KeyWindow(table, quota);
     this.#windows.add(window);
     return window;
   }
 
   close(window: KeyWindow): void {
     this.#windows.delete(window);
+    window.forget();
   }
 
   collect(part: RowsPart): void {

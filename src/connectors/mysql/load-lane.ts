@@ -3,7 +3,7 @@ import type { Part } from '../../pipeline/batch.ts';
 import type { CapturedTable } from './captured-table.ts';
 import type { Chunk, ChunkReader, Refused, ShapeSeen, WindowStart } from './chunk-reader.ts';
 import type { ChunkCursor } from './chunk-sql.ts';
-import type { KeyWindow } from './key-window.ts';
+import type { KeyQuota, KeyWindow } from './key-window.ts';
 import type { LoadPace } from './load-pace.ts';
 import { comparePositions } from './position.ts';
 import type { TextRows } from './protocol/text-rows.ts';
@@ -41,6 +41,7 @@ export interface LaneParts {
   readonly pace: LoadPace;
   /** Chunks that were read and wait for the stream: no other is read while they hold more than this. */
   readonly heldBytesMax: number;
+  readonly keys: KeyQuota;
   /** The next table to load; undefined when there is none. */
   take(): CapturedTable | undefined;
   /** A chunk was read: `atBoundary` has something to do. */
@@ -78,6 +79,7 @@ export class LoadLane {
       if (flight.found === null || comparePositions(start.position, flight.found.high) < 0) break;
       this.#flights.shift();
       parts.push(...this.#land(flight, flight.found));
+      flight.table.windows.close(flight.window);
     }
     for (let table = this.#next(); table !== undefined; table = this.#next()) parts.push(...this.#open(table, start));
     void this.#read();
@@ -140,7 +142,7 @@ export class LoadLane {
 
   #open(table: CapturedTable, start: WindowStart): Part[] {
     const after = this.#lastChunkOf(table)?.cursor ?? table.cursor;
-    const window = table.windows.open(table.shape.version);
+    const window = table.windows.open(table.shape.version, this.#parts.keys);
     this.#flights.push({ table, start, window, after, found: null, dropped: false });
     if (table.state !== 'WAITING') return [];
     table.state = 'SNAPSHOTTING';
@@ -198,7 +200,6 @@ export class LoadLane {
 
   /** The stream has come to where what was found holds. */
   #land({ table, window }: Flight, found: Chunk | Refused | ShapeSeen): Part[] {
-    table.windows.close(window);
     if (window.void) {
       // What was read behind it began where it ended.
       this.#dropFlights(table);

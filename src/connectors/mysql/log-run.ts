@@ -167,6 +167,7 @@ export class LogRun {
       parallelism: this.#options.reader.loadParallelism,
       rowsPerSecondMax: this.#options.reader.loadRowsPerSecondMax,
       heldBytesMax: memoryBytes / 4,
+      keyBytesMax: memoryBytes / 4,
       reader: () => new ChunkReader(settings, this.#facts, loadMethod(this.#facts) ?? 'lock', memoryBytes / 2),
       reshape: (table, shape) => this.#events.reshape(table, shape),
       wake: () => this.poke(),

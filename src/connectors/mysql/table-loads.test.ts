@@ -28,7 +28,12 @@ function table(name: string): CapturedTable {
 }
 
 /** Loads whose chunk readers a test answers by hand, in the order in which chunks are asked for. */
-function scripted({ parallelism = 1, rowsPerSecondMax = null as number | null, now = (): number => 0 } = {}) {
+function scripted({
+  parallelism = 1,
+  rowsPerSecondMax = null as number | null,
+  now = (): number => 0,
+  keyBytesMax = 1 << 20,
+} = {}) {
   const calls: {
     table: string;
     resolve: (found: Chunk | Refused | ShapeSeen) => void;
@@ -49,6 +54,7 @@ function scripted({ parallelism = 1, rowsPerSecondMax = null as number | null, n
     parallelism,
     rowsPerSecondMax,
     heldBytesMax: 8 << 20,
+    keyBytesMax,
     now,
     reader: () => reader as unknown as ChunkReader,
     reshape: (of, shape) => {
@@ -246,4 +252,25 @@ void test('reads nothing any more once it is closed, also what waited for its tu
   loads.close();
   await new Promise((resolve) => setTimeout(resolve, 60));
   assert.equal(calls.length, 1);
+});
+
+void test('keys that the stream touches while a chunk is read take no more than they may, and take nothing behind it', async () => {
+  const { calls, loads } = scripted({ keyBytesMax: 1000 });
+  const t = table('t');
+  t.chunksAll = 10;
+  loads.add(t);
+  const read = async (touched: readonly number[]) => {
+    loads.atBoundary(start(100));
+    await settle();
+    const call = calls.pop();
+    t.windows.collect(chunkOf(touched, 0, false).rows.all(t.shape.version, 0));
+    t.windows.collect(chunkOf(touched, 0, false).rows.all(t.shape.version, 0));
+    call?.resolve(chunkOf([1, 2, 3], 100, false));
+    await settle();
+    return loads.atBoundary(start(100)).map((part) => (part.kind === 'rows' ? part.count : part.kind));
+  };
+  const numbers = (from: number, count: number) => Array.from({ length: count }, (_, index) => from + index);
+  assert.deepEqual(await read(numbers(3, 12)), [2, 'progress']);
+  assert.deepEqual(await read(numbers(3, 100)), [], 'too many: it is read again');
+  assert.deepEqual(await read(numbers(3, 12)), [2, 'progress']);
 });

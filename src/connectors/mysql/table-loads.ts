@@ -15,6 +15,8 @@ export interface TableLoadsOptions {
   readonly rowsPerSecondMax: number | null;
   /** What all chunks together that wait for the stream may hold. */
   readonly heldBytesMax: number;
+  /** What the keys may take that the stream touches meanwhile. */
+  readonly keyBytesMax: number;
   /** A reader with a connection of its own, made when it is first used. */
   reader(): ChunkReader;
   /** `atBoundary` has something to do. */
@@ -41,6 +43,7 @@ export class TableLoads {
       parallelism,
       rowsPerSecondMax,
       heldBytesMax,
+      keyBytesMax,
       reader,
       reshape,
       wake,
@@ -54,6 +57,7 @@ export class TableLoads {
     const parts = {
       pace,
       heldBytesMax: Math.min(LANE_BYTES_MAX, heldBytesMax / parallelism),
+      keys: { bytesMax: keyBytesMax, bytes: 0 },
       take: () => this.#queue.shift(),
       wake: awake,
       reshape,
