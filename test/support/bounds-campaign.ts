@@ -30,10 +30,11 @@ export interface BoundsOptions {
   readonly capMiB: number;
 }
 
-const STEP_ROWS = 20_000;
-const ROW_BYTES = 1024;
+const STEP_ROWS = 5000;
+/** Long enough for the target to compress it: the disk is to hold it several times. */
+const ROW_BYTES = 4096;
 
-/** One transaction of so many megabytes of rows of 1 KiB. */
+/** One transaction of so many megabytes of rows of 4 KiB. */
 export function largeTransaction(options: BoundsOptions, megabytes: number): Promise<BoundsResult> {
   return bounded(options, `a transaction of ${megabytes} MB`, async (life) => {
     const { mysql } = life.ends;

@@ -36,9 +36,10 @@ export async function compareDigests(
   const fields = ['id', ...names.map((name) => sha256(bytesOf(name)))];
   const targetRow = sha256(`convert_to(concat_ws(':', ${fields.join()}), 'UTF8')`);
   const { rows: targetRows } = await pg.query({
-    text: `SELECT (id / ${ROWS_PER_DIGEST})::text, count(*)::text,
-      bit_xor(('x' || left(${targetRow}, ${DIGITS}))::bit(${DIGITS * 4})::bigint)::text
-      FROM "${database}"."${table}" GROUP BY 1`,
+    // The rows themselves are not sorted.
+    text: `SELECT part::text, count(*)::text, bit_xor(sum)::text
+      FROM (SELECT id / ${ROWS_PER_DIGEST} AS part, ('x' || left(${targetRow}, ${DIGITS}))::bit(${DIGITS * 4})::bigint AS sum
+        FROM "${database}"."${table}" OFFSET 0) AS digests GROUP BY part`,
     rowMode: 'array',
   });
   const source = sourceRows as [string, string, string][];
