@@ -9,8 +9,8 @@ export interface Comparison {
 }
 
 /** A column as text that is the same on both sides, by the type that the source gives it. */
-function texts(name: string, type: string): { mysql: string; postgres: string } {
-  const quoted = { mysql: `\`${name}\``, postgres: `"${name}"` };
+function texts(name: string, atTarget: string, type: string): { mysql: string; postgres: string } {
+  const quoted = { mysql: `\`${name}\``, postgres: `"${atTarget}"` };
   if (/^(?:datetime|timestamp)/.test(type)) {
     return {
       mysql: `DATE_FORMAT(${quoted.mysql}, '%Y-%m-%d %H:%i:%s.%f')`,
@@ -21,22 +21,25 @@ function texts(name: string, type: string): { mysql: string; postgres: string } 
   return { mysql: `CAST(${quoted.mysql} AS CHAR)`, postgres: `${quoted.postgres}::text` };
 }
 
-/** Compares a table row for row, in the order of its key: every column of every row. */
+/** Whether a column is compared, and under which name the target has it; null leaves it out. */
+export type NameAtTarget = (column: string) => string | null;
+
+/** Compares a table row for row, in the order of its key: every column of every row, or those that `atTarget` names. */
 export async function compareTable(
   source: Connection,
   target: Client,
   database: string,
   table: string,
+  atTarget: NameAtTarget = (column) => column,
 ): Promise<Comparison> {
   const [columnRows] = await source.query(
     'SELECT COLUMN_NAME name, COLUMN_TYPE type FROM information_schema.columns WHERE TABLE_SCHEMA = ? AND TABLE_NAME = ? ORDER BY ORDINAL_POSITION',
     [database, table],
   );
-  const columns = (columnRows as { name: string; type: string }[]).map(({ name, type }) => ({
-    name,
-    isFloat: type.startsWith('float'),
-    ...texts(name, type),
-  }));
+  const columns = (columnRows as { name: string; type: string }[]).flatMap(({ name, type }) => {
+    const named = atTarget(name);
+    return named === null ? [] : [{ name, isFloat: type.startsWith('float'), ...texts(name, named, type) }];
+  });
   const canonical = (row: readonly unknown[]) =>
     JSON.stringify(
       row.map((value, index) =>

@@ -88,7 +88,9 @@ export class ShopWriter {
     this.#connection = connection;
   }
 
+  /** Also once more, behind `stop`. */
   start(): void {
+    this.#running = true;
     this.#done = this.#loop();
   }
 

@@ -1,17 +1,21 @@
 import type { Connection } from 'mysql2/promise';
 import { randomOf } from '../../bench/workload.ts';
+import { compareTable, type Comparison, type NameAtTarget } from '../../quickstart/compare.ts';
 import { DATABASE, fillShop, SHOP_TABLES, ShopWriter } from '../../quickstart/shop.ts';
-import { compareTable } from '../../quickstart/compare.ts';
 import { type Server, startServer } from '../../scripts/servers/servers.ts';
 import { HOLOGRES_FUNCTIONS } from './hologres-under-test.ts';
+import { whole } from './random-columns.ts';
 import { type Family, mysqlClient, pgClient } from './servers.ts';
 import { Service } from './service.ts';
+import { type AddedColumn, ShopColumns, targetType } from './shop-columns.ts';
+import { RowWriter, XaWriter } from './shop-writers.ts';
 import { TaskUnderTest } from './task-under-test.ts';
 
 export interface CampaignResult {
   readonly kills: number;
   readonly changes: number;
-  readonly columnsAdded: number;
+  /** ALTERs by kind. */
+  readonly statements: Readonly<Record<string, number>>;
   /** Tables seen FAILED, and changes of the list of tables that were refused, by code. */
   readonly failures: Readonly<Record<string, number>>;
   readonly refusals: Readonly<Record<string, number>>;
@@ -33,8 +37,9 @@ export function isWhole({ compared, failures }: CampaignResult): boolean {
 }
 
 /**
- * Kills the service with SIGKILL at random moments of planning, deploying, loading and streaming, while writers write,
- * columns are added and the list of tables changes at random; in the end every table that is wanted must be equal, row for row.
+ * Kills the service with SIGKILL at random moments of planning, deploying, loading and streaming, while writers write (also in
+ * transactions of two phases, all of it compressed), columns come, go and change, tables are swapped, and the list of tables
+ * changes at random; in the end every table that is wanted must be equal, row for row, in the columns that both ends have.
  */
 export async function killCampaign(options: {
   family: Family;
@@ -46,13 +51,17 @@ export async function killCampaign(options: {
 }): Promise<CampaignResult> {
   const { family, asHologres, kills, seed, say } = options;
   const random = randomOf(seed);
-  const [source, target] = await Promise.all([startServer(family), startServer('postgres')]);
+  const [source, target] = await Promise.all([startServer(family, COMPRESSED[family]), startServer('postgres')]);
   const client = await mysqlClient(source);
   await fillShop(client, () => {});
-  const writer = new ShopWriter(await mysqlClient(source, DATABASE));
-  const others = await Promise.all(
-    [1, 2, 3].map(async (at) => new RowWriter(await mysqlClient(source, DATABASE), seed + at)),
-  );
+  const connections = await Promise.all(Array.from({ length: 6 }, () => mysqlClient(source, DATABASE)));
+  const writers = writersOn(connections, seed, () => columns.live);
+  const alone = async (work: () => Promise<void>): Promise<void> => {
+    await Promise.all(writers.map((writer) => writer.stop()));
+    await work();
+    for (const writer of writers) writer.start();
+  };
+  const columns: ShopColumns = new ShopColumns(client, random, alone);
   const service = await Service.start();
   try {
     const pg = await pgClient(target);
@@ -67,18 +76,18 @@ export async function killCampaign(options: {
       close: async () => {},
     };
     const task = new TaskUnderTest(service, ends);
-    for (const each of [writer, ...others]) each.start();
+    for (const writer of writers) writer.start();
     let wanted: string[] = ['customers', 'orders'];
-    let columnsAdded = 0;
     const failures: Record<string, number> = {};
     const refusals: Record<string, number> = {};
     await task.run({ table: wanted });
     for (let kill = 1; kill <= kills; kill += 1) {
       const next = SHOP_TABLES.filter(() => random() < 0.6);
       const tables = next.length === 0 ? ['orders'] : [...next];
-      // Whoever adds a column to a table that is not captured adds it to the target too, before the table is wanted again.
-      await addMissingColumns(
+      // Whoever alters a table that is not captured alters its target too, before the table is wanted again.
+      await fitTargets(
         task,
+        columns,
         SHOP_TABLES.filter((table) => !wanted.includes(table)),
       );
       const changing =
@@ -86,13 +95,10 @@ export async function killCampaign(options: {
           ? task.change({ table: tables }).then(() => void (wanted = tables), note(refusals))
           : Promise.resolve();
       await new Promise((resolve) => setTimeout(resolve, random() * 600));
-      if (random() < 0.5) {
-        const table = ALTERED[Math.floor(random() * ALTERED.length)];
-        const column = COLUMNS[columnsAdded % COLUMNS.length];
-        columnsAdded += 1;
-        await client.query(`ALTER TABLE ${DATABASE}.${table} ADD COLUMN added${columnsAdded} ${column}`);
+      for (let left = 1 + whole(random, 3); left > 0; left -= 1) {
+        await columns.change();
+        await new Promise((resolve) => setTimeout(resolve, random() * 250));
       }
-      await new Promise((resolve) => setTimeout(resolve, random() * 600));
       await countFailures(task, failures);
       await service.kill();
       await changing;
@@ -105,40 +111,53 @@ export async function killCampaign(options: {
       await service.restart();
       say(`kill ${kill} of ${kills}: wanted ${wanted.join(', ')}`);
     }
-    await settle(task, wanted, failures);
-    await Promise.all([writer, ...others].map((each) => each.stop()));
-    const compared = await compareAll(client, pg, wanted);
+    await settle(task, columns, wanted, failures);
+    await Promise.all(writers.map((writer) => writer.stop()));
+    const compared = await compareAll(task, columns, wanted);
     const filled = await countFilled(client, pg, compared);
     await pg.end();
     return {
       kills,
-      changes: [writer, ...others].reduce((sum, each) => sum + each.changes, 0),
-      columnsAdded,
+      changes: writers.reduce((sum, each) => sum + each.changes, 0),
+      statements: columns.counts,
       failures,
       refusals,
       filled,
       compared,
     };
   } finally {
-    await Promise.all([writer, ...others].map((each) => each.stop()));
+    await Promise.all(writers.map((writer) => writer.stop()));
     await service.dispose();
-    await client.end();
+    await Promise.all([client, ...connections].map((connection) => connection.end()));
     await Promise.all(([source, target] as Server[]).map((server) => server.stop()));
   }
 }
 
-/**
- * Not customers: orders refer to it, so that MariaDB's ALTER and a transaction on both wait for each other until a time-out.
- */
-const ALTERED = SHOP_TABLES.filter((table) => table !== 'customers');
-/** What a column that is added may be: without a default, as rows that are at the target already do not get it there. */
-const COLUMNS = ['INT', 'VARCHAR(30)', 'DECIMAL(12,3)', 'DATETIME(3)', 'BIGINT UNSIGNED'] as const;
+/** Writers of MySQL compress by session: here all of them. */
+const COMPRESSED: Readonly<Record<Family, Readonly<Record<string, string>>>> = {
+  mysql: { binlog_transaction_compression: 'ON' },
+  mariadb: { log_bin_compress: '1', log_bin_compress_min_len: '10' },
+};
+
+type Writer = ShopWriter | RowWriter | XaWriter;
+
+function writersOn(connections: readonly Connection[], seed: number, added: () => readonly AddedColumn[]): Writer[] {
+  return connections.map((connection, at) => {
+    if (at === 0) return new ShopWriter(connection);
+    return at < 4 ? new RowWriter(connection, seed + at, added) : new XaWriter(connection, seed + at);
+  });
+}
 
 /**
  * What was wanted last may have been deployed or not when its call was cut: it is said again. A target that lacks columns,
  * because its table was not part of the task when they were added, is refused: then it gets them, as the message says.
  */
-async function settle(task: TaskUnderTest, wanted: readonly string[], failures: Record<string, number>): Promise<void> {
+async function settle(
+  task: TaskUnderTest,
+  columns: ShopColumns,
+  wanted: readonly string[],
+  failures: Record<string, number>,
+): Promise<void> {
   for (let tries = 1; ; tries += 1) {
     try {
       await task.change({ table: wanted });
@@ -147,7 +166,14 @@ async function settle(task: TaskUnderTest, wanted: readonly string[], failures: 
     } catch (error) {
       if (tries === 5) throw error;
       await countFailures(task, failures);
-      await addMissingColumns(task, wanted);
+      // The columns of tables that stream are the sink's own business.
+      const { extend } = await task.info();
+      const streaming = extend.tables.filter(({ state }) => state === 'STREAMING').map(({ table }) => table);
+      await fitTargets(
+        task,
+        columns,
+        wanted.filter((table) => !streaming.includes(table)),
+      );
     }
   }
 }
@@ -157,91 +183,15 @@ async function countFailures(task: TaskUnderTest, failures: Record<string, numbe
   for (const { code } of extend.tables) if (code !== null) failures[code] = (failures[code] ?? 0) + 1;
 }
 
-async function addMissingColumns({ ends }: TaskUnderTest, tables: readonly string[]): Promise<void> {
-  for (const table of tables) {
-    const [rows] = await ends.mysql.query(
-      "SELECT COLUMN_NAME name, DATA_TYPE type FROM information_schema.columns WHERE TABLE_SCHEMA = ? AND TABLE_NAME = ? AND COLUMN_NAME LIKE 'added%'",
-      [DATABASE, table],
-    );
-    for (const { name, type } of rows as { name: string; type: string }[])
-      await ends.pg.query(
-        `ALTER TABLE IF EXISTS "${DATABASE}"."${table}" ADD COLUMN IF NOT EXISTS ${name} ${TARGET_TYPES[type]}`,
-      );
+/** Gives targets the columns that their tables have now. */
+async function fitTargets({ ends }: TaskUnderTest, columns: ShopColumns, tables: readonly string[]): Promise<void> {
+  for (const column of tables.flatMap((table) => columns.of(table))) {
+    const [target, type] = [`"${DATABASE}"."${column.table}"`, targetType(column)];
+    await ends.pg.query(`ALTER TABLE IF EXISTS ${target} ADD COLUMN IF NOT EXISTS ${column.name} ${type}`);
+    if (column.type.wider === null)
+      await ends.pg.query(`ALTER TABLE IF EXISTS ${target} ALTER COLUMN ${column.name} TYPE ${type}`);
   }
 }
-
-const TARGET_TYPES: Readonly<Record<string, string>> = {
-  int: 'integer',
-  varchar: 'text',
-  decimal: 'numeric(12,3)',
-  datetime: 'timestamp',
-  bigint: 'numeric(20,0)',
-};
-
-/** Changes single rows, often the same ones as its neighbours: inserts again what it deleted, moves keys. */
-class RowWriter {
-  changes = 0;
-  readonly #connection: Connection;
-  readonly #random: () => number;
-  #running = true;
-  #done: Promise<void> = Promise.resolve();
-
-  constructor(connection: Connection, seed: number) {
-    this.#connection = connection;
-    this.#random = randomOf(seed);
-  }
-
-  start(): void {
-    this.#done = this.#loop();
-  }
-
-  async stop(): Promise<void> {
-    this.#running = false;
-    await this.#done;
-    await this.#connection.end().catch(() => {});
-  }
-
-  async #loop(): Promise<void> {
-    while (this.#running) {
-      await this.#change();
-      await new Promise((resolve) => setTimeout(resolve, 5));
-    }
-  }
-
-  async #change(): Promise<void> {
-    const id = 1 + Math.floor(this.#random() * 2000);
-    const amount = Math.floor(this.#random() * 1000) / 100;
-    const [sql, values] = ROW_CHANGES[Math.floor(this.#random() * ROW_CHANGES.length)]?.(id, amount) ?? ['DO 0', []];
-    try {
-      const [result] = await this.#connection.query(sql, values);
-      this.changes += (result as { affectedRows: number }).affectedRows;
-    } catch (error) {
-      if (!CLASHES.has((error as { code?: string }).code ?? '')) throw error;
-    }
-  }
-}
-
-/** Two writers met: nothing was changed. */
-const CLASHES: ReadonlySet<string> = new Set(['ER_LOCK_DEADLOCK', 'ER_DUP_ENTRY', 'ER_LOCK_WAIT_TIMEOUT']);
-
-type RowChange = (id: number, amount: number) => [sql: string, values: (number | string)[]];
-const ROW_CHANGES: readonly RowChange[] = [
-  (id, amount) => ['UPDATE customers SET balance = ? WHERE id = ?', [amount, id]],
-  (id, amount) => ['UPDATE products SET price = ?, weight = ? WHERE id = ?', [amount, amount, id]],
-  (id, amount) => ['UPDATE orders SET total = ? WHERE id = ?', [amount, id]],
-  (id, amount) => ['UPDATE order_items SET price = ? WHERE order_id = ?', [amount, id]],
-  (id) => ['DELETE FROM order_items WHERE order_id = ? AND line = 9', [id]],
-  (id, amount) => [
-    'REPLACE INTO order_items (order_id, line, product_id, quantity, price) VALUES (?, 9, 1, 1, ?)',
-    [id, amount],
-  ],
-  (id) => ['UPDATE order_items SET line = 19 - line WHERE order_id = ? AND line IN (9, 10)', [id]],
-  (id) => ['DELETE FROM reviews WHERE id = ?', [20_000_000 + id]],
-  (id, amount) => [
-    "REPLACE INTO reviews (id, product_id, stars, body, written_at) VALUES (?, 1, 5, ?, '2024-02-29 01:02:03')",
-    [20_000_000 + id, `r ${amount}`],
-  ],
-];
 
 /** A call that was cut by the kill has no code: whether it took effect is what the campaign is about. */
 function note(refusals: Record<string, number>) {
@@ -273,12 +223,41 @@ async function countFilled(
   return filled;
 }
 
-async function compareAll(client: Connection, pg: Parameters<typeof compareTable>[1], tables: readonly string[]) {
+async function compareAll(task: TaskUnderTest, columns: ShopColumns, tables: readonly string[]) {
   const deadline = Date.now() + 20_000;
   for (;;) {
     const compared = [];
-    for (const table of tables) compared.push(await compareTable(client, pg, DATABASE, table));
+    for (const table of tables) compared.push(await compareCommon(task, columns, table));
     if (compared.every(({ differences }) => differences === 0) || Date.now() > deadline) return compared;
     await new Promise((resolve) => setTimeout(resolve, 200));
   }
 }
+
+/**
+ * The columns that both ends have. One that was renamed is filled under the name that it had when its table was loaded last:
+ * the target may have both.
+ */
+async function compareCommon({ ends }: TaskUnderTest, columns: ShopColumns, table: string): Promise<Comparison> {
+  const { rows } = await ends.pg.query<{ name: string }>(
+    'SELECT column_name AS name FROM information_schema.columns WHERE table_schema = $1 AND table_name = $2',
+    [DATABASE, table],
+  );
+  const there = new Set(rows.map(({ name }) => name));
+  const renamed = columns.of(table).filter(({ formerName }) => formerName !== null);
+  const compare = (atTarget: NameAtTarget) => compareTable(ends.mysql, ends.pg, DATABASE, table, atTarget);
+  const isRenamed = (name: string) => renamed.some((column) => column.name === name);
+  const whole = await compare((name) => (there.has(name) && !isRenamed(name) ? name : null));
+  let { differences } = whole;
+  for (const { name, formerName } of renamed) {
+    const names = [name, formerName].filter((each) => each !== null && there.has(each));
+    const found: number[] = [];
+    for (const known of names) {
+      const atTarget = (column: string) => (column === name ? known : KEYS.has(column) ? column : null);
+      found.push((await compare(atTarget)).differences);
+    }
+    if (found.length > 0) differences += Math.min(...found);
+  }
+  return { ...whole, differences };
+}
+
+const KEYS: ReadonlySet<string> = new Set(['id', 'order_id', 'line']);
