@@ -7,7 +7,7 @@ import { FAMILIES } from '../support/servers.ts';
 
 /** What a campaign writes is read again at once: it need not survive a power cut. */
 const QUICK = { sync_binlog: '0', innodb_flush_log_at_trx_commit: '0' };
-const CHANGES_PER_TABLE = 2500;
+const CHANGES_PER_TABLE = 1000;
 
 export async function run({ seed, args }: { seed: number; args: readonly string[] }): Promise<void> {
   const chosen = args[args.indexOf('--family') + 1];

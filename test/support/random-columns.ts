@@ -1,4 +1,5 @@
 import { pick } from './log-grammar.ts';
+import type { Family } from './servers.ts';
 
 type Random = () => number;
 
@@ -17,7 +18,11 @@ export interface RandomColumn {
   readonly generated: boolean;
   /** May be the second part of a key. */
   readonly keyable: boolean;
+  /** The server's own tool prints its values whole. */
+  readonly inTool: boolean;
   literal(random: Random): string;
+  /** An expression that changes a part of a value; where there is none, values are replaced. */
+  change?(random: Random, name: string): string;
 }
 
 export type Kind =
@@ -34,11 +39,26 @@ export type Kind =
   | 'text'
   | 'bytes'
   | 'enum'
-  | 'set';
+  | 'set'
+  | 'json'
+  | 'geometry'
+  | 'vector'
+  | 'address';
 
-export function randomColumn(random: Random, name: string): RandomColumn {
-  const base = { name, unsigned: false, encoding: 'utf-8', width: 0, labels: [], generated: false, keyable: false };
-  return { ...base, ...pick(random, TYPES)(random) };
+/** A column of a type that both families know, or also of one of `family`'s own. */
+export function randomColumn(random: Random, name: string, family: Family | null = null): RandomColumn {
+  const base = {
+    name,
+    unsigned: false,
+    encoding: 'utf-8',
+    width: 0,
+    labels: [],
+    generated: false,
+    keyable: false,
+    inTool: true,
+  };
+  const types = family === null || random() < 0.7 ? TYPES : OWN_TYPES[family];
+  return { ...base, ...pick(random, types)(random) };
 }
 
 type Type = Pick<RandomColumn, 'sql' | 'kind' | 'literal'> & Partial<RandomColumn>;
@@ -56,7 +76,7 @@ const TYPES: readonly ((random: Random) => Type)[] = [
     const precision = 1 + whole(random, 65);
     const scale = Math.min(precision, whole(random, 31));
     return {
-      sql: `DECIMAL(${precision},${scale})`,
+      sql: `DECIMAL(${precision},${scale})${random() < 0.2 ? ' UNSIGNED' : ''}`,
       kind: 'decimal',
       keyable: true,
       literal: (next) => {
@@ -88,6 +108,22 @@ const TYPES: readonly ((random: Random) => Type)[] = [
         () => String((next() - 0.5) * 10 ** whole(next, 200)),
       ])(),
   }),
+  (random) => {
+    const name = pick(random, ['FLOAT', 'DOUBLE']);
+    return {
+      sql: `${name}(7,2)${random() < 0.3 ? ' UNSIGNED' : ''}`,
+      kind: name === 'FLOAT' ? 'float' : 'double',
+      literal: (next) => String(pick(next, [0, 99999.99, 0.01, -12345.67, whole(next, 1e7) / 100])),
+    };
+  },
+  () => ({ sql: 'BOOLEAN', kind: 'integer', keyable: true, literal: (next) => pick(next, ['TRUE', 'FALSE', '-128']) }),
+  (random) => ({
+    sql: `${pick(random, ['SMALLINT(5)', 'INT(7)', 'BIGINT(20)'])} ZEROFILL`,
+    kind: 'integer',
+    unsigned: true,
+    literal: (next) => String(pick(next, [0, 65535, whole(next, 65536)])),
+  }),
+  () => ({ sql: 'INT INVISIBLE', kind: 'integer', literal: (next) => String(whole(next, 1000)) }),
   () => ({ sql: 'DATE', kind: 'date', keyable: true, literal: (next) => `'${date(next)}'` }),
   (random) => {
     const digits = whole(random, 7);
@@ -134,7 +170,7 @@ const TYPES: readonly ((random: Random) => Type)[] = [
   },
   (random) => text(random, (most) => `CHAR(${Math.min(most, 60)})`, 60),
   (random) => text(random, (most) => `VARCHAR(${most})`, 500),
-  (random) => text(random, () => pick(random, ['TEXT', 'MEDIUMTEXT', 'LONGTEXT']), 500),
+  (random) => text(random, () => pick(random, ['TINYTEXT', 'TEXT', 'MEDIUMTEXT', 'LONGTEXT']), 500),
   (random) => {
     const width = 1 + whole(random, 255);
     return { sql: `BINARY(${width})`, kind: 'bytes', width, literal: (next) => hex(bytes(next, width)) };
@@ -148,8 +184,22 @@ const TYPES: readonly ((random: Random) => Type)[] = [
     kind: 'bytes',
     literal: (next) => hex(bytes(next, 255)),
   }),
+  (random) => ({
+    sql: pick(random, ['MEDIUMBLOB', 'LONGBLOB']),
+    kind: 'bytes',
+    literal: (next) => (next() < 0.05 ? `REPEAT(X'00FF7F', ${whole(next, 40_000)})` : hex(bytes(next, 30))),
+  }),
   (random) => {
     const labels = LABELS.slice(0, 1 + whole(random, LABELS.length));
+    return {
+      sql: `ENUM(${labels.map(quoted).join()})`,
+      kind: 'enum',
+      labels,
+      literal: (next) => (next() < 0.1 ? "'no such label'" : String(1 + whole(next, labels.length))),
+    };
+  },
+  () => {
+    const labels = Array.from({ length: 300 }, (_, index) => `label ${index}`);
     return {
       sql: `ENUM(${labels.map(quoted).join()})`,
       kind: 'enum',
@@ -172,7 +222,148 @@ const TYPES: readonly ((random: Random) => Type)[] = [
     generated: true,
     literal: () => 'DEFAULT',
   }),
+  (random) => ({
+    sql: `VARCHAR(30) CHARACTER SET utf8mb4 AS (CONCAT('n', k * 3)) ${pick(random, ['VIRTUAL', 'STORED'])}`,
+    kind: 'text',
+    generated: true,
+    literal: () => 'DEFAULT',
+  }),
 ];
+
+const GEOMETRIES: Readonly<Record<string, (random: Random) => string>> = {
+  POINT: (random) => `POINT(${place(random)})`,
+  LINESTRING: (random) => `LINESTRING(${places(random, 2)})`,
+  POLYGON: (random) => `POLYGON((0 0, 9 0, 9 ${1 + whole(random, 80)}, 0 0), (1 1, 2 1, 2 2, 1 1))`,
+  MULTIPOINT: (random) => `MULTIPOINT(${places(random, 1)})`,
+  GEOMETRYCOLLECTION: (random) => `GEOMETRYCOLLECTION(POINT(${place(random)}), LINESTRING(${places(random, 2)}))`,
+};
+
+function geometry(random: Random, { srids }: { readonly srids: readonly number[] }): Type {
+  const name = pick(random, ['GEOMETRY', ...Object.keys(GEOMETRIES)]);
+  const kinds = name === 'GEOMETRY' ? Object.values(GEOMETRIES) : [GEOMETRIES[name] ?? (() => '')];
+  return {
+    sql: name,
+    kind: 'geometry',
+    inTool: false,
+    literal: (next) => `ST_GeomFromText('${pick(next, kinds)(next)}', ${pick(next, srids)})`,
+  };
+}
+
+/** Within what a latitude and a longitude may be. */
+function place(random: Random): string {
+  return `${pick(random, [0, -90, 90, (random() - 0.5) * 180])} ${pick(random, [0, -1.5, (random() - 0.5) * 180])}`;
+}
+
+function places(random: Random, least: number): string {
+  return Array.from({ length: least + whole(random, 5) }, () => place(random)).join(', ');
+}
+
+const NUMBERS = [0, -1, 32768, -2147483649, 4294967296, 0.1, 1e100, -1.5e-7, Number.MAX_SAFE_INTEGER];
+const SCALARS = [null, true, false, '', 'x', 'é李🧦', 'it\'s "quoted" \\ \n', ...NUMBERS];
+
+/** A document, not deeper than it is allowed to be. */
+function document(random: Random, depth = 0): unknown {
+  const scalar = (): unknown => (random() < 0.1 ? 'y'.repeat(whole(random, 300)) : pick(random, SCALARS));
+  const kind = random();
+  if (depth === 4 || kind < 0.4) return scalar();
+  const parts = Array.from({ length: whole(random, 6) }, () => document(random, depth + 1));
+  if (kind < 0.65) return parts;
+  return Object.fromEntries(parts.map((part) => [pick(random, KEYS), part]));
+}
+
+const KEYS = ['a', 'b', 'long key', 'é', '', 'k'.repeat(70)];
+
+function jsonText(random: Random): string {
+  // At the top an object, mostly, so that paths meet something.
+  const value =
+    random() < 0.8 ? { a: document(random), b: [document(random), 1], f: 'x'.repeat(200) } : document(random);
+  return `_utf8mb4 X'${Buffer.from(JSON.stringify(value)).toString('hex')}'`;
+}
+
+const JSON_CHANGES: readonly ((random: Random, name: string) => string)[] = [
+  (random, name) => `JSON_SET(${name}, '$.a', ${whole(random, 1000)}, '$.new', 'added')`,
+  (random, name) => `JSON_REPLACE(${name}, '$.f', '${'z'.repeat(whole(random, 300))}', '$.b[0]', 1.25)`,
+  (_, name) => `JSON_REMOVE(${name}, '$.b[0]', '$.new')`,
+  (random, name) => `JSON_ARRAY_INSERT(${name}, '$.b[${whole(random, 3)}]', NULL)`,
+  (_, name) => `JSON_SET(${name}, '$.a.b', '☂', '$."long key"', JSON_ARRAY(1, 'two'))`,
+];
+
+const JSON_EXPRESSIONS = [
+  "JSON_ARRAY(1.50, -0.10, CAST('12345678901234567890.12' AS DECIMAL(65,30)), 18446744073709551615)",
+  "JSON_ARRAY(CAST('2020-01-02' AS DATE), CAST('-838:59:58.5' AS TIME(1)), CAST('2020-01-02 03:04:05.6' AS DATETIME(3)))",
+  "JSON_OBJECT('bits', b'111000', 'blob', CAST(REPEAT('x', 300) AS BINARY), 'point', ST_GeomFromText('POINT(1 2)'))",
+];
+
+const OWN_TYPES: Readonly<Record<Family, readonly ((random: Random) => Type)[]>> = {
+  mysql: [
+    () => ({
+      sql: 'JSON',
+      kind: 'json',
+      inTool: false,
+      literal: (next) => (next() < 0.1 ? pick(next, JSON_EXPRESSIONS) : `CAST(${jsonText(next)} AS JSON)`),
+      change: (next, name) => pick(next, JSON_CHANGES)(next, name),
+    }),
+    (random) => geometry(random, { srids: [0, 0, 4326] }),
+    (random) => {
+      const size = 1 + whole(random, 20);
+      return {
+        sql: `VECTOR(${size})`,
+        kind: 'vector',
+        inTool: false,
+        literal: (next) => {
+          const numbers = Array.from({ length: 1 + whole(next, size) }, () => (next() - 0.5) * 10 ** whole(next, 30));
+          return `TO_VECTOR('[${numbers.join()}]')`;
+        },
+      };
+    },
+  ],
+  mariadb: [
+    () => ({
+      sql: 'JSON',
+      kind: 'json',
+      inTool: false,
+      literal: jsonText,
+      change: (next, name) => pick(next, JSON_CHANGES)(next, name),
+    }),
+    (random) => geometry(random, { srids: [0, 0, 4326] }),
+    () => ({
+      sql: 'UUID',
+      kind: 'address',
+      inTool: false,
+      literal: (next) => {
+        const digits = Array.from({ length: 32 }, () => pick(next, HEX_DIGITS)).join('');
+        return quoted(digits.replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-'));
+      },
+    }),
+    () => ({
+      sql: 'INET6',
+      kind: 'address',
+      inTool: false,
+      literal: (next) =>
+        quoted(Array.from({ length: 8 }, () => pick(next, ['0', '0', whole(next, 65536).toString(16)])).join(':')),
+    }),
+    () => ({
+      sql: 'INET4',
+      kind: 'address',
+      inTool: false,
+      literal: (next) => quoted(Array.from({ length: 4 }, () => whole(next, 256)).join('.')),
+    }),
+    (random) => compressed(text(random, (most) => `VARCHAR(${most})`, 500)),
+    (random) => compressed(text(random, () => pick(random, ['TINYTEXT', 'TEXT', 'LONGTEXT']), 500)),
+    (random) => ({
+      sql: `${pick(random, ['VARBINARY(600)', 'TINYBLOB', 'BLOB', 'LONGBLOB'])} COMPRESSED`,
+      kind: 'bytes',
+      inTool: false,
+      literal: (next) => (next() < 0.2 ? `REPEAT(X'00FF', ${whole(next, 120)})` : hex(bytes(next, 200))),
+    }),
+  ],
+};
+
+const HEX_DIGITS = Array.from('0123456789abcdef');
+
+function compressed(type: Type): Type {
+  return { ...type, sql: `${type.sql} COMPRESSED`, inTool: false };
+}
 
 const DIGITS = Array.from('0099123456789');
 
@@ -200,6 +391,17 @@ const CHARSETS: readonly { readonly charset: string; readonly encoding: string; 
   { charset: 'gbk', encoding: 'gbk', letters: 'az 中文漢字' },
   { charset: 'utf16', encoding: 'utf-16be', letters: 'az 李🧦é' },
   { charset: 'ascii', encoding: 'utf-8', letters: 'az 09~' },
+  { charset: 'big5', encoding: 'big5', letters: 'az 中文漢字' },
+  { charset: 'euckr', encoding: 'euc-kr', letters: 'az 한국어' },
+  { charset: 'sjis', encoding: 'shift_jis', letters: 'az 日本あア' },
+  { charset: 'ujis', encoding: 'euc-jp', letters: 'az 日本あア' },
+  { charset: 'ucs2', encoding: 'utf-16be', letters: 'az 李é' },
+  { charset: 'utf16le', encoding: 'utf-16le', letters: 'az 李🧦é' },
+  { charset: 'cp1251', encoding: 'windows-1251', letters: 'az Жя' },
+  { charset: 'koi8r', encoding: 'koi8-r', letters: 'az Жя' },
+  { charset: 'greek', encoding: 'iso-8859-7', letters: 'az Ωλ' },
+  { charset: 'latin2', encoding: 'iso-8859-2', letters: 'az łž' },
+  { charset: 'utf8mb3', encoding: 'utf-8', letters: 'az 李é' },
 ];
 
 function text(random: Random, declare: (most: number) => string, most: number): Type {

@@ -104,6 +104,11 @@ function fromTool(family: Family, column: RandomColumn, raw: string): Value {
       const mask = BigInt(`0b${(raw.slice(2, -1).match(/.{8}/g) ?? []).toReversed().join('')}`);
       return `${column.labels.filter((_, bit) => (mask & (1n << BigInt(bit))) !== 0n).join()}#${mask}`;
     }
+    case 'json':
+    case 'geometry':
+    case 'vector':
+    case 'address':
+      throw new Error(`the tool does not print ${column.sql} as it is`);
   }
 }
 
@@ -137,18 +142,25 @@ export function selectExpression({ kind, name }: RandomColumn): string {
     case 'set':
       return `HEX(CONVERT(${name} USING utf8mb4))`;
     case 'bytes':
+    case 'geometry':
+    case 'vector':
       return `HEX(${name})`;
+    case 'json':
+      return `HEX(CONVERT(CAST(${name} AS CHAR) USING utf8mb4))`;
     case 'bits':
       return `CAST(${name} + 0 AS CHAR)`;
     case 'enum':
       return `CONCAT(${name} + 0, ' ', HEX(CONVERT(${name} USING utf8mb4)))`;
     case 'integer':
+      // Without the zeros of ZEROFILL.
+      return `CAST(${name} + 0 AS CHAR)`;
     case 'year':
     case 'decimal':
     case 'date':
     case 'time':
     case 'datetime':
     case 'instant':
+    case 'address':
       return `CAST(${name} AS CHAR)`;
   }
 }
@@ -175,9 +187,14 @@ export function fromSelect(column: RandomColumn, text: string | null): Value {
     case 'bits':
       return bitsOf(column, BigInt(text));
     case 'text':
+    case 'json':
       return Buffer.from(text, 'hex').toString();
     case 'bytes':
+    case 'vector':
       return bytesOf(column, Buffer.from(text, 'hex'));
+    case 'geometry':
+      // Behind its reference system.
+      return `x${text.slice(8).toLowerCase()}`;
     case 'set': {
       // Its number is not asked for: as an expression it is a double, or signed.
       const chosen = Buffer.from(text, 'hex').toString();
@@ -190,6 +207,7 @@ export function fromSelect(column: RandomColumn, text: string | null): Value {
     }
     case 'integer':
     case 'decimal':
+    case 'address':
       return text;
   }
 }
