@@ -45,10 +45,14 @@ function isNumberOnly(type: ValueType): boolean {
   return type.kind === 'label' || type.kind === 'bits';
 }
 
-/** FLOAT is printed with six digits, which are not its value; as a double it has all. */
-function selectExpression({ column }: MysqlColumn): string {
-  const name = quoteName(column.name);
-  return column.type.kind === 'float' ? `${name}+0e0` : name;
+/**
+ * FLOAT is printed with six digits, which are not its value; as a double it has all. Of an enum the number is read: an empty
+ * text may be a member, or the error value.
+ */
+function selectExpression({ column: { name, type } }: MysqlColumn): string {
+  const quoted = quoteName(name);
+  if (type.kind === 'float') return `${quoted}+0e0`;
+  return type.kind === 'label' && !type.set ? `${quoted}+0` : quoted;
 }
 
 /** How the value of a key column must be fetched to make a literal of it. */
@@ -71,7 +75,7 @@ export function keyLiteral(type: ValueType, text: string): string {
     case 'bits':
       return BigInt(`0x${text}`).toString();
     case 'label':
-      return labelNumber(type.labels, type.set, text);
+      return type.set ? setNumber(type.labels, text) : text;
     case 'text':
       return quoteText(text);
     case 'date':
@@ -86,8 +90,7 @@ export function keyLiteral(type: ValueType, text: string): string {
   }
 }
 
-function labelNumber(labels: readonly string[], set: boolean, text: string): string {
-  if (!set) return String(labels.indexOf(text) + 1);
+function setNumber(labels: readonly string[], text: string): string {
   if (text === '') return '0';
   return String(text.split(',').reduce((mask, label) => mask | (1n << BigInt(labels.indexOf(label))), 0n));
 }

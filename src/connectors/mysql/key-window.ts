@@ -177,8 +177,9 @@ class KeyReader implements ValueVisitor {
     while (from < end && buffer[from] === 0) from += 1;
     this.#bytes(buffer, from, end);
   }
-  label(buffer: Uint8Array, start: number, end: number, _ordinal: number | bigint): void {
-    this.#bytes(buffer, start, end);
+  /** By its number: the empty text may be a member, or the error value. */
+  label(_buffer: Uint8Array, _start: number, _end: number, ordinal: number | bigint): void {
+    this.#fields.push(String(ordinal));
   }
   json(buffer: Uint8Array, start: number, end: number): void {
     this.#bytes(buffer, start, end);

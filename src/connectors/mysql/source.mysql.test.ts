@@ -150,6 +150,22 @@ for (const family of FAMILIES) {
       });
     }
 
+    void it('loads a table whose key is an enum with the error value, which is not its empty member (E13)', async () => {
+      const setting = await setUp(
+        family,
+        "CREATE TABLE t (k ENUM('z','a',''), n INT, PRIMARY KEY (k, n)); SET SESSION sql_mode = ''",
+      );
+      const { database, client, follower, join } = setting;
+      const values = Array.from({ length: 5000 }, (_, i) => `('no such member', ${i})`);
+      for (const k of ['z', 'a', '']) values.push(...[1, 2, 3].map((n) => `('${k}', ${-n})`));
+      await client.query(`INSERT INTO t VALUES ${values.join(',')}`);
+      follower.start(1, [await join('t')]);
+      await follower.until(() => follower.state(database, 't') === 'STREAMING');
+      const expected = await sourceRows(client, "SELECT CONCAT(k, '#', k + 0), n FROM t");
+      assert.deepEqual(followed(follower.rows(database, 't')), expected);
+      await tearDown(setting);
+    });
+
     void it('loads a table with a skewed composite key (B6) and one whose key is an enum', async () => {
       const setting = await setUp(
         family,

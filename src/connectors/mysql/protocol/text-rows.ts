@@ -165,7 +165,7 @@ function textDecoder(type: ValueType): DecodeText {
     case 'bits':
       return (b, start, end, v) => v.bits(b, start, end);
     case 'label':
-      return decodeLabel(type.labels, type.set);
+      return type.set ? decodeSet(type.labels) : decodeEnum(type.labels);
     case 'json':
       return (b, start, end, v) => v.json(b, start, end);
     case 'geometry':
@@ -240,17 +240,24 @@ function decodeInstant(b: Buffer, start: number, end: number, v: ValueVisitor): 
   v.instant(millis / 1000, fraction(b, start + 20, end));
 }
 
-function decodeLabel(labels: readonly string[], set: boolean): DecodeText {
-  const ordinals = new Map(labels.map((label, index) => [label, index + 1]));
+const NOTHING = Buffer.alloc(0);
+
+/** By its number; 0 is the error value, the empty text. */
+function decodeEnum(labels: readonly string[]): DecodeText {
+  const texts = ['', ...labels].map((label) => Buffer.from(label, 'utf8'));
+  return (b, start, end, v) => {
+    const ordinal = digits(b, start, end);
+    // Beyond them are members of a shape that the stream has not come to: what was read is left out then.
+    const text = texts[ordinal] ?? NOTHING;
+    v.label(text, 0, text.length, ordinal);
+  };
+}
+
+function decodeSet(labels: readonly string[]): DecodeText {
+  const bitOf = new Map(labels.map((label, index) => [label, 1n << BigInt(index)]));
   return (b, start, end, v) => {
     const text = b.toString('utf8', start, end);
-    if (!set) v.label(b, start, end, ordinals.get(text) ?? 0);
-    else {
-      const mask =
-        text === ''
-          ? 0n
-          : text.split(',').reduce((bits, label) => bits | (1n << BigInt((ordinals.get(label) ?? 1) - 1)), 0n);
-      v.label(b, start, end, mask <= 9007199254740991n ? Number(mask) : mask);
-    }
+    const mask = text === '' ? 0n : text.split(',').reduce((bits, label) => bits | (bitOf.get(label) ?? 0n), 0n);
+    v.label(b, start, end, mask <= 9007199254740991n ? Number(mask) : mask);
   };
 }
