@@ -5,6 +5,7 @@ import {
   isWithinBounds,
   largeRows,
   largeTransaction,
+  lockedTarget,
   manyTables,
 } from '../support/bounds-campaign.ts';
 import { FAMILIES, sharedServer, type TestServer } from '../support/servers.ts';
@@ -35,6 +36,10 @@ void describe('within the memory that a run may take', () => {
 
   void it('a transaction of 64 MB is committed in pieces', async () => {
     check(await largeTransaction(optionsOf('mysql'), 64));
+  });
+
+  void it('the source waits while the target does not answer, and nothing is lost', async () => {
+    check(await lockedTarget({ ...optionsOf('mysql'), seed: 1 }, 4));
   });
 
   void it('a hundred tables are loaded, and changed in one transaction', async () => {

@@ -5,11 +5,12 @@ import { numberAfter } from '../../scripts/run-named.ts';
 import { startServer } from '../../scripts/servers/servers.ts';
 import {
   type BoundsResult,
+  downTarget,
   isWithinBounds,
   largeRows,
   largeTransaction,
   largeUpdate,
-  longOutage,
+  lockedTarget,
   manyTables,
 } from '../support/bounds-campaign.ts';
 import { FAMILIES } from '../support/servers.ts';
@@ -32,8 +33,8 @@ export async function run({ seed, args }: { seed: number; args: readonly string[
       ['update', () => largeUpdate(options, number('--rows', 5_000_000))],
       ['row', () => largeRows(options, number('--mb', 64))],
       ['tables', () => manyTables(options, number('--tables', 1000))],
-      ['outage', () => longOutage(options, { seconds, kind: 'down' })],
-      ['outage', () => longOutage(options, { seconds, kind: 'locked' })],
+      ['outage', () => downTarget(options, seconds)],
+      ['outage', () => lockedTarget(options, seconds)],
     ];
     try {
       for (const [name, work] of cases) {

@@ -120,31 +120,44 @@ export function manyTables(options: BoundsOptions, count: number): Promise<Bound
   });
 }
 
-/** The target is down, or does not answer (`locked`), for so long, while writers write. */
-export function longOutage(
+const BUSY = 'CREATE TABLE busy (id INT PRIMARY KEY, n VARCHAR(20), body TEXT)';
+
+/** The target is down for so long, while writers write. */
+export function downTarget(
   options: BoundsOptions & { readonly target: Server; readonly seed: number },
-  { seconds, kind }: { readonly seconds: number; readonly kind: 'down' | 'locked' },
+  seconds: number,
 ): Promise<BoundsResult> {
-  return bounded(options, `a target that is ${kind} for ${seconds} s`, async (life) => {
-    const { mysql } = life.ends;
-    await mysql.query('CREATE TABLE busy (id INT PRIMARY KEY, n VARCHAR(20), body TEXT)');
+  return bounded(options, `a target that is down for ${seconds} s`, async (life) => {
+    await life.ends.mysql.query(BUSY);
     await life.run(['busy']);
-    const writing = writeFor(life.ends, seconds * 1000, options.seed);
-    if (kind === 'down') {
-      await options.target.kill();
-      await writing;
-      await options.target.restart();
-      await life.reconnect();
-    } else {
-      await life.ends.pg.query(`BEGIN; LOCK TABLE "${life.ends.database}".busy IN ACCESS EXCLUSIVE MODE`);
-      await writing;
-      await life.ends.pg.query('COMMIT');
-    }
+    await options.target.kill();
+    await writeFor(life.ends, seconds * 1000, options.seed);
+    await options.target.restart();
+    await life.reconnect();
     return life.settled('busy', { n: 'text', body: 'text' });
   });
 }
 
-/** Transactions of 1 to 100 rows of up to 10 kB, as fast as the source takes them, and none of them again and again the same. */
+/** A table at the target is locked for so long, while writers write: the sink has its connection, and no answer. */
+export function lockedTarget(
+  options: BoundsOptions & { readonly seed: number },
+  seconds: number,
+): Promise<BoundsResult> {
+  return bounded(options, `a target that is locked for ${seconds} s`, async (life) => {
+    const { pg, database } = life.ends;
+    await life.ends.mysql.query(BUSY);
+    await life.run(['busy']);
+    await pg.query(`BEGIN; LOCK TABLE "${database}".busy IN ACCESS EXCLUSIVE MODE`);
+    await writeFor(life.ends, seconds * 1000, options.seed);
+    await pg.query('COMMIT');
+    return life.settled('busy', { n: 'text', body: 'text' });
+  });
+}
+
+/** Between two transactions: a megabyte or so a second. */
+const PAUSE_MS = 200;
+
+/** Transactions of 1 to 100 rows of up to 10 kB. */
 async function writeFor({ mysql }: Ends, ms: number, seed: number): Promise<void> {
   const random = randomOf(seed);
   const until = performance.now() + ms;
@@ -155,7 +168,7 @@ async function writeFor({ mysql }: Ends, ms: number, seed: number): Promise<void
     });
     await mysql.query(`INSERT INTO busy VALUES ${rows.join()}`);
     await mysql.query(`UPDATE busy SET n = 'changed' WHERE id > ${id - 50} AND id % 3 = 0`);
-    await new Promise((resolve) => setTimeout(resolve, 10));
+    await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
   }
 }
 
