@@ -7,7 +7,7 @@ import { PipelineError } from '../../pipeline/pipeline-error.ts';
 import type { DdlKind, DdlPolicies } from '../../pipeline/policies.ts';
 import { type Column, describeTable } from '../../pipeline/table.ts';
 import type { CapturedTable } from './captured-table.ts';
-import { isSameColumn, type MysqlColumn, type MysqlTable } from './types.ts';
+import { isSameColumn, isSameName, type MysqlColumn, type MysqlTable } from './types.ts';
 
 /** What became of a table's columns. */
 export interface ShapeChange {
@@ -60,7 +60,7 @@ export function changeShape(table: CapturedTable, change: ShapeChange, tools: Ch
       news.tell('DROPCOLUMN', known.name);
       continue;
     }
-    const isRenamed = source.column.name !== old.column.name && news.tell('RENAMECOLUMN', source.column.name);
+    const isRenamed = !isSameName(source.column.name, old.column.name) && news.tell('RENAMECOLUMN', source.column.name);
     const name = isRenamed ? source.column.name : known.name;
     const type = isSameColumn(old, source) ? known.type : source.column.type;
     const loosened = source.column.nullable && !known.nullable && !isKey;

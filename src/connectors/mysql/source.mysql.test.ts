@@ -414,6 +414,79 @@ for (const family of FAMILIES) {
       await tearDown(setting);
     });
 
+    void it('takes odd statements as the server does: comments by version, other case, partitions, procedures, tables gone since', async () => {
+      const setting = await setUp(
+        family,
+        `CREATE TABLE t (id INT PRIMARY KEY, m INT) PARTITION BY RANGE (id) (PARTITION p0 VALUES LESS THAN (100), PARTITION p1 VALUES LESS THAN (200));
+         CREATE TABLE \`T\` (id INT PRIMARY KEY); CREATE TABLE gone (id INT PRIMARY KEY, v VARCHAR(9)); CREATE TABLE aside (id INT)`,
+        { RENAMECOLUMN: 'NORMAL' },
+      );
+      const { server, database, client, follower, join } = setting;
+      const tables = [await join('t'), await join('T'), await join('gone')];
+      follower.start(1, tables);
+      await follower.until(() => tables.every(({ id }) => follower.state(database, id.table) === 'STREAMING'));
+      await follower.stop();
+      await client.query(
+        `INSERT INTO t VALUES (1, 1); INSERT INTO gone VALUES (1, 'here'); INSERT INTO \`T\` VALUES (7);
+         ALTER TABLE t /*!99999 ADD COLUMN never INT, */ ADD COLUMN y INT /*!50000 COMMENT 'DROP m' */; INSERT INTO t VALUES (2, 2, 2);
+         CREATE TABLE IF NOT EXISTS t (other INT); INSERT INTO t VALUES (3, 3, 3);
+         ALTER TABLE t CHANGE y Y INT; INSERT INTO t VALUES (4, 4, 4);
+         CREATE TEMPORARY TABLE t (id INT PRIMARY KEY, q INT); INSERT INTO t VALUES (50, 50); DROP TEMPORARY TABLE t;
+         CREATE PROCEDURE p() ALTER TABLE t DROP COLUMN m; DROP PROCEDURE p;
+         ALTER TABLE t ADD PARTITION (PARTITION p2 VALUES LESS THAN (300)); INSERT INTO t VALUES (250, 5, 5); ALTER TABLE t DROP PARTITION p0;
+         INSERT INTO gone VALUES (2, 'too'); DROP TABLE aside, gone; UPDATE t SET y = 6`,
+      );
+      const again = new Follower(openSource(server, database, { RENAMECOLUMN: 'NORMAL' }));
+      again.start(
+        1,
+        tables.map((table) => ({ ...table, progress: follower.states.get(`${database}\0${table.id.table}`) ?? null })),
+        follower.offset,
+      );
+      await again.until(() => again.rows(database, 't').some((row) => row['y'] === '6'));
+      assert.deepEqual(
+        [again.rows(database, 't'), again.rows(database, 'T'), again.rows(database, 'gone'), again.events],
+        [
+          [
+            { id: '1', m: '1' },
+            { id: '2', m: '2', y: '2' },
+            { id: '3', m: '3', y: '3' },
+            { id: '4', m: '4', y: '4' },
+            { id: '250', m: '5', y: '6' },
+          ],
+          [{ id: '7' }],
+          [
+            { id: '1', v: 'here' },
+            { id: '2', v: 'too' },
+          ],
+          ['added y'],
+        ],
+      );
+      await again.stop();
+      await client.end();
+    });
+
+    void it('reads tables with columns that SELECT * does not show (E32, E34)', async () => {
+      const hidden = family === 'mysql' ? ', INDEX f ((a + 1)), INDEX g ((LOWER(s)))' : '';
+      const setting = await setUp(
+        family,
+        `CREATE TABLE t (id INT PRIMARY KEY, a INT, secret INT ${family === 'mysql' ? 'DEFAULT 5 INVISIBLE' : 'INVISIBLE DEFAULT 5'}, s VARCHAR(9)${hidden});
+         INSERT INTO t (id, a, s) VALUES (1, 1, 'X')`,
+      );
+      const { database, client, follower, join } = setting;
+      follower.start(1, [await join('t')]);
+      await follower.until(() => follower.state(database, 't') === 'STREAMING');
+      await client.query("INSERT INTO t (id, a, s) VALUES (2, 2, 'Y'); UPDATE t SET secret = NULL WHERE id = 1");
+      await follower.until(() => follower.rows(database, 't').some((row) => row['secret'] === null));
+      assert.deepEqual(
+        follower.rows(database, 't').toSorted((x, y) => Number(x['id']) - Number(y['id'])),
+        [
+          { id: '1', a: '1', secret: null, s: 'X' },
+          { id: '2', a: '2', secret: '5', s: 'Y' },
+        ],
+      );
+      await tearDown(setting);
+    });
+
     void it('fails a table alone that is dropped while it is loaded', async () => {
       const setting = await setUp(
         family,

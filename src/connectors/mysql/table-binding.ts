@@ -46,18 +46,19 @@ function layoutOf({ shape }: CapturedTable, map: TableMap): RowLayout {
 
 /** The log tells the names of its columns, and the types of new ones; the reason when one cannot be read. */
 function changeByNames({ shape }: CapturedTable, map: TableMap, charsetOf: CharsetOf): ShapeChange | string {
-  const known = new Map(logColumns(shape).map((column) => [column.column.name, column]));
+  const known = byName(shape);
   const columns: MysqlColumn[] = [];
   for (const [position, name] of (map.full?.names ?? []).entries()) {
-    const old = known.get(name);
-    const isAsBefore = old !== undefined && fits(map, { ...shape, log: [old] }, charsetOf, position);
+    const old = known.get(name.toLowerCase());
+    const isAsBefore =
+      old !== undefined && old.column.name === name && fits(map, { ...shape, log: [old] }, charsetOf, position);
     const column = isAsBefore ? old : map.full === null ? undefined : columnFromLog(map, map.full, position, charsetOf);
     if (column === undefined) return `column ${name} is of a type that is not served yet`;
     columns.push(column);
   }
   return {
     columns,
-    origins: columns.map(({ column }) => (known.has(column.name) ? column.name : null)),
+    origins: columns.map(({ column }) => known.get(column.name.toLowerCase())?.column.name ?? null),
     charset: shape.charset ?? null,
     keyChanged: false,
   };
@@ -79,18 +80,23 @@ export function reshape(table: CapturedTable, now: MysqlTable | null, tools: Cha
 }
 
 function changeTo({ shape }: CapturedTable, now: MysqlTable): ShapeChange {
-  const known = new Map(logColumns(shape).map((column) => [column.column.name, column]));
+  const known = byName(shape);
   const columns = logColumns(now);
   const keyOf = ({ version, columns: all }: MysqlTable) =>
     version.key.map((index) => all[index]?.column.name).join('\0');
   return {
     // What is the same stays the same object, so that shapes compare as equal.
     columns: columns.map((column) => {
-      const old = known.get(column.column.name);
-      return old !== undefined && isSameColumn(old, column) ? old : column;
+      const old = known.get(column.column.name.toLowerCase());
+      return old?.column.name === column.column.name && isSameColumn(old, column) ? old : column;
     }),
-    origins: columns.map(({ column }) => (known.has(column.name) ? column.name : null)),
+    origins: columns.map(({ column }) => known.get(column.name.toLowerCase())?.column.name ?? null),
     charset: now.charset ?? null,
     keyChanged: keyOf(now) !== keyOf(shape),
   };
+}
+
+/** By name in lower case. */
+function byName(shape: MysqlTable): ReadonlyMap<string, MysqlColumn> {
+  return new Map(logColumns(shape).map((column) => [column.column.name.toLowerCase(), column]));
 }

@@ -39,6 +39,11 @@ export function isSameColumn(a: MysqlColumn, b: MysqlColumn): boolean {
   );
 }
 
+/** Servers compare names of columns without regard to case. */
+export function isSameName(a: string, b: string): boolean {
+  return a.toLowerCase() === b.toLowerCase();
+}
+
 /** One name for what servers call by two. */
 export function canonicalCharset(charset: string | null): string | null {
   return charset === 'utf8' ? 'utf8mb3' : charset;

@@ -1,4 +1,4 @@
-import { type MysqlColumn, mysqlColumn } from '../types.ts';
+import { isSameName, type MysqlColumn, mysqlColumn } from '../types.ts';
 import { charsetName, charsetOfCollation, readColumnType, type TableDefaults } from './column-type.ts';
 import type { AlterAction, ColumnPlace } from './statement.ts';
 import { TokenReader, Unreadable } from './token-reader.ts';
@@ -125,11 +125,6 @@ function insert(entries: Entry[], entry: Entry, place: Exclude<ColumnPlace, null
 
 function indexOf(entries: readonly Entry[], name: string): number {
   return entries.findIndex(({ column }) => isSameName(column.column.name, name));
-}
-
-/** Names of columns are compared without regard to case. */
-function isSameName(a: string, b: string): boolean {
-  return a.toLowerCase() === b.toLowerCase();
 }
 
 function readCharset(tokens: readonly Token[]): string | null {
