@@ -20,10 +20,12 @@ export class ReplicaPair {
     [this.atPrimary, this.atReplica] = clients;
   }
 
-  static async start(family: Family): Promise<ReplicaPair> {
+  /** `settings` are the replica's. */
+  static async start(family: Family, settings: Readonly<Record<string, string>> = {}): Promise<ReplicaPair> {
+    const logged = family === 'mariadb' ? { log_slave_updates: '1' } : {};
     const servers = await Promise.all([
       startServer(family),
-      startServer(family, { server_id: '2', ...(family === 'mariadb' ? { log_slave_updates: '1' } : {}) }),
+      startServer(family, { server_id: '2', ...logged, ...settings }),
     ]);
     const clients = await Promise.all([mysqlClient(servers[0]), mysqlClient(servers[1])]);
     const pair = new ReplicaPair(family, servers, clients);

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import type { Connection } from 'mysql2/promise';
+import { failoverCampaign } from '../../../test/support/failover-campaign.ts';
 import { ReplicaPair } from '../../../test/support/replica-pair.ts';
 import { FAMILIES, freshMysqlDatabase, mysqlClient, type TestServer } from '../../../test/support/servers.ts';
 import { TcpSwitch } from '../../../test/support/tcp-switch.ts';
@@ -369,6 +370,14 @@ for (const family of FAMILIES) {
           await untilEqual(second, atReplica, database, 't');
           await second.stop();
         }
+    });
+
+    void it('goes to and fro between the two while they are written to, each change once', async (test) => {
+      const seed = Date.now() % 1_000_000;
+      test.diagnostic(`seed ${seed}`);
+      const result = await failoverCampaign(pair, 12, seed);
+      assert.ok(result.isWhole, JSON.stringify(result));
+      await pair.level();
     });
 
     void it('delivers a transaction again that was delivered in part', async () => {
