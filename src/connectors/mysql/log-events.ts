@@ -28,7 +28,7 @@ import { Cursor } from './protocol/lenenc.ts';
 import type { NestedEvents } from './protocol/nested-events.ts';
 import { PartialRows } from './protocol/partial-rows.ts';
 import { BinlogRows, type RowLayout } from './protocol/row-images.ts';
-import { type Family, readTableMap, type TableMap } from './protocol/table-map.ts';
+import { type Family, readMappedName, readTableMap, type TableMap } from './protocol/table-map.ts';
 import { bindTable, reshape } from './table-binding.ts';
 import type { MysqlTable } from './types.ts';
 import type { XaTransactions } from './xa/xa-transactions.ts';
@@ -65,8 +65,13 @@ const MAPPED_MAX = 4096;
 /** What a table id of the log stands for since its last table map. */
 interface Mapped {
   readonly raw: Buffer;
+  /** Null of a table that is not captured: nothing more is read of its map than its name. */
+  readonly captured: Captured | null;
+}
+
+interface Captured {
   readonly map: TableMap;
-  readonly table: CapturedTable | undefined;
+  readonly table: CapturedTable;
   /** Made at the first rows; of the shape that the table had then. */
   layout: RowLayout | null;
   shape: MysqlTable | null;
@@ -244,9 +249,11 @@ export class LogEvents {
       buffer.compare(known.raw, 0, known.raw.length, start, end) === 0
     )
       return;
-    const map = readTableMap(buffer, start, end, this.#options.family);
-    const table = this.#options.tables.get(tableKey(map));
-    this.#mapped.set(id, { raw: Buffer.from(buffer.subarray(start, end)), map, table, layout: null, shape: null });
+    const { tables, family } = this.#options;
+    const table = tables.get(tableKey(readMappedName(buffer, start, end)));
+    const captured =
+      table === undefined ? null : { map: readTableMap(buffer, start, end, family), table, layout: null, shape: null };
+    this.#mapped.set(id, { raw: Buffer.from(buffer.subarray(start, end)), captured });
   }
 
   #rows(reader: BinlogReader, op: RowOp, parts: Part[]): Promise<void> | undefined {
@@ -261,15 +268,16 @@ export class LogEvents {
         `rows without a table map at ${describePosition(reader.position)}`,
       );
     }
-    const { table, layout } = mapped;
-    if (table === undefined || !table.flows) return;
-    if (layout === null || mapped.shape !== table.shape || table.suspect)
-      return this.#bind(reader, op, parts, mapped, table);
+    const { captured } = mapped;
+    if (captured === null || !captured.table.flows) return;
+    const { table, layout, shape } = captured;
+    if (layout === null || shape !== table.shape || table.suspect) return this.#bind(reader, op, parts, captured);
     this.#emit(reader, op, parts, layout, table);
   }
 
-  async #bind(reader: BinlogReader, op: RowOp, parts: Part[], mapped: Mapped, table: CapturedTable): Promise<void> {
-    const binding = await bindTable(table, mapped.map, {
+  async #bind(reader: BinlogReader, op: RowOp, parts: Part[], captured: Captured): Promise<void> {
+    const { table, map } = captured;
+    const binding = await bindTable(table, map, {
       policies: this.#options.policies.ddl,
       log: this.#options.log,
       charsetOf: this.#options.charsetOf,
@@ -277,8 +285,8 @@ export class LogEvents {
     });
     if (binding.failure !== null) parts.push(this.#options.fail(table, binding.failure));
     parts.push(...binding.parts);
-    mapped.layout = binding.layout;
-    mapped.shape = table.shape;
+    captured.layout = binding.layout;
+    captured.shape = table.shape;
     if (binding.layout === null) return;
     try {
       this.#emit(reader, op, parts, binding.layout, table);

@@ -1,3 +1,4 @@
+import type { TableId } from '../../../pipeline/table.ts';
 import { CorruptEvent } from './corrupt-event.ts';
 import { Cursor } from './lenenc.ts';
 
@@ -66,11 +67,7 @@ const META_MIN_ONE = new Set([252, 140, 245, 255, 242, 247, 248, 16]);
  */
 export function readTableMap(buffer: Buffer, start: number, end: number, family: Family): TableMap {
   const cursor = new Cursor(buffer, start, end);
-  cursor.skip(8);
-  const database = cursor.text(cursor.byte());
-  cursor.skip(1);
-  const table = cursor.text(cursor.byte());
-  cursor.skip(1);
+  const { database, table } = readName(cursor);
   const count = cursor.length();
   const codes = cursor.bytes(count);
   const metadata = cursor.part(cursor.length());
@@ -79,6 +76,20 @@ export function readTableMap(buffer: Buffer, start: number, end: number, family:
   const nulls = cursor.bytes((count + 7) >> 3);
   const nullable = types.map((_, column) => (nulls[column >> 3]! & (1 << (column & 7))) !== 0);
   return { database, table, types, nullable, ...readOptional(cursor, types, family) };
+}
+
+/** The table alone: its columns may be of types that nobody here knows. Errors: CorruptEvent. */
+export function readMappedName(buffer: Buffer, start: number, end: number): TableId {
+  return readName(new Cursor(buffer, start, end));
+}
+
+function readName(cursor: Cursor): TableId {
+  cursor.skip(8);
+  const database = cursor.text(cursor.byte());
+  cursor.skip(1);
+  const table = cursor.text(cursor.byte());
+  cursor.skip(1);
+  return { database, table };
 }
 
 /** STRING hides enum and set, and lengths over 255: two bits of the length sit, flipped, in the type's own byte. */
