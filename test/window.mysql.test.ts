@@ -6,7 +6,7 @@ import { METHODS, semiSyncServerSettings, windowRound } from './support/window-c
 
 for (const family of FAMILIES) {
   void describe(`a load under 16 writers, on ${family}`, () => {
-    void it('gives no row that is older than the stream’s, also while commits wait for a late acknowledgement (A27)', async (t) => {
+    void it('gives no row that is older than the stream’s, also while commits wait for a late acknowledgement (A23, A25, A26, A27, B8)', async (t) => {
       const seed = Date.now() % 1_000_000;
       t.diagnostic(`seed ${seed}`);
       const server = await startServer(family, semiSyncServerSettings(family));

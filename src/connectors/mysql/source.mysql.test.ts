@@ -114,6 +114,7 @@ for (const family of FAMILIES) {
     });
 
     const KEYS: readonly (readonly [name: string, type: string, literal: (i: number) => string])[] = [
+      ['an integer to its maximum (B1)', 'INT', (i) => `${2147483647 - i}`],
       ['an unsigned bigint to its maximum (B2)', 'BIGINT UNSIGNED', (i) => `${18446744073709551615n - BigInt(i)}`],
       ['a case-insensitive text (B3)', 'VARCHAR(20)', (i) => `'${i % 2 === 0 ? 'Key' : 'kEy'}-${i}'`],
       ['a text with quotes and backslashes', 'VARCHAR(40)', (i) => `'${i}\\'"\\\\-- %'`],
@@ -222,6 +223,20 @@ for (const family of FAMILIES) {
       assert.deepEqual(follower.events, ['added m', 'added z']);
       assert.equal(follower.rows(database, 't').length, 10_002);
       await tearDown(setting);
+    });
+
+    void it('lets an ALTER through at once, however long a load takes (A18)', async () => {
+      const { server, database, client } = await setUp(family, 'CREATE TABLE t (id INT PRIMARY KEY, n INT)');
+      await client.query(fill('t', 12_000));
+      const source = openSource(server, database, {}, { loadRowsPerSecondMax: 2000 });
+      const follower = new Follower(source);
+      follower.start(1, [await joining(source, database, 't')]);
+      await follower.until(() => (follower.states.get(`${database}\0t`)?.chunksDone ?? 0) > 0);
+      const begun = performance.now();
+      await client.query('ALTER TABLE t ADD COLUMN m INT');
+      assert.ok(performance.now() - begun < 2000);
+      assert.equal(follower.state(database, 't'), 'SNAPSHOTTING');
+      await tearDown({ follower, client });
     });
 
     void it('leaves added columns out under IGNORE, and stops the run under CRITICAL', async () => {
