@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { globSync } from 'node:fs';
 import { SERVER_KINDS, type Server, type ServerKind, startServer } from './servers/servers.ts';
 
-const ONE_TEST_MS = 120_000;
+const ONE_TEST_MS = 240_000;
 
 const only = readOnly(process.argv.slice(2));
 const files = globSync(['src/**/*.test.ts', 'test/**/*.test.ts', 'scripts/**/*.test.ts', 'quickstart/**/*.test.ts'])
