@@ -58,6 +58,7 @@ export async function differentialCampaign(options: {
       changesInTool += found.changesInTool;
       rows += found.rows;
       findings.push(...found.findings.map((finding) => `table ${tables} of seed ${seed}: ${finding}`));
+      if (found.findings.length > 0) say(`table ${tables}: ${round.declaration}`);
       if (tables % 20 === 0) say(`${family}: ${changes} changes`);
     }
     await client.query(`DROP DATABASE ${database}`);
@@ -96,12 +97,17 @@ class Round {
     this.#key = second === undefined ? 'k' : pick(random, [`k, ${second.name}`, `${second.name}, k`]);
   }
 
+  get declaration(): string {
+    const inKey = this.#key.split(', ');
+    const columns = this.#columns.map(({ name, sql }) => `${name} ${sql}${inKey.includes(name) ? ' NOT NULL' : ''}`);
+    return `(${columns.join(', ')}, PRIMARY KEY (${this.#key}))`;
+  }
+
   async run(least: number): Promise<Pick<DifferentialResult, 'changes' | 'changesInTool' | 'rows' | 'findings'>> {
     const { family, server, database, client, table } = this.#options;
     const columns = this.#columns;
     const inKey = this.#key.split(', ');
-    const declared = columns.map(({ name, sql }) => `${name} ${sql}${inKey.includes(name) ? ' NOT NULL' : ''}`);
-    await client.query(`CREATE TABLE ${table} (${declared.join(', ')}, PRIMARY KEY (${this.#key}))`);
+    await client.query(`CREATE TABLE ${table} ${this.declaration}`);
     await client.query('FLUSH BINARY LOGS');
     const file = await this.#logFile();
     const stream = new ChangeRecorder(columns, inKey);

@@ -82,6 +82,8 @@ const MYSQL: readonly Case[] = [
     ],
   },
   { name: 'v', type: 'VECTOR(3)', text: BYTES, values: ["TO_VECTOR('[1,-2.5,3e30]')"] },
+  { name: 'w', type: 'VECTOR(2)', text: BYTES, values: ["TO_VECTOR('[0,1]')"] },
+  { name: 'bv', type: 'TEXT CHARACTER SET latin1', text: TEXT, values: ["'é behind vectors'"] },
   { name: 'srid', type: 'GEOMETRY', text: WKB, values: ["ST_GeomFromText('POINT(1 2)', 4326)"] },
   { name: 'inv', type: 'INT INVISIBLE', text: TEXT, values: ['7'] },
 ];

@@ -33,7 +33,8 @@ export interface TableMap {
 const NUMERIC = new Set([1, 2, 3, 4, 5, 8, 9, 13, 246]);
 const ENUM = 247;
 const SET = 248;
-const CHARACTER = new Set([15, 252, 253, 254]);
+/** 242, a vector, is a blob to MySQL. */
+const CHARACTER = new Set([15, 242, 252, 253, 254]);
 /** MariaDB counts these as character types, too: 140 and 141 are its COMPRESSED columns, 255 is geometry. */
 const MARIADB_CHARACTER = new Set([...CHARACTER, 140, 141, 255]);
 const TWO_BYTES = new Set([15, 141, 246, 253, 254, 247, 248, 16]);
