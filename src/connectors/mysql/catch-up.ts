@@ -1,5 +1,5 @@
 import { PipelineError } from '../../pipeline/pipeline-error.ts';
-import { GtidPosition } from './gtid-position.ts';
+import { domainOf, GtidPosition } from './gtid-position.ts';
 import { type Gtid, GtidSet } from './gtid-set.ts';
 import { comparePositions, describePosition, type LogPosition, type PassedLast } from './position.ts';
 import type { GroupStart } from './protocol/group-events.ts';
@@ -51,7 +51,7 @@ export class CatchUp {
         throw otherHistory(`its ${this.#last.gtid} is another transaction than the one that was passed`);
       return true;
     }
-    const domain = gtid.source.slice(0, gtid.source.indexOf('-'));
+    const domain = domainOf(gtid.source);
     const last = this.#awaited.get(domain);
     if (last === undefined) return false;
     if (gtid.source === last.source && gtid.number === last.number) this.#awaited.delete(domain);

@@ -6,6 +6,15 @@ void test('a position holds the last transaction of each domain, whichever serve
   const position = GtidPosition.parse('1-7-3,\n0-1-10');
   position.add({ source: '0-2', number: 11n });
   assert.equal(position.toString(), '0-2-11,1-7-3');
+  for (const [source, number] of [
+    ['0-2', 12n],
+    ['1-7', 4n],
+    ['0-1', 13n],
+    ['0-2', 14n],
+    ['0-1', 15n],
+  ] as const)
+    position.add({ source, number });
+  assert.equal(position.toString(), '0-1-15,1-7-4');
   assert.equal(GtidPosition.parse('0-1-10,0-2-11').toString(), '0-2-11');
   assert.equal(GtidPosition.parse('10-1-18446744073709551615,9-1-1').toString(), '9-1-1,10-1-18446744073709551615');
   assert.equal(GtidPosition.parse(' ').toString(), '');

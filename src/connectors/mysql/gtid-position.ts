@@ -1,8 +1,9 @@
 import type { Gtid } from './gtid-set.ts';
 
 interface Last {
-  readonly server: string;
-  readonly number: bigint;
+  /** `domain-server`. */
+  readonly source: string;
+  number: bigint;
 }
 
 /**
@@ -11,6 +12,8 @@ interface Last {
  */
 export class GtidPosition {
   readonly #last = new Map<string, Last>();
+  /** What was added last: mostly the next one is of the same domain and server. */
+  #recent: Last | undefined;
 
   /** Of two entries of one domain the later holds. Errors: Error if the text is no such position. */
   static parse(text: string): GtidPosition {
@@ -30,22 +33,25 @@ export class GtidPosition {
 
   /** The transaction is the last one of its domain now, whichever server wrote it (C20). */
   add({ source, number }: Gtid): void {
-    const [domain = '', server = ''] = source.split('-');
-    this.#last.set(domain, { server, number });
+    if (this.#recent?.source === source) {
+      this.#recent.number = number;
+      return;
+    }
+    this.#recent = { source, number };
+    this.#last.set(domainOf(source), this.#recent);
   }
 
   isLast({ source, number }: Gtid): boolean {
-    const [domain = '', server = ''] = source.split('-');
-    const last = this.#last.get(domain);
-    return last !== undefined && last.server === server && last.number === number;
+    const last = this.#last.get(domainOf(source));
+    return last !== undefined && last.source === source && last.number === number;
   }
 
   /** The last transaction of a domain, such as `0-1-100`; undefined when there is none. */
   lastOf(domain: string): (Gtid & { readonly text: string }) | undefined {
     const last = this.#last.get(domain);
     if (last === undefined) return undefined;
-    const source = `${domain}-${last.server}`;
-    return { source, number: last.number, text: `${source}-${last.number}` };
+    const { source, number } = last;
+    return { source, number, text: `${source}-${number}` };
   }
 
   /** Those of our domains in which `other` has not come so far, as texts. */
@@ -64,4 +70,8 @@ export class GtidPosition {
       .map((domain) => this.lastOf(domain)?.text)
       .join(',');
   }
+}
+
+export function domainOf(source: string): string {
+  return source.slice(0, source.indexOf('-'));
 }

@@ -62,7 +62,15 @@ export class GtidSet {
   }
 
   has({ source, number }: Gtid): boolean {
-    return this.#intervals.get(source)?.some(({ start, end }) => number >= start && number <= end) ?? false;
+    const intervals = this.#of(source);
+    let [low, high] = [0, intervals.length];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if ((intervals[middle]?.end ?? 0n) < number) low = middle + 1;
+      else high = middle;
+    }
+    const found = intervals[low];
+    return found !== undefined && number >= found.start;
   }
 
   /** What is in this set or in the other. */

@@ -50,11 +50,10 @@ export class PassedGtids {
     this.#last = transaction;
   }
 
-  /** The last transaction that was passed, if its commit at the origin is known: it proves that ids were not used twice. */
+  /** The last one, if it is known when it was committed first: it proves that its id was not used twice. */
   get last(): PassedLast | null {
-    const [gtid, originMicros] = [this.#last?.gtid, this.#last?.originMicros];
-    if (gtid === undefined || gtid === null || originMicros === undefined || originMicros === null)
-      return this.#lastBefore;
+    const { gtid = null, originMicros = null } = this.#last ?? {};
+    if (gtid === null || originMicros === null) return this.#lastBefore;
     return { gtid: `${gtid.source}:${gtid.number}`, originMicros };
   }
 

@@ -24,7 +24,7 @@ export interface GroupStart {
  */
 export function readGtid(buffer: Buffer, start: number, end: number, anonymous: boolean): GroupStart {
   if (end - start < 25) throw new CorruptEvent('a GTID event ends early');
-  const uuid = formatUuid(buffer.toString('hex', start + 1, start + 17));
+  const uuid = readUuid(buffer, start + 1);
   const number = buffer.readBigUInt64LE(start + 17);
   let commitMicros: number | null = null;
   let originMicros: number | null = null;
@@ -158,6 +158,17 @@ function sqlMode(buffer: Buffer, start: number, end: number): number {
   let at = start;
   if (at < end && buffer[at] === 0) at += 5;
   return at + 9 <= end && buffer[at] === SQL_MODE ? buffer.readUInt32LE(at + 1) : 0;
+}
+
+/** The uuid that was read last: most transactions of a log come from one server. */
+const lastUuid = { bytes: Buffer.alloc(16), text: formatUuid('0'.repeat(32)) };
+
+function readUuid(buffer: Buffer, at: number): string {
+  if (buffer.compare(lastUuid.bytes, 0, 16, at, at + 16) !== 0) {
+    buffer.copy(lastUuid.bytes, 0, at, at + 16);
+    lastUuid.text = formatUuid(lastUuid.bytes.toString('hex'));
+  }
+  return lastUuid.text;
 }
 
 export function formatUuid(hex: string): string {
