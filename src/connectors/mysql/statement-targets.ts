@@ -1,12 +1,21 @@
 import type { TableId } from '../../pipeline/table.ts';
+import { firstWord } from './ddl/first-word.ts';
 import { TokenReader, Unreadable } from './ddl/token-reader.ts';
 import { tokenize } from './ddl/tokens.ts';
 import type { Statement } from './protocol/group-events.ts';
 
-/** Blanks, comments and what may open a statement. A comment ends at its first end, so that nothing is tried in two ways. */
-const LEAD = String.raw`^(?:\s|\/\*M?!\d*|\/\*(?!M?!)(?:[^*]|\*(?!\/))*\*\/|--[^\n]*\n|#[^\n]*\n|\()*`;
-const CHANGES_ROWS = new RegExp(`${LEAD}(?:INSERT|UPDATE|DELETE|REPLACE|LOAD|WITH|SELECT|DO|CALL|VALUES)\\b`, 'i');
-const CREATES_WITH_ROWS = new RegExp(`${LEAD}CREATE\\b[\\s\\S]*\\bSELECT\\b`, 'i');
+const CHANGES_ROWS: ReadonlySet<string> = new Set([
+  'INSERT',
+  'UPDATE',
+  'DELETE',
+  'REPLACE',
+  'LOAD',
+  'WITH',
+  'SELECT',
+  'DO',
+  'CALL',
+]);
+const SELECTS = /\bSELECT\b/i;
 
 /** Long statements are lists of rows: what they change stands in their first part. */
 const HEADS = [500, 20_000, Infinity];
@@ -19,8 +28,9 @@ export type StatementTargets = readonly TableId[] | 'unknown';
  * that changes no rows, or whose rows the log has. Views and triggers cannot be seen from here.
  */
 export function statementTargets({ sql, database, ansiQuotes }: Statement): StatementTargets | null {
-  const creates = CREATES_WITH_ROWS.test(sql);
-  if (!creates && !CHANGES_ROWS.test(sql)) return null;
+  const word = firstWord(sql);
+  const creates = word === 'CREATE' && SELECTS.test(sql);
+  if (!creates && !CHANGES_ROWS.has(word)) return null;
   for (const length of HEADS) {
     const isWhole = sql.length <= length;
     const tokens = tokenize(isWhole ? sql : sql.slice(0, length), ansiQuotes);

@@ -1,4 +1,5 @@
 import type { TableId } from '../../../pipeline/table.ts';
+import { firstWord } from './first-word.ts';
 import { TokenReader, Unreadable } from './token-reader.ts';
 import { type Token, tokenize } from './tokens.ts';
 
@@ -41,15 +42,14 @@ export type DdlStatement =
   | { readonly kind: 'rename'; readonly pairs: readonly { readonly from: TableId; readonly to: TableId }[] }
   | { readonly kind: 'dropDatabase'; readonly database: string };
 
-const FIRST_WORDS =
-  /^\s*(?:\/\*[\s\S]*?\*\/\s*|--[^\n]*\n\s*|#[^\n]*\n\s*)*(?:\/\*M?!\d*\s*)?(?:ALTER|CREATE|DROP|RENAME|TRUNCATE)\b/i;
+const CONCERNS_TABLES: ReadonlySet<string> = new Set(['ALTER', 'CREATE', 'DROP', 'RENAME', 'TRUNCATE']);
 
 /**
  * Reads a statement that concerns permanent tables; null for any other. `database` is the session's own.
  * Nothing is guessed: an ALTER that cannot be read has no actions, any other statement of this kind that cannot be read is null.
  */
 export function readDdl(sql: string, database: string, ansiQuotes = false): DdlStatement | null {
-  if (!FIRST_WORDS.test(sql)) return null;
+  if (!CONCERNS_TABLES.has(firstWord(sql))) return null;
   const tokens = tokenize(sql, ansiQuotes);
   if (tokens === null) return null;
   try {
