@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { freeMemory } from '../../lib/free-memory.ts';
 import type { PipelineError } from '../../pipeline/pipeline-error.ts';
 import type { TableId } from '../../pipeline/table.ts';
 import { connectForQueries, connectRaw } from './connect.ts';
@@ -22,6 +23,13 @@ const LEAST_BYTES = 64 * 1024;
 /** Buffers that are kept for the next chunks, and how large they may be. */
 const SPARE_MAX = 3;
 const SPARE_BYTES_MAX = 4 << 20;
+
+export interface RowLimits {
+  /** The longest row that is taken. */
+  readonly bytesMax: number;
+  /** A long one comes: it is read on once this resolves. */
+  onLong(this: void): Promise<void>;
+}
 
 /** Up to where the stream has handed on when a window opens: the engine must show all of it before the SELECT. */
 export interface WindowStart {
@@ -66,18 +74,18 @@ export class ChunkReader {
   readonly #settings: MysqlSettings;
   readonly #facts: ServerFacts;
   readonly #method: LoadMethod;
-  readonly #rowBytesMax: number;
+  readonly #rows: RowLimits;
   #connection: RawConnection | undefined;
   /** Buffers of chunks that are over: making others for each keeps the garbage collector busy. */
   #spare: Buffer[] = [];
   #closed = false;
   #turn: Promise<unknown> = Promise.resolve();
 
-  constructor(settings: MysqlSettings, facts: ServerFacts, method: LoadMethod, rowBytesMax: number) {
+  constructor(settings: MysqlSettings, facts: ServerFacts, method: LoadMethod, rows: RowLimits) {
     this.#settings = settings;
     this.#facts = facts;
     this.#method = method;
-    this.#rowBytesMax = rowBytesMax;
+    this.#rows = rows;
   }
 
   /** Errors: PipelineError, never of kind `table`. */
@@ -98,7 +106,7 @@ export class ChunkReader {
 
   #why(error: unknown, table: TableId): PipelineError {
     return error instanceof PacketTooLarge
-      ? rowTooLarge(error, { what: 'an existing row', bytesMax: this.#rowBytesMax, table })
+      ? rowTooLarge(error, { what: 'an existing row', bytesMax: this.#rows.bytesMax, table })
       : toPipelineError(error, 'loading existing rows', { table });
   }
 
@@ -128,7 +136,8 @@ export class ChunkReader {
 
   /** The rows of a chunk are not needed any more: another one may take their place. */
   recycle({ buffer }: TextRows): void {
-    if (this.#spare.length < SPARE_MAX && buffer.length <= SPARE_BYTES_MAX) this.#spare.push(buffer);
+    if (buffer.length > SPARE_BYTES_MAX) freeMemory(buffer.buffer);
+    else if (this.#spare.length < SPARE_MAX) this.#spare.push(buffer);
   }
 
   /** Ends the connection, and keeps nothing; the next read makes another one. */
@@ -147,7 +156,8 @@ export class ChunkReader {
     this.#checkOpen();
     const connection = await connectRaw(this.#settings);
     this.#connection = connection;
-    connection.reader.bytesMax = this.#rowBytesMax;
+    connection.reader.bytesMax = this.#rows.bytesMax;
+    connection.onLongPacket = this.#rows.onLong;
     if (this.#closed) connection.close();
     this.#checkOpen();
     await checkSameServer(connection, this.#facts.identity);
@@ -202,8 +212,10 @@ export class ChunkReader {
   /** False when there are rows behind those that were taken, as they are long: the server is not to send them. */
   async #select(connection: RawConnection, sql: string, rows: TextRows): Promise<boolean> {
     const isWhole = await connection.select(sql, rows);
-    if (!isWhole) this.rest();
-    return isWhole;
+    if (isWhole) return true;
+    this.rest();
+    connection.reader.discard();
+    return false;
   }
 
   /** MariaDB: a snapshot that tells the log position it stands at; taken anew until that is not before `start`. */

@@ -5,6 +5,7 @@ import type { Chunk, ChunkReader, Refused, ShapeSeen, WindowStart } from './chun
 import type { ChunkCursor } from './chunk-sql.ts';
 import type { KeyQuota, KeyWindow } from './key-window.ts';
 import type { LoadPace } from './load-pace.ts';
+import type { LongRowTurn } from './long-row-turn.ts';
 import { comparePositions } from './position.ts';
 import type { TextRows } from './protocol/text-rows.ts';
 import type { MysqlTable } from './types.ts';
@@ -13,6 +14,8 @@ import type { MysqlTable } from './types.ts';
 export const CHUNK_ROWS = 4000;
 const CHUNK_BYTES = 4 << 20;
 const ROW_BYTES_GUESS = 256;
+/** A lane that holds more may hold a long row: the turn for those is its own until it does not. */
+const LONG_BYTES = 4 << 20;
 /** Chunks of one table on their way: one is read while the one before it waits for the stream, or is written. */
 const CHUNKS_AHEAD = 2;
 /** Tables whose chunks are on their way together, as long as each is about one chunk. */
@@ -37,7 +40,8 @@ interface Flight {
 
 /** What a lane needs of the load it is part of. */
 export interface LaneParts {
-  readonly reader: ChunkReader;
+  readonly turn: LongRowTurn;
+  reader(onLong: () => Promise<void>): ChunkReader;
   readonly pace: LoadPace;
   /** Chunks that were read and wait for the stream: no other is read while they hold more than this. */
   readonly heldBytesMax: number;
@@ -54,6 +58,7 @@ export interface LaneParts {
 /** One connection that loads: chunks are read one behind the other, a big table alone, small ones some at a time. */
 export class LoadLane {
   readonly #parts: LaneParts;
+  readonly #reader: ChunkReader;
   #tables: CapturedTable[] = [];
   /** In the order in which they were opened, read and merged. */
   #flights: Flight[] = [];
@@ -65,6 +70,7 @@ export class LoadLane {
 
   constructor(parts: LaneParts) {
     this.#parts = parts;
+    this.#reader = parts.reader(() => parts.turn.take(this));
   }
 
   /** Chunks wait for the stream, or windows could be opened. */
@@ -88,18 +94,21 @@ export class LoadLane {
 
   /** What `atBoundary` handed on was taken. */
   release(): void {
-    for (const rows of this.#spent.splice(0)) this.#parts.reader.recycle(rows);
+    for (const rows of this.#spent.splice(0)) this.#reader.recycle(rows);
+    if (!this.#reading) this.#leaveTurn();
   }
 
   remove(table: CapturedTable): void {
     this.#tables = this.#tables.filter((other) => other !== table);
     this.#dropFlights(table);
+    if (!this.#reading) this.#leaveTurn();
   }
 
   close(): void {
     for (const table of this.#tables) this.#dropFlights(table);
     this.#tables = [];
-    this.#parts.reader.close();
+    this.#reader.close();
+    this.#parts.turn.leave(this);
   }
 
   #canOpen(more: boolean): boolean {
@@ -117,7 +126,7 @@ export class LoadLane {
 
   /** Nothing is left to load: the source keeps no connection for it. */
   #rest(): undefined {
-    if (this.#tables.length === 0) this.#parts.reader.rest();
+    if (this.#tables.length === 0) this.#reader.rest();
   }
 
   #isReady(table: CapturedTable): boolean {
@@ -156,6 +165,7 @@ export class LoadLane {
     this.#reading = true;
     for (let flight = this.#nextToRead(); flight !== undefined; flight = this.#nextToRead()) {
       const { pace } = this.#parts;
+      this.#leaveTurn();
       await pace.wait(this.#lastMs, this.#othersWrote);
       if (flight.dropped) continue;
       try {
@@ -169,13 +179,20 @@ export class LoadLane {
       }
     }
     this.#reading = false;
+    this.#leaveTurn();
+  }
+
+  /** Unless it holds long rows. */
+  #leaveTurn(): void {
+    const spent = this.#spent.reduce((bytes, rows) => bytes + rows.bytes, 0);
+    if (this.#held + spent < LONG_BYTES) this.#parts.turn.leave(this);
   }
 
   async #find({ table, start, window, after }: Flight): Promise<Chunk | Refused | ShapeSeen> {
-    const { pace, reader } = this.#parts;
-    if (table.suspect) return reader.shape(table.id);
+    const { pace } = this.#parts;
+    if (table.suspect) return this.#reader.shape(table.id);
     const begun = pace.now();
-    const chunk = await reader.read(table.shape, start, after, pace.limit(limitOf(table)));
+    const chunk = await this.#reader.read(table.shape, start, after, pace.limit(limitOf(table)));
     this.#lastMs = pace.now() - begun;
     this.#othersWrote = comparePositions(chunk.high, start.position) > 0;
     if (chunk.kind === 'refused') return chunk;
@@ -190,12 +207,13 @@ export class LoadLane {
     this.#parts.fail(table, error);
   }
 
+  /** Bytes of the chunks that wait for the stream. */
+  get #held(): number {
+    return this.#flights.reduce((bytes, { found }) => bytes + (found?.kind === 'chunk' ? found.rows.bytes : 0), 0);
+  }
+
   #nextToRead(): Flight | undefined {
-    const held = this.#flights.reduce(
-      (bytes, { found }) => bytes + (found?.kind === 'chunk' ? found.rows.bytes : 0),
-      0,
-    );
-    return held > this.#parts.heldBytesMax ? undefined : this.#flights.find(({ found }) => found === null);
+    return this.#held > this.#parts.heldBytesMax ? undefined : this.#flights.find(({ found }) => found === null);
   }
 
   /** The stream has come to where what was found holds. */

@@ -168,7 +168,11 @@ export class LogRun {
       rowsPerSecondMax: this.#options.reader.loadRowsPerSecondMax,
       heldBytesMax: memoryBytes / 4,
       keyBytesMax: memoryBytes / 4,
-      reader: () => new ChunkReader(settings, this.#facts, loadMethod(this.#facts) ?? 'lock', memoryBytes / 2),
+      reader: (onLong) =>
+        new ChunkReader(settings, this.#facts, loadMethod(this.#facts) ?? 'lock', {
+          bytesMax: memoryBytes / 2,
+          onLong,
+        }),
       reshape: (table, shape) => this.#events.reshape(table, shape),
       wake: () => this.poke(),
     });

@@ -56,7 +56,10 @@ for (const family of FAMILIES) {
     const position = await readLogEnd(questions, facts);
     questions.close();
     if (entry?.kind !== 'table' || position === null) throw new Error('no table');
-    const chunks = new ChunkReader(settings, facts, loadMethod(facts) ?? 'lock', 2 * MIB);
+    const chunks = new ChunkReader(settings, facts, loadMethod(facts) ?? 'lock', {
+      bytesMax: 2 * MIB,
+      onLong: async () => {},
+    });
     const counts: number[] = [];
     const ids: number[] = [];
     for (let cursor: ChunkCursor | null = null, last = false; !last; ) {

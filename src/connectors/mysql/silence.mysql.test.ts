@@ -88,7 +88,10 @@ for (const family of FAMILIES) {
       questions.close();
       if (entry?.kind !== 'table' || position === null) throw new Error('no table');
       const { table } = entry;
-      const chunks = new ChunkReader(settings, facts, loadMethod(facts) ?? 'lock', 64 << 20);
+      const chunks = new ChunkReader(settings, facts, loadMethod(facts) ?? 'lock', {
+        bytesMax: 64 << 20,
+        onLong: async () => {},
+      });
       const read = async () => {
         const found = await chunks.read(table, { position, gtids: '' }, null, 10);
         return found.kind === 'chunk' ? found.rows.count : found.error;

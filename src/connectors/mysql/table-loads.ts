@@ -2,6 +2,7 @@ import type { Part } from '../../pipeline/batch.ts';
 import { PipelineError } from '../../pipeline/pipeline-error.ts';
 import type { CapturedTable } from './captured-table.ts';
 import type { ChunkReader, WindowStart } from './chunk-reader.ts';
+import { LongRowTurn } from './long-row-turn.ts';
 import { CHUNK_ROWS, LoadLane } from './load-lane.ts';
 import { LoadPace } from './load-pace.ts';
 import type { MysqlTable } from './types.ts';
@@ -17,8 +18,8 @@ export interface TableLoadsOptions {
   readonly heldBytesMax: number;
   /** What the keys may take that the stream touches meanwhile. */
   readonly keyBytesMax: number;
-  /** A reader with a connection of its own, made when it is first used. */
-  reader(): ChunkReader;
+  /** A reader with a connection of its own, made when it is first used; it waits for `onLong` when a long row comes. */
+  reader(onLong: () => Promise<void>): ChunkReader;
   /** `atBoundary` has something to do. */
   wake(): void;
   /** Takes a table in doubt to the shape that the server tells. */
@@ -67,7 +68,8 @@ export class TableLoads {
         awake();
       },
     };
-    this.#lanes = Array.from({ length: parallelism }, () => new LoadLane({ ...parts, reader: reader() }));
+    const turn = new LongRowTurn();
+    this.#lanes = Array.from({ length: parallelism }, () => new LoadLane({ ...parts, turn, reader }));
   }
 
   add(table: CapturedTable): void {

@@ -103,7 +103,7 @@ export class PacketReader {
    * PacketTooLarge.
    */
   async more(): Promise<void> {
-    const pending = this.#pending();
+    const pending = this.pending;
     if (pending > this.bytesMax) throw new PacketTooLarge(pending);
     if (this.#poked) {
       this.#poked = false;
@@ -123,6 +123,13 @@ export class PacketReader {
     for (const buffer of this.#held) this.#recycle(buffer);
     this.#held = [];
     if (this.#paused && this.#write - this.#read < READ_BYTES / 2) this.#resume();
+  }
+
+  /** The socket is closed, and what was taken is not needed: gives back what is long. */
+  discard(): void {
+    this.release();
+    if (this.#next !== null) this.#recycle(this.#next);
+    this.#recycle(this.#current);
   }
 
   /** Where the next bytes are to be written; stays so until `wrote`. */
@@ -172,7 +179,7 @@ export class PacketReader {
 
   /** A buffer for what is unread and what comes next: of a long packet all, or twice as much as has come when that is not known. */
   #bufferFor(unread: number): Buffer {
-    const payload = Math.min(this.#pending(), this.bytesMax);
+    const payload = Math.min(this.pending, this.bytesMax);
     const packet = payload + HEADER * (Math.floor(payload / MAX_PAYLOAD) + 1);
     const bytes = Math.max(unread, packet) + READ_BYTES;
     if (bytes <= BUFFER_BYTES) return this.#free.pop() ?? Buffer.allocUnsafeSlow(BUFFER_BYTES);
@@ -180,7 +187,7 @@ export class PacketReader {
   }
 
   /** Of the packet that is not whole yet: how long its payload is at least. */
-  #pending(): number {
+  get pending(): number {
     const unread = this.#write - this.#read;
     if (unread < HEADER) return 0;
     const length = this.#current.readUIntLE(this.#read, 3);

@@ -10,6 +10,7 @@ const COM_BINLOG_DUMP = 0x12;
 const NON_BLOCKING = 1;
 const NULL_VALUE = 0xfb;
 const LENGTH_BYTES_MAX = 9;
+const LONG_PACKET_BYTES = 4 << 20;
 
 /** Takes the text rows of one result, still as the server sent them. */
 export interface RowReceiver {
@@ -23,6 +24,8 @@ export interface RowReceiver {
  */
 export class RawConnection {
   readonly reader: PacketReader;
+  /** Called, and waited for, when a packet is known to be long and most of it has not come yet. */
+  onLongPacket: (() => Promise<void>) | null = null;
   readonly #socket: Duplex;
   readonly #isAtWork: (() => Promise<boolean>) | null;
 
@@ -64,6 +67,7 @@ export class RawConnection {
         if (!receiver.row(reader.buffer, reader.start, reader.end)) return false;
       }
       reader.release();
+      if (this.onLongPacket !== null && reader.pending >= LONG_PACKET_BYTES) await this.onLongPacket();
       await this.#more();
     }
   }
