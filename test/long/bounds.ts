@@ -18,6 +18,9 @@ import { FAMILIES } from '../support/servers.ts';
 /** What a campaign writes is read again at once: it need not survive a power cut. */
 const QUICK = { sync_binlog: '0', innodb_flush_log_at_trx_commit: '0' };
 
+/** As is what the target keeps to recover from one. */
+const SMALL_LOG = { fsync: 'off', max_wal_size: '256MB' };
+
 export async function run({ seed, args }: { seed: number; args: readonly string[] }): Promise<void> {
   const wordAfter = (flag: string) => (args.includes(flag) ? args[args.indexOf(flag) + 1] : undefined);
   const only = wordAfter('--only');
@@ -25,7 +28,7 @@ export async function run({ seed, args }: { seed: number; args: readonly string[
   const number = (flag: string, otherwise: number) => numberAfter(args, flag) ?? otherwise;
   for (const kind of FAMILIES.filter((each) => family === undefined || each === family)) {
     const source = await startServer(kind, QUICK);
-    const target = await startServer('postgres');
+    const target = await startServer('postgres', SMALL_LOG);
     const options = { source, target, capMiB: number('--cap', 512), seed };
     const seconds = number('--minutes', 10) * 60;
     const cases: readonly (readonly [name: string, work: () => Promise<BoundsResult>])[] = [
