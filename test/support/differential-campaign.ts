@@ -32,7 +32,7 @@ export async function differentialCampaign(options: {
   changes: number;
   perTable: number;
   seed: number;
-  /** The server is the campaign's own: half of the tables have names in the log, half have not. */
+  /** The server is the campaign's own: half of the tables have names in the log, half have not; half of MariaDB's are compressed. */
   isOwn?: boolean;
   say?: (line: string) => void;
 }): Promise<DifferentialResult> {
@@ -50,8 +50,12 @@ export async function differentialCampaign(options: {
       tables += 1;
       const random = randomOf(Math.imul(seed, 0x9e3779b1) ^ tables);
       if (isOwn) await client.query(`SET GLOBAL binlog_row_metadata = ${random() < 0.5 ? 'FULL' : 'MINIMAL'}`);
+      if (isOwn && family === 'mariadb') await client.query(`SET GLOBAL log_bin_compress = ${random() < 0.5 ? 1 : 0}`);
       if (family === 'mysql')
-        await client.query(`SET SESSION binlog_row_value_options = '${random() < 0.5 ? 'PARTIAL_JSON' : ''}'`);
+        await client.query(
+          `SET SESSION binlog_row_value_options = '${random() < 0.5 ? 'PARTIAL_JSON' : ''}',
+           binlog_transaction_compression = ${random() < 0.5 ? 'ON' : 'OFF'}`,
+        );
       const round = new Round({ family, server, database, client, random, table: `t${tables}` });
       const found = await round.run(Math.min(options.perTable, options.changes - changes));
       changes += found.changes;
@@ -141,6 +145,12 @@ class Round {
       let made = 0;
       for (let turn = 0; turn < 3; turn += 1) made += await this.#statement();
       await client.query(random() < 0.3 ? 'ROLLBACK' : 'COMMIT');
+      return made;
+    }
+    if (kind < 0.15) {
+      await client.query("XA START 'x'");
+      const made = await this.#statement();
+      await client.query("XA END 'x'; XA PREPARE 'x'; XA COMMIT 'x'");
       return made;
     }
     return this.#statement();
