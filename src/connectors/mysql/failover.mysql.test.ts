@@ -234,6 +234,12 @@ for (const family of FAMILIES) {
       await follower.until(() => follower.rows(database, 't').length === 1);
       await follower.stop();
       assert.deepEqual(await rowsOf(atReplica, database, 't'), []);
+      // A task can be stopped while it waits.
+      const stopped = follower.goOn(openSource(replica, database));
+      const begun = performance.now();
+      await new Promise((resolve) => setTimeout(resolve, 300));
+      await stopped.stop();
+      assert.deepEqual([stopped.error, stopped.offset, performance.now() - begun < 2000], [null, null, true]);
       const second = follower.goOn(openSource(replica, database));
       await second.until(() => second.offset !== null);
       await delay(0);

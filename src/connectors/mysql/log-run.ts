@@ -91,7 +91,12 @@ export class LogRun {
   }
 
   async *batches({ after, tables, start, signal }: ReadOptions): AsyncGenerator<Batch> {
-    await this.#open(after === null ? null : offsetFromJson(after), start);
+    try {
+      await this.#open(after === null ? null : offsetFromJson(after), start, signal);
+    } catch (error) {
+      if (signal.aborted) return;
+      throw error;
+    }
     this.#wanted ??= tables;
     this.#startsInPast = after === null && start !== null;
     while (!signal.aborted && !this.#closed) {
@@ -132,13 +137,16 @@ export class LogRun {
     this.#xa?.close();
   }
 
-  async #open(offset: MysqlOffset | null, start: StartPoint | null): Promise<void> {
+  async #open(offset: MysqlOffset | null, start: StartPoint | null, signal: AbortSignal): Promise<void> {
     const { settings, serverId, memoryBytes } = this.#options;
     const connection = await connectForQueries(settings);
     let opening: Opening;
     let collations: Map<number, string>;
     let xaKnownFrom: LogPosition | null = null;
+    const cancel = () => connection.close();
+    signal.addEventListener('abort', cancel);
     try {
+      signal.throwIfAborted();
       this.#facts = await readServerFacts(connection);
       const problems = problemsOf(await checkServer(connection, this.#facts, { settings, load: false, databases: [] }));
       const [first] = problems;
@@ -156,6 +164,7 @@ export class LogRun {
     } catch (error) {
       throw toPipelineError(error, 'opening the binary log');
     } finally {
+      signal.removeEventListener('abort', cancel);
       connection.close();
     }
     const { from, passed, deliveredUntil } = opening;
@@ -197,7 +206,7 @@ export class LogRun {
     this.#end = opening.end;
     this.#serverBefore = offset?.server ?? null;
     if (deliveredUntil !== null) {
-      const before = await this.#readPrepared(deliveredUntil, offset === null ? 'leftOut' : 'delivered');
+      const before = await this.#readPrepared(deliveredUntil, offset === null ? 'leftOut' : 'delivered', signal);
       if (offset === null) checkPlace(deliveredUntil, this.#group.boundary, before);
     }
     this.#group.skip(opening.skipEvents);
@@ -211,11 +220,12 @@ export class LogRun {
   }
 
   /** Reads what is not wanted, for the XA transactions in it that had no outcome yet. Gives the last boundary before `until`. */
-  async #readPrepared(until: LogPosition, why: 'delivered' | 'leftOut'): Promise<LogPosition> {
+  async #readPrepared(until: LogPosition, why: 'delivered' | 'leftOut', signal: AbortSignal): Promise<LogPosition> {
     const reader = this.#reader;
     let before = this.#group.boundary;
     this.#events.unwanted = why;
     while (comparePositions(this.#group.boundary, until) < 0) {
+      signal.throwIfAborted();
       before = this.#group.boundary;
       if (reader.take()) await this.#events.handle(reader, []);
       else await reader.more();
