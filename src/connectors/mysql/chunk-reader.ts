@@ -162,6 +162,8 @@ export class ChunkReader {
     this.#checkOpen();
     await checkSameServer(connection, this.#facts.identity);
     if (this.#method === 'gtid') await this.#settle(connection);
+    // A snapshot under a lower level is none: each statement would show more than the position that it tells.
+    if (this.#method === 'snapshot') await connection.query('SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ');
     return connection;
   }
 

@@ -2,8 +2,9 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { Connection } from 'mysql2/promise';
 import { FAMILIES, type Family, freshMysqlDatabase, mysqlClient, sharedServer } from '../../../test/support/servers.ts';
-import { Follower, joining, openSource, type Values } from '../../../test/support/source-under-test.ts';
-import type { TableProgress } from '../../pipeline/checkpoint.ts';
+import { Follower, joining, openSource, readRow, type Values } from '../../../test/support/source-under-test.ts';
+import type { RowsPart } from '../../pipeline/batch.ts';
+import type { TableProgress, TableState } from '../../pipeline/checkpoint.ts';
 import { PipelineError } from '../../pipeline/pipeline-error.ts';
 import { offsetFromJson } from './position.ts';
 import type { DdlPolicies } from '../../pipeline/policies.ts';
@@ -57,6 +58,17 @@ const fill = (
   (SELECT 0 i UNION SELECT 1 UNION SELECT 2 UNION SELECT 3 UNION SELECT 4 UNION SELECT 5 UNION SELECT 6 UNION SELECT 7 UNION SELECT 8 UNION SELECT 9) c,
   (SELECT 0 i UNION SELECT 1 UNION SELECT 2 UNION SELECT 3 UNION SELECT 4 UNION SELECT 5 UNION SELECT 6 UNION SELECT 7 UNION SELECT 8 UNION SELECT 9) d,
   (SELECT 0 i UNION SELECT 1 UNION SELECT 2 UNION SELECT 3 UNION SELECT 4) e) seq WHERE seq.n <= ${rows}`;
+
+/** `read 1=0`, `update 1=0 to 1=1`: each row of a table with the columns id and n. */
+function describeRows(part: RowsPart): string[] {
+  return Array.from({ length: part.count }, (_, row) => {
+    const text = (image: 'before' | 'after') => {
+      const { id, n } = readRow(part, row, image);
+      return `${id}=${n}`;
+    };
+    return part.op === 'update' ? `update ${text('before')} to ${text('after')}` : `${part.op} ${text('after')}`;
+  });
+}
 
 for (const family of FAMILIES) {
   void describe(`the source, on ${family}`, () => {
@@ -223,6 +235,45 @@ for (const family of FAMILIES) {
       assert.deepEqual(follower.events, ['added m', 'added z']);
       assert.equal(follower.rows(database, 't').length, 10_002);
       await tearDown(setting);
+    });
+
+    void it('gives loaded rows as they were at one place of the log, however long their SELECT is held up (A27)', async () => {
+      const setting = await setUp(
+        family,
+        'CREATE TABLE t (id INT PRIMARY KEY, n INT); INSERT INTO t VALUES (1, 0), (2, 0)',
+      );
+      const { database, client, source, follower, join } = setting;
+      const tables = [await join('t')];
+      const given: string[] = [];
+      const signal = AbortSignal.timeout(30_000);
+      const reading = source.read({ after: null, tables: { version: 1, tables }, start: null, signal });
+      const batches = reading[Symbol.asyncIterator]();
+      const readOn = async (until: (states: readonly TableState[]) => boolean) => {
+        for (let isOver = false; !isOver; ) {
+          const { value: batch, done } = await batches.next();
+          assert.ok(done !== true);
+          for (const part of batch.parts) if (part.kind === 'rows') given.push(...describeRows(part));
+          isOver = until(batch.parts.flatMap((part) => (part.kind === 'progress' ? [part.progress.state] : [])));
+        }
+      };
+      const selects = async () => {
+        const sql = 'SELECT COUNT(*) FROM information_schema.processlist WHERE INFO LIKE ? AND INFO NOT LIKE ?';
+        const [rows] = await client.query({ sql, rowsAsArray: true }, [`SELECT %\`${database}\`%`, '%processlist%']);
+        return Number((rows as number[][])[0]?.[0]);
+      };
+      await client.query('LOCK TABLES t WRITE');
+      await readOn((states) => states.includes('SNAPSHOTTING'));
+      while ((await selects()) === 0);
+      await client.query('UPDATE t SET n = 1 WHERE id = 1; UNLOCK TABLES');
+      while ((await selects()) > 0);
+      await readOn((states) => states.includes('STREAMING'));
+      if (family === 'mariadb') await readOn(() => given.includes('update 1=0 to 1=1'));
+      assert.deepEqual(
+        given,
+        family === 'mariadb' ? ['read 1=0', 'read 2=0', 'update 1=0 to 1=1'] : ['update 1=0 to 1=1', 'read 2=0'],
+      );
+      await batches.return?.();
+      await tearDown({ follower, client });
     });
 
     void it('lets an ALTER through at once, however long a load takes (A18)', async () => {
