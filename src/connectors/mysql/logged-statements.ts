@@ -33,7 +33,8 @@ export class LoggedStatements {
   /** `at` is behind the statement. */
   follow(statement: Statement, at: LogPosition, parts: Part[]): void {
     const targets = statementTargets(statement);
-    if (targets === null) return;
+    if (targets === null || (targets !== 'unknown' && targets.every(({ database }) => OF_THE_SERVER.has(database))))
+      return;
     const hit = this.#hit(targets, statement);
     this.#count(hit, at);
     for (const table of hit) {
@@ -76,6 +77,9 @@ export class LoggedStatements {
       );
   }
 }
+
+/** Managed servers write their heartbeats there, as statements. */
+const OF_THE_SERVER: ReadonlySet<string> = new Set(['mysql', 'sys', 'performance_schema', 'information_schema']);
 
 function isRound(count: number): boolean {
   return Number.isInteger(Math.log10(count));
