@@ -1,10 +1,13 @@
 import type { Connection } from 'mysql2/promise';
 import { randomOf } from '../../bench/workload.ts';
 import type { ReplicaPair } from './replica-pair.ts';
-import { freshMysqlDatabase, mysqlClient } from './servers.ts';
+import { freshMysqlDatabase, mysqlClient, type TestServer } from './servers.ts';
 import { Follower, joining, openSource } from './source-under-test.ts';
 
 const WRITERS = 4;
+/** A table of so many rows is loaded meanwhile, at a rate at which that takes some hops. */
+const LOADED = 9000;
+const READER = { loadRowsPerSecondMax: 2000 };
 
 export interface FailoverResult {
   readonly isWhole: boolean;
@@ -13,6 +16,8 @@ export interface FailoverResult {
   readonly moves: number;
   /** While it caught up there. */
   readonly stopsWithin: number;
+  /** Hops at which a table was being loaded that had chunks already. */
+  readonly withinLoad: number;
   readonly entries: number;
   /** Rows of them delivered: as many, if each was delivered once. */
   readonly changes: number;
@@ -28,17 +33,20 @@ export async function failoverCampaign(pair: ReplicaPair, hops: number, seed: nu
   const database = await freshMysqlDatabase(primary);
   await atPrimary.query(
     `USE \`${database}\`; CREATE TABLE t (id INT PRIMARY KEY, n INT);
-     CREATE TABLE entries (id BIGINT AUTO_INCREMENT PRIMARY KEY, n INT)`,
+     CREATE TABLE entries (id BIGINT AUTO_INCREMENT PRIMARY KEY, n INT); CREATE TABLE loaded LIKE t;
+     INSERT INTO loaded VALUES ${Array.from({ length: LOADED }, (_, id) => `(${id}, 0)`).join()}`,
   );
-  const source = openSource(primary, database);
+  const open = (server: TestServer) => openSource(server, database, {}, READER);
+  const source = open(primary);
   let follower = new Follower(source);
   follower.start(1, [
     await joining(source, database, 't', { load: 'none' }),
     await joining(source, database, 'entries', { load: 'none' }),
+    await joining(source, database, 'loaded'),
   ]);
   await follower.until(() => follower.offset !== null);
   const stopWriting = startWriters(pair, database);
-  let [moves, stopsWithin] = [0, 0];
+  let [moves, stopsWithin, withinLoad] = [0, 0, 0];
   try {
     for (let number = 0; number < hops; number += 1) {
       let batches = 1 + Math.floor(random() * 5);
@@ -48,7 +56,9 @@ export async function failoverCampaign(pair: ReplicaPair, hops: number, seed: nu
       if (follower.error !== null) throw follower.error;
       const before = follower.offset?.['server'];
       if (follower.offset?.['onlyGtids'] === true) stopsWithin += 1;
-      follower = follower.goOn(openSource(random() < 0.5 ? primary : replica, database));
+      const load = follower.states.get(`${database}\0loaded`);
+      if (load?.state === 'SNAPSHOTTING' && load.chunksDone > 0) withinLoad += 1;
+      follower = follower.goOn(open(random() < 0.5 ? primary : replica));
       await follower.until(() => follower.offset !== null);
       if (follower.offset?.['server'] !== before) moves += 1;
       // Logs are cut now and then, so that reading does not always begin with the same file.
@@ -58,7 +68,7 @@ export async function failoverCampaign(pair: ReplicaPair, hops: number, seed: nu
     await stopWriting();
   }
   follower.stopWhen(() => false);
-  const tables = ['t', 'entries'];
+  const tables = ['t', 'entries', 'loaded'];
   await follower
     .until(async () =>
       (await Promise.all(tables.map((table) => isEqual(atPrimary, follower, database, table)))).every(Boolean),
@@ -68,7 +78,15 @@ export async function failoverCampaign(pair: ReplicaPair, hops: number, seed: nu
   const changes = follower.changes.get(`${database}\0entries`) ?? 0;
   const equal = await Promise.all(tables.map((table) => isEqual(atPrimary, follower, database, table)));
   await follower.stop();
-  return { isWhole: equal.every(Boolean) && changes === entries, hops, moves, stopsWithin, entries, changes };
+  return {
+    isWhole: equal.every(Boolean) && changes === entries,
+    hops,
+    moves,
+    stopsWithin,
+    withinLoad,
+    entries,
+    changes,
+  };
 }
 
 async function isEqual(client: Connection, follower: Follower, database: string, table: string): Promise<boolean> {
@@ -87,9 +105,11 @@ function startWriters({ family, primary }: ReplicaPair, database: string): () =>
     if (family === 'mariadb') await client.query(`SET SESSION gtid_domain_id = ${writer}`);
     // Each changes rows of its own: what is written in different domains is not ordered.
     for (let turn = 0; running; turn += 1) {
-      const id = writer * 1000 + (turn % 50);
+      const id = (factor: number) => (turn * factor * WRITERS + writer) % LOADED;
       await client.query(
-        `INSERT INTO entries (n) VALUES (${turn}); REPLACE INTO t VALUES (${id}, ${turn}); DELETE FROM t WHERE id = ${id - 3}`,
+        `INSERT INTO entries (n) VALUES (${turn}); REPLACE INTO t VALUES (${id(1) % 200}, ${turn}); DELETE FROM t WHERE id = ${id(3) % 200};
+         UPDATE loaded SET n = n + 1 WHERE id = ${id(7919)}; DELETE FROM loaded WHERE id = ${id(104_729)};
+         REPLACE INTO loaded VALUES (${id(1_299_709)}, ${turn})`,
       );
     }
     await client.end();
