@@ -22,7 +22,7 @@ interface Resume {
 }
 
 /**
- * One table of a run. WAITING: not in the stream yet. SNAPSHOTTING: its changes flow, its existing rows are being loaded.
+ * One table of a run. WAITING: not in the stream yet, or its load has not begun. SNAPSHOTTING: its changes flow, its existing rows are being loaded.
  * STREAMING: its changes flow. FAILED, REMOVED: nothing of it is handed on.
  */
 export class CapturedTable {
@@ -43,6 +43,8 @@ export class CapturedTable {
   rowBytes: number;
   /** Open while chunks of this table are on their way. */
   readonly windows = new OpenWindows();
+  /** The log has come to where its shape was seen: what alters it from here on is news. */
+  joined = false;
   /** A statement that may have changed it was seen, and the log does not tell names: the server must be asked. */
   suspect: boolean;
 

@@ -61,8 +61,9 @@ export class DdlFollower {
   #each(ids: readonly TableId[], work: (table: CapturedTable) => void): void {
     for (const key of new Set(ids.map((id) => this.#keyOf(id)))) {
       const table = this.#options.tables.get(key);
+      if (table === undefined || table.state === 'FAILED') continue;
       // A table that has not joined yet was described after this statement.
-      if (table !== undefined && table.state !== 'FAILED' && table.state !== 'WAITING') work(table);
+      if (table.state !== 'WAITING' || table.joined) work(table);
     }
   }
 

@@ -347,6 +347,7 @@ export class LogRun {
     if (ready.length === 0) return;
     this.#joining = this.#joining.filter((table) => !ready.includes(table));
     for (const table of ready) {
+      table.joined = true;
       if (table.load === 'full') {
         this.#loads.add(table);
         continue;

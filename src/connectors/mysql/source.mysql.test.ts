@@ -553,6 +553,25 @@ for (const family of FAMILIES) {
       await tearDown(setting);
     });
 
+    void it('follows what alters a table whose load waits for that of another one', async () => {
+      const setting = await setUp(
+        family,
+        `CREATE TABLE t (id INT PRIMARY KEY, n INT); ${fill('t', 30_000)}; CREATE TABLE u (id INT PRIMARY KEY, x INT, y INT); INSERT INTO u VALUES (1, 2, 3)`,
+      );
+      const { server, database, client } = setting;
+      const source = openSource(server, database, {}, { loadRowsPerSecondMax: 15_000 });
+      const follower = new Follower(source);
+      follower.start(1, [await joining(source, database, 't'), await joining(source, database, 'u')]);
+      await follower.until(() => follower.rows(database, 't').length > 0);
+      assert.equal(follower.state(database, 'u'), 'WAITING');
+      await client.query("ALTER TABLE u DROP COLUMN x, MODIFY y VARCHAR(9) FIRST; UPDATE u SET y = 'three'");
+      await follower.until(() => ['STREAMING', 'FAILED'].includes(follower.state(database, 'u') ?? ''));
+      assert.equal(follower.failure(database, 'u'), null);
+      assert.deepEqual(follower.rows(database, 'u'), [{ y: 'three', id: '1' }]);
+      await follower.stop();
+      await tearDown(setting);
+    });
+
     void it('fails a table alone that is dropped while it is loaded', async () => {
       const setting = await setUp(
         family,
