@@ -69,27 +69,33 @@ export function largeUpdate(options: BoundsOptions, rows: number): Promise<Bound
   });
 }
 
-/** Rows of so many megabytes, of text and of bytes: loaded, inserted, updated, deleted. */
+/** Rows of so many megabytes, of text, of bytes, and of text that is half as long at the source: loaded, inserted, updated, deleted. */
 export function largeRows(options: BoundsOptions, megabytes: number): Promise<BoundsResult> {
   return bounded(options, `rows of ${megabytes} MB`, async (life) => {
     const { mysql } = life.ends;
-    await mysql.query('CREATE TABLE wide (id INT PRIMARY KEY, words LONGTEXT, bytes LONGBLOB)');
-    const insert = (id: number) =>
+    await mysql.query(
+      'CREATE TABLE wide (id INT PRIMARY KEY, words LONGTEXT, bytes LONGBLOB, accents LONGTEXT CHARACTER SET latin1)',
+    );
+    const insert = (id: number, column: 'words' | 'bytes' | 'accents') =>
       mysql.query(
-        `INSERT INTO wide VALUES (${id}, ${id % 2 === 0 ? 'NULL' : bodySql(megabytes, id)}, ${id % 2 === 0 ? bodySql(megabytes, id) : 'NULL'})`,
+        `INSERT INTO wide (id, ${column}) VALUES (${id}, ${column === 'accents' ? `REPEAT(_latin1 x'e9', ${megabytes * 5e5})` : bodySql(megabytes, id)})`,
       );
-    for (let id = 1; id <= 3; id += 1) await insert(id);
+    await insert(1, 'words');
+    await insert(2, 'bytes');
+    await insert(3, 'accents');
     // Rows that are small as a rule, so that nothing but the rows themselves tells how large a chunk becomes.
     await mysql.query('CREATE TABLE numbers (n INT PRIMARY KEY)');
     await mysql.query(`INSERT INTO numbers VALUES ${Array.from({ length: 500 }, (_, index) => `(${index})`).join()}`);
-    await mysql.query("INSERT INTO wide SELECT n + 1000, 'small', NULL FROM numbers");
+    await mysql.query("INSERT INTO wide (id, words) SELECT n + 1000, 'small' FROM numbers");
     await life.run(['wide']);
-    for (const id of [11, 12]) await insert(id);
+    await insert(11, 'words');
+    await insert(12, 'bytes');
+    await insert(13, 'accents');
     await mysql.query(
       `UPDATE wide SET words = CONCAT(words, 'x') WHERE id = 1; UPDATE wide SET bytes = CONCAT(bytes, 'x') WHERE id = 12`,
     );
-    await mysql.query('DELETE FROM wide WHERE id IN (3, 11)');
-    return life.settled('wide', { words: 'text', bytes: 'bytes' });
+    await mysql.query('DELETE FROM wide WHERE id IN (2, 11)');
+    return life.settled('wide', { words: 'text', bytes: 'bytes', accents: 'text' });
   });
 }
 
@@ -264,7 +270,7 @@ async function untilStreaming(task: TaskUnderTest, tables: number): Promise<void
   });
 }
 
-/** Errors: Error when the task stops, or nothing of it has moved for two minutes. */
+/** Errors: Error when the task stops, a table fails, or nothing of it has moved for two minutes. */
 async function untilThere(task: TaskUnderTest, isThere: () => Promise<boolean>): Promise<void> {
   let last = '';
   let lastMoved = performance.now();
@@ -273,7 +279,8 @@ async function untilThere(task: TaskUnderTest, isThere: () => Promise<boolean>):
     const now = JSON.stringify(info);
     if (now !== last) lastMoved = performance.now();
     last = now;
-    if (!['RUN', 'WAIT'].includes(info.Status) || performance.now() - lastMoved > PATIENCE_MS)
+    const hasFailed = info.extend.tables.some(({ state }) => state === 'FAILED');
+    if (hasFailed || !['RUN', 'WAIT'].includes(info.Status) || performance.now() - lastMoved > PATIENCE_MS)
       throw new Error(`the task does not go on: ${now.slice(0, 2000)}\n${task.service.errors.slice(-2000)}`);
     await new Promise((resolve) => setTimeout(resolve, 100));
   }

@@ -24,16 +24,17 @@ export async function compareDigests(
 ): Promise<DigestComparison> {
   const { mysql, pg, database } = ends;
   const names = Object.keys(columns);
-  const sourceRow = `SHA2(CONCAT_WS(':', ${['id', ...names.map((name) => `SHA2(${name}, 256)`)].join()}), 256)`;
+  const sourceBytes = (name: string) => (columns[name] === 'bytes' ? name : `CONVERT(${name} USING utf8mb4)`);
+  const sourceRow = `SHA2(CONCAT_WS(':', ${['id', ...names.map((name) => `SHA2(${sourceBytes(name)}, 256)`)].join()}), 256)`;
   const [sourceRows] = await mysql.query({
     sql: `SELECT CAST(id DIV ${ROWS_PER_DIGEST} AS CHAR), CAST(COUNT(*) AS CHAR),
       CAST(BIT_XOR(CAST(CONV(LEFT(${sourceRow}, ${DIGITS}), 16, 10) AS UNSIGNED)) AS CHAR)
       FROM \`${database}\`.\`${table}\` GROUP BY 1`,
     rowsAsArray: true,
   });
-  const bytesOf = (name: string) => (columns[name] === 'bytes' ? name : `convert_to(${name}, 'UTF8')`);
+  const targetBytes = (name: string) => (columns[name] === 'bytes' ? name : `convert_to(${name}, 'UTF8')`);
   const sha256 = (bytes: string) => `encode(sha256(${bytes}), 'hex')`;
-  const fields = ['id', ...names.map((name) => sha256(bytesOf(name)))];
+  const fields = ['id', ...names.map((name) => sha256(targetBytes(name)))];
   const targetRow = sha256(`convert_to(concat_ws(':', ${fields.join()}), 'UTF8')`);
   const { rows: targetRows } = await pg.query({
     // The rows themselves are not sorted.

@@ -48,12 +48,13 @@ export function mergeRows(
     const sameKey = beforeEnd - end - 2 === keyLength && equalBytes(arena.bytes, start + 2, end + 2, keyLength);
     if (!sameKey && encoder.dirty === DIRTY.NONE) {
       // The key goes to the end of the arena, where a new entry has to stand: it changes places with the row.
-      const rowBytes = new Uint8Array(arena.bytes.subarray(start, end));
-      arena.bytes.copyWithin(start, end, beforeEnd);
-      const before = start + beforeEnd - end;
+      const key = new Uint8Array(arena.bytes.subarray(end, beforeEnd));
+      const before = start + key.length;
+      arena.bytes.copyWithin(before, start, end);
+      arena.bytes.set(key, start);
       buffer.put(arena, start, before, before, ENTRY.DELETE, version);
       const at = arena.used;
-      arena.bytes.set(rowBytes, at);
+      if (at !== before) arena.bytes.copyWithin(at, before, beforeEnd);
       buffer.put(arena, at, at + end - start, at + keyEnd - start, ENTRY.UPSERT, version);
       continue;
     }
