@@ -9,7 +9,7 @@ import { type Family, mysqlClient, pgClient } from './servers.ts';
 import { Service } from './service.ts';
 import { type AddedColumn, ShopColumns, targetType } from './shop-columns.ts';
 import { RowWriter, XaWriter } from './shop-writers.ts';
-import { TaskUnderTest } from './task-under-test.ts';
+import { type Info, TaskUnderTest } from './task-under-test.ts';
 
 export interface CampaignResult {
   readonly kills: number;
@@ -159,24 +159,28 @@ async function settle(
   failures: Record<string, number>,
 ): Promise<void> {
   for (let tries = 1; ; tries += 1) {
-    try {
-      await task.change({ table: wanted });
-      await task.untilStreaming(...wanted);
-      return;
-    } catch (error) {
-      if (tries === 5) throw error;
-      await countFailures(task, failures);
-      // The columns of tables that stream are the sink's own business.
-      const { extend } = await task.info();
-      const streaming = extend.tables.filter(({ state }) => state === 'STREAMING').map(({ table }) => table);
-      await fitTargets(
-        task,
-        columns,
-        wanted.filter((table) => !streaming.includes(table)),
-      );
-    }
+    const refusal = await task.change({ table: wanted }).then(
+      () => null,
+      (error: unknown) => error,
+    );
+    const { extend } = refusal === null ? await task.until((info) => isSettled(info, wanted)) : await task.info();
+    const streaming = extend.tables.filter(({ state }) => state === 'STREAMING').map(({ table }) => table);
+    // The columns of tables that stream are the sink's own business.
+    const others = wanted.filter((table) => !streaming.includes(table));
+    if (refusal === null && others.length === 0) return void (await task.untilStreaming(...wanted));
+    if (tries === 5) throw refusal ?? new Error(`they do not come to stream: ${JSON.stringify(extend.tables)}`);
+    await countFailures(task, failures);
+    await fitTargets(task, columns, others);
   }
 }
+
+/** The list is applied, and each of its tables streams or has failed. */
+function isSettled({ extend: { appliedVersion, deployedVersion, tables } }: Info, wanted: readonly string[]): boolean {
+  const isOver = (name: string) => tables.some(({ table, state }) => table === name && ENDS_OF_LOAD.has(state));
+  return appliedVersion === deployedVersion && wanted.every(isOver);
+}
+
+const ENDS_OF_LOAD: ReadonlySet<string> = new Set(['STREAMING', 'FAILED']);
 
 async function countFailures(task: TaskUnderTest, failures: Record<string, number>): Promise<void> {
   const { extend } = await task.info();
