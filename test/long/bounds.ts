@@ -1,4 +1,4 @@
-// npm run test:long -- bounds [--only transaction|update|row|tables|outage] [--mb N] [--rows N] [--tables N] [--minutes N]
+// npm run test:long -- bounds [--only transaction|packed|update|row|tables|outage] [--mb N] [--rows N] [--tables N] [--minutes N]
 // [--cap MIB] [--family mariadb|mysql] --seed S: what is largest, one case after the other, each in a service of its own;
 // prints the most memory that the service's process held.
 import { numberAfter } from '../../scripts/run-named.ts';
@@ -32,7 +32,10 @@ export async function run({ seed, args }: { seed: number; args: readonly string[
     const options = { source, target, capMiB: number('--cap', 512), seed };
     const seconds = number('--minutes', 10) * 60;
     const cases: readonly (readonly [name: string, work: () => Promise<BoundsResult>])[] = [
-      ['transaction', () => largeTransaction(options, number('--mb', 2000))],
+      ['transaction', () => largeTransaction(options, { megabytes: number('--mb', 2000), packed: false })],
+      ...(kind === 'mysql'
+        ? [['packed', () => largeTransaction(options, { megabytes: number('--mb', 2000), packed: true })] as const]
+        : []),
       ['update', () => largeUpdate(options, number('--rows', 5_000_000))],
       ['row', () => largeRows(options, number('--mb', 64))],
       ['tables', () => manyTables(options, number('--tables', 1000))],

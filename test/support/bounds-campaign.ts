@@ -34,10 +34,14 @@ const STEP_ROWS = 5000;
 /** Long enough for the target to compress it: the disk is to hold it several times. */
 const ROW_BYTES = 4096;
 
-/** One transaction of so many megabytes of rows of 4 KiB. */
-export function largeTransaction(options: BoundsOptions, megabytes: number): Promise<BoundsResult> {
-  return bounded(options, `a transaction of ${megabytes} MB`, async (life) => {
+/** One transaction of so many megabytes of rows of 4 KiB; `packed`: as one compressed event of the log (MySQL). */
+export function largeTransaction(
+  options: BoundsOptions,
+  { megabytes, packed }: { readonly megabytes: number; readonly packed: boolean },
+): Promise<BoundsResult> {
+  return bounded(options, `a ${packed ? 'packed ' : ''}transaction of ${megabytes} MB`, async (life) => {
     const { mysql } = life.ends;
+    if (packed) await mysql.query('SET SESSION binlog_transaction_compression = ON');
     await fillNumbers(life.ends, STEP_ROWS);
     await mysql.query('CREATE TABLE big (id INT PRIMARY KEY, body TEXT)');
     await life.run(['big']);
