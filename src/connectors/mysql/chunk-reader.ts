@@ -3,7 +3,7 @@ import { freeMemory } from '../../lib/free-memory.ts';
 import type { PipelineError } from '../../pipeline/pipeline-error.ts';
 import type { TableId } from '../../pipeline/table.ts';
 import { connectForQueries, connectRaw } from './connect.ts';
-import { toPipelineError } from './errors.ts';
+import { MysqlServerError, toPipelineError } from './errors.ts';
 import { type ChunkCursor, chunkSql, keyEncoding, keyLiteral } from './chunk-sql.ts';
 import type { LoadMethod } from './load-method.ts';
 import type { MysqlSettings } from './options.ts';
@@ -17,6 +17,8 @@ import { readSchema } from './schema.ts';
 import { atLeast, logStatusStatement, readLogEnd, readServerFacts, type ServerFacts } from './server-facts.ts';
 import type { MysqlTable } from './types.ts';
 
+/** ER_TABLE_DEF_CHANGED */
+const ALTERED_SINCE = 1412;
 /** Between two looks at what the engine shows. */
 const LOOK_MS = 1;
 const LEAST_BYTES = 64 * 1024;
@@ -193,8 +195,7 @@ export class ChunkReader {
     let high: LogPosition;
     let isWhole: boolean;
     if (this.#method === 'snapshot') {
-      high = await this.#openSnapshot(connection, start.position);
-      isWhole = await this.#select(connection, chunkSql(table, cursor, limit, ''), rows);
+      ({ high, isWhole } = await this.#selectInSnapshot(connection, start, chunkSql(table, cursor, limit, ''), rows));
       if (isWhole) await connection.query('COMMIT');
     } else {
       const locking = await this.#waitUntilShown(connection, start);
@@ -218,6 +219,24 @@ export class ChunkReader {
     this.rest();
     connection.reader.discard();
     return false;
+  }
+
+  /** A table that was altered behind a snapshot cannot be read in it: another one is taken. */
+  async #selectInSnapshot(
+    connection: RawConnection,
+    start: WindowStart,
+    sql: string,
+    rows: TextRows,
+  ): Promise<{ high: LogPosition; isWhole: boolean }> {
+    for (;;) {
+      const high = await this.#openSnapshot(connection, start.position);
+      try {
+        return { high, isWhole: await this.#select(connection, sql, rows) };
+      } catch (error) {
+        if (!(error instanceof MysqlServerError) || error.errno !== ALTERED_SINCE) throw error;
+        await connection.query('ROLLBACK');
+      }
+    }
   }
 
   /** MariaDB: a snapshot that tells the log position it stands at; taken anew until that is not before `start`. */

@@ -59,6 +59,13 @@ const fill = (
   (SELECT 0 i UNION SELECT 1 UNION SELECT 2 UNION SELECT 3 UNION SELECT 4 UNION SELECT 5 UNION SELECT 6 UNION SELECT 7 UNION SELECT 8 UNION SELECT 9) d,
   (SELECT 0 i UNION SELECT 1 UNION SELECT 2 UNION SELECT 3 UNION SELECT 4) e) seq WHERE seq.n <= ${rows}`;
 
+/** How many SELECTs of the database's tables the server is at. */
+async function selectsOf({ client, database }: Setting): Promise<number> {
+  const sql = 'SELECT COUNT(*) FROM information_schema.processlist WHERE INFO LIKE ? AND INFO NOT LIKE ?';
+  const [rows] = await client.query({ sql, rowsAsArray: true }, [`SELECT %\`${database}\`%`, '%processlist%']);
+  return Number((rows as number[][])[0]?.[0]);
+}
+
 /** `read 1=0`, `update 1=0 to 1=1`: each row of a table with the columns id and n. */
 function describeRows(part: RowsPart): string[] {
   return Array.from({ length: part.count }, (_, row) => {
@@ -242,7 +249,7 @@ for (const family of FAMILIES) {
         family,
         'CREATE TABLE t (id INT PRIMARY KEY, n INT); INSERT INTO t VALUES (1, 0), (2, 0)',
       );
-      const { database, client, source, follower, join } = setting;
+      const { client, source, follower, join } = setting;
       const tables = [await join('t')];
       const given: string[] = [];
       const signal = AbortSignal.timeout(30_000);
@@ -256,16 +263,11 @@ for (const family of FAMILIES) {
           isOver = until(batch.parts.flatMap((part) => (part.kind === 'progress' ? [part.progress.state] : [])));
         }
       };
-      const selects = async () => {
-        const sql = 'SELECT COUNT(*) FROM information_schema.processlist WHERE INFO LIKE ? AND INFO NOT LIKE ?';
-        const [rows] = await client.query({ sql, rowsAsArray: true }, [`SELECT %\`${database}\`%`, '%processlist%']);
-        return Number((rows as number[][])[0]?.[0]);
-      };
       await client.query('LOCK TABLES t WRITE');
       await readOn((states) => states.includes('SNAPSHOTTING'));
-      while ((await selects()) === 0);
+      while ((await selectsOf(setting)) === 0);
       await client.query('UPDATE t SET n = 1 WHERE id = 1; UNLOCK TABLES');
-      while ((await selects()) > 0);
+      while ((await selectsOf(setting)) > 0);
       // Its answer comes, and the stream has not gone on.
       await new Promise((resolve) => setTimeout(resolve, 200));
       await readOn((states) => states.includes('STREAMING'));
@@ -276,6 +278,22 @@ for (const family of FAMILIES) {
       );
       await batches.return?.();
       await tearDown({ follower, client });
+    });
+
+    void it('loads on when a table is altered while the SELECT of a chunk waits for it', async () => {
+      const setting = await setUp(
+        family,
+        'CREATE TABLE t (id INT PRIMARY KEY, n INT); INSERT INTO t VALUES (1, 0), (2, 0)',
+      );
+      const { database, client, follower, join } = setting;
+      const table = await join('t');
+      await client.query('LOCK TABLES t WRITE');
+      follower.start(1, [table]);
+      while ((await selectsOf(setting)) === 0);
+      await client.query('ALTER TABLE t ADD COLUMN m INT FIRST, ALGORITHM=COPY; UPDATE t SET m = 7; UNLOCK TABLES');
+      await follower.until(() => follower.state(database, 't') === 'STREAMING');
+      await untilEqual(setting, 't');
+      await tearDown(setting);
     });
 
     void it('lets an ALTER through at once, however long a load takes (A18)', async () => {
