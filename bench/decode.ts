@@ -19,6 +19,8 @@ import { createTableSql, randomOf, runWorkload, USUAL } from './workload.ts';
 const DATABASE = 'bench';
 const CHANGES = USUAL.inserts + USUAL.updates + USUAL.deletes;
 const ROUNDS = 3;
+/** As much as the worker of a run has: three of these. */
+const YOUNG = '--max-semi-space-size=4';
 
 const TARGETS = {
   jsonRowsPerSecond: { atLeast: 1_400_000 },
@@ -109,7 +111,7 @@ async function inProcess(order: DecodeOrder): Promise<{ result: DecodeResult; rs
   const folder = process.env['BENCH_PROFILE'];
   const child = fork(join(import.meta.dirname, 'support/decode-process.ts'), {
     serialization: 'advanced',
-    execArgv: folder === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${folder}/${order.way}`],
+    execArgv: [YOUNG, ...(folder === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${folder}/${order.way}`])],
   });
   try {
     const answer = new Promise<DecodeResult>((resolve, reject) => {

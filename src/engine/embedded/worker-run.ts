@@ -13,6 +13,8 @@ import { shareMemory } from './memory-shares.ts';
 import { Failovers } from './supervise.ts';
 
 const STOP_DEADLINE_MS = 30_000;
+/** What a run makes is over at once, or stays: more room for what is young costs memory, and gives nothing. */
+const YOUNG_MB = 12;
 
 export interface WorkerRunOptions extends EmbeddedEngineOptions {
   readonly log: Logger;
@@ -65,7 +67,7 @@ export class WorkerRun {
     const data: WorkerData = { def: this.#def, retryFailed, memory, connectors: connectors.href, crashPoint };
     const worker = new Worker(new URL('./worker.ts', import.meta.url), {
       workerData: data,
-      resourceLimits: { maxOldGenerationSizeMb: memory.heapMb },
+      resourceLimits: { maxOldGenerationSizeMb: memory.heapMb, maxYoungGenerationSizeMb: YOUNG_MB },
     });
     this.#worker = worker;
     let isOver = false;
