@@ -1,6 +1,6 @@
 import type { Json, JsonObject } from '../../lib/json-value.ts';
 import type { Failure, TableProgress, TableState } from '../../pipeline/checkpoint.ts';
-import type { TableId } from '../../pipeline/table.ts';
+import { type TableId, tableKey } from '../../pipeline/table.ts';
 import type { ChunkCursor } from './chunk-sql.ts';
 import { OpenWindows } from './key-window.ts';
 import type { LogPosition } from './position.ts';
@@ -114,6 +114,13 @@ export class CapturedTable {
       } as unknown as JsonObject,
     };
   }
+}
+
+/** The key of a table as a statement names it; `lowerCaseNames` where the server compares names without regard to case. */
+export function keyOfNamed({ database, table }: TableId, lowerCaseNames: boolean): string {
+  return lowerCaseNames
+    ? tableKey({ database: database.toLowerCase(), table: table.toLowerCase() })
+    : tableKey({ database, table });
 }
 
 /** The shape that a checkpoint keeps of a table. */

@@ -4,8 +4,8 @@ import type { Failure } from '../../pipeline/checkpoint.ts';
 import { ddlUnsupported } from '../../pipeline/ddl-unsupported.ts';
 import { failureOf } from '../../pipeline/failed-tables.ts';
 import type { DdlKind, Policies } from '../../pipeline/policies.ts';
-import { type TableId, tableKey } from '../../pipeline/table.ts';
-import type { CapturedTable } from './captured-table.ts';
+import type { TableId } from '../../pipeline/table.ts';
+import { type CapturedTable, keyOfNamed } from './captured-table.ts';
 import { applyAlter } from './ddl/apply-alter.ts';
 import type { AlterStatement, DdlStatement } from './ddl/statement.ts';
 import type { Family } from './protocol/table-map.ts';
@@ -49,7 +49,9 @@ export class DdlFollower {
           (table) => this.#replaced(table, 'RENAMETABLE', parts),
         );
       case 'dropDatabase': {
-        const gone = [...this.#options.tables.values()].filter(({ id }) => id.database === statement.database);
+        const { tables, lowerCaseNames } = this.#options;
+        const name = lowerCaseNames ? statement.database.toLowerCase() : statement.database;
+        const gone = [...tables.values()].filter(({ id }) => id.database === name);
         return this.#each(
           gone.map(({ id }) => id),
           (table) => this.#replaced(table, 'DROPTABLE', parts),
@@ -59,18 +61,13 @@ export class DdlFollower {
   }
 
   #each(ids: readonly TableId[], work: (table: CapturedTable) => void): void {
-    for (const key of new Set(ids.map((id) => this.#keyOf(id)))) {
-      const table = this.#options.tables.get(key);
+    const { tables, lowerCaseNames } = this.#options;
+    for (const key of new Set(ids.map((id) => keyOfNamed(id, lowerCaseNames)))) {
+      const table = tables.get(key);
       if (table === undefined || table.state === 'FAILED') continue;
       // A table that has not joined yet was described after this statement.
       if (table.state !== 'WAITING' || table.joined) work(table);
     }
-  }
-
-  #keyOf({ database, table }: TableId): string {
-    return this.#options.lowerCaseNames
-      ? tableKey({ database: database.toLowerCase(), table: table.toLowerCase() })
-      : tableKey({ database, table });
   }
 
   #alter({ table: id, actions, renamedTo, movesRows }: AlterStatement, parts: Part[]): void {

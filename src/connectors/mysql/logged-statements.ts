@@ -1,8 +1,8 @@
 import type { Logger } from '../../lib/log.ts';
 import type { Part } from '../../pipeline/batch.ts';
 import type { Failure } from '../../pipeline/checkpoint.ts';
-import { describeTable, type TableId, tableKey } from '../../pipeline/table.ts';
-import type { CapturedTable } from './captured-table.ts';
+import { describeTable, type TableId } from '../../pipeline/table.ts';
+import { type CapturedTable, keyOfNamed } from './captured-table.ts';
 import { describePosition, type LogPosition } from './position.ts';
 import type { Statement } from './protocol/group-events.ts';
 import { type StatementTargets, statementTargets } from './statement-targets.ts';
@@ -45,15 +45,13 @@ export class LoggedStatements {
   /** Captured tables that it changes; when that cannot be told, all of the databases that it is about. */
   #hit(targets: StatementTargets, { sql, database }: Statement): CapturedTable[] {
     const { tables, lowerCaseNames } = this.#options;
-    const named = (name: string) => (lowerCaseNames ? name.toLowerCase() : name);
     if (targets !== 'unknown') {
-      const keys = new Set(targets.map((id) => tableKey({ database: named(id.database), table: named(id.table) })));
+      const keys = new Set(targets.map((id) => keyOfNamed(id, lowerCaseNames)));
       return [...keys].flatMap((key) => tables.get(key) ?? []);
     }
     const text = sql.toLowerCase();
-    return [...tables.values()].filter(
-      ({ id }) => id.database === named(database) || text.includes(id.database.toLowerCase()),
-    );
+    const own = lowerCaseNames ? database.toLowerCase() : database;
+    return [...tables.values()].filter(({ id }) => id.database === own || text.includes(id.database.toLowerCase()));
   }
 
   /** Told at the first, the tenth, the hundredth… */
