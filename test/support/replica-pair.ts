@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Connection } from 'mysql2/promise';
-import { GtidPosition } from '../../src/connectors/mysql/gtid-position.ts';
-import { GtidSet } from '../../src/connectors/mysql/gtid-set.ts';
+import { GtidPosition } from '../../src/connectors/mysql/offset/gtid-position.ts';
+import { GtidSet } from '../../src/connectors/mysql/offset/gtid-set.ts';
 import { type Server, startServer } from '../../scripts/servers/servers.ts';
 import { type Family, mysqlClient } from './servers.ts';
 

@@ -3,7 +3,7 @@ import { PipelineError } from '../../pipeline/pipeline-error.ts';
 import { connectRaw } from './connect.ts';
 import { toPipelineError } from './errors.ts';
 import type { MysqlSettings } from './options.ts';
-import { describePosition, type LogPosition } from './position.ts';
+import { describePosition, type LogPosition } from './offset/position.ts';
 import { CorruptEvent, withPlace } from './protocol/corrupt-event.ts';
 import * as ev from './protocol/event.ts';
 import { expand } from './protocol/compressed-event.ts';

@@ -1,9 +1,9 @@
 import type { Json, JsonObject } from '../../lib/json-value.ts';
 import type { Failure, TableProgress, TableState } from '../../pipeline/checkpoint.ts';
 import { type TableId, tableKey } from '../../pipeline/table.ts';
-import type { ChunkCursor } from './chunk-sql.ts';
-import { OpenWindows } from './key-window.ts';
-import type { LogPosition } from './position.ts';
+import type { ChunkCursor } from './load/chunk-sql.ts';
+import { OpenWindows } from './load/key-window.ts';
+import type { LogPosition } from './offset/position.ts';
 import type { MysqlTable } from './types.ts';
 
 /** What a checkpoint keeps of a table, to go on with its load and to read its rows in the log. */

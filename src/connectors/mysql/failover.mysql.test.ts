@@ -9,8 +9,8 @@ import { Follower, joining, openSource } from '../../../test/support/source-unde
 import type { JsonObject } from '../../lib/json-value.ts';
 import type { Offset } from '../../pipeline/offset.ts';
 import { PipelineError } from '../../pipeline/pipeline-error.ts';
-import { GtidSet } from './gtid-set.ts';
-import { offsetFromJson } from './position.ts';
+import { GtidSet } from './offset/gtid-set.ts';
+import { offsetFromJson } from './offset/position.ts';
 
 /** Writes until it is stopped: rows of `t` that change, and rows of `entries` that are only ever inserted. */
 class Writer {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { GroupTracker } from './group-tracker.ts';
-import { PassedGtids } from './passed-gtids.ts';
+import { PassedGtids } from './offset/passed-gtids.ts';
 
 const at = (position: number) => ({ file: 'binlog.000001', position });
 const tracker = (text: string | null = '') =>

@@ -1,5 +1,5 @@
-import type { PassedGtids } from './passed-gtids.ts';
-import type { LogPosition } from './position.ts';
+import type { PassedGtids } from './offset/passed-gtids.ts';
+import type { LogPosition } from './offset/position.ts';
 import type { GroupStart } from './protocol/group-events.ts';
 
 /** A group that no event named. */

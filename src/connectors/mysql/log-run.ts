@@ -9,13 +9,13 @@ import { type TableId, tableKey } from '../../pipeline/table.ts';
 import { BinlogReader } from './binlog-reader.ts';
 import type { CapturedTable } from './captured-table.ts';
 import { checkServer, problemsOf } from './checks.ts';
-import { ChunkReader } from './chunk-reader.ts';
+import { ChunkReader } from './load/chunk-reader.ts';
 import { connectForQueries, type Questions } from './connect.ts';
 import { toPipelineError } from './errors.ts';
-import { readFileHead } from './file-head.ts';
-import { checkPlace, openFirst } from './first-start.ts';
+import { readFileHead } from './offset/file-head.ts';
+import { checkPlace, openFirst } from './offset/first-start.ts';
 import { GroupTracker } from './group-tracker.ts';
-import { loadMethod } from './load-method.ts';
+import { loadMethod } from './load/load-method.ts';
 import { LogEvents } from './log-events.ts';
 import type { MysqlReaderOptions, MysqlSettings } from './options.ts';
 import {
@@ -25,14 +25,14 @@ import {
   type MysqlOffset,
   offsetFromJson,
   offsetToJson,
-} from './position.ts';
+} from './offset/position.ts';
 import * as ev from './protocol/event.ts';
-import { type Opening, openAfter } from './resume.ts';
+import { type Opening, openAfter } from './offset/resume.ts';
 import { readSchema } from './schema.ts';
 import { readServerFacts, type ServerFacts } from './server-facts.ts';
 import { afterPreparedOnes } from './xa/prepared-before.ts';
 import { XaTransactions } from './xa/xa-transactions.ts';
-import { TableLoads } from './table-loads.ts';
+import { TableLoads } from './load/table-loads.ts';
 import type { MysqlTable } from './types.ts';
 
 /** A batch is handed on once it holds so much, or when the connection has nothing more ready. */

@@ -1,5 +1,5 @@
 import type { Questions } from './connect.ts';
-import type { LogPosition } from './position.ts';
+import type { LogPosition } from './offset/position.ts';
 
 /** What must be known of a server before its log is read. */
 export interface ServerFacts {

@@ -6,9 +6,9 @@ import { FAMILIES, freshMysqlDatabase, mysqlClient, sharedServer } from '../../.
 import { joining, openSource, settingsOf } from '../../../test/support/source-under-test.ts';
 import { StallingProxy } from '../../../test/support/stalling-proxy.ts';
 import { PipelineError } from '../../pipeline/pipeline-error.ts';
-import { ChunkReader } from './chunk-reader.ts';
+import { ChunkReader } from './load/chunk-reader.ts';
 import { connectForQueries } from './connect.ts';
-import { loadMethod } from './load-method.ts';
+import { loadMethod } from './load/load-method.ts';
 import { asMysqlSettings } from './options.ts';
 import { readSchema } from './schema.ts';
 import { readLogEnd, readServerFacts } from './server-facts.ts';

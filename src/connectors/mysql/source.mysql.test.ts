@@ -6,7 +6,7 @@ import { Follower, joining, openSource, readRow, type Values } from '../../../te
 import type { RowsPart } from '../../pipeline/batch.ts';
 import type { TableProgress, TableState } from '../../pipeline/checkpoint.ts';
 import { PipelineError } from '../../pipeline/pipeline-error.ts';
-import { offsetFromJson } from './position.ts';
+import { offsetFromJson } from './offset/position.ts';
 import type { DdlPolicies } from '../../pipeline/policies.ts';
 
 /** A fresh database with `sql` run in it, a source that reads it, and a follower that plays the sink. */

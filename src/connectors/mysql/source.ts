@@ -11,11 +11,11 @@ import { connectForQueries, type Questions } from './connect.ts';
 import { toPipelineError } from './errors.ts';
 import { LogRun } from './log-run.ts';
 import { asMysqlSettings, type MysqlReaderOptions, type MysqlSettings, parseReaderOptions } from './options.ts';
-import type { LogPosition } from './position.ts';
+import type { LogPosition } from './offset/position.ts';
 import { otherServer } from './same-server.ts';
 import { readSchema, type SchemaEntry } from './schema.ts';
 import { readLogEnd, readServerFacts, type ServerFacts } from './server-facts.ts';
-import { chunksExpected } from './table-loads.ts';
+import { chunksExpected } from './load/table-loads.ts';
 import type { MysqlTable } from './types.ts';
 
 /** What was looked up of a table and is needed once it joins the stream. */

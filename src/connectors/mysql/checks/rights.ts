@@ -3,9 +3,9 @@ import { messageOf } from '../../../lib/errors.ts';
 import type { Finding } from '../../../pipeline/connector.ts';
 import { connectRaw, type Questions, type Row } from '../connect.ts';
 import { isDenied, toPipelineError } from '../errors.ts';
-import { type LoadMethod, loadMethod } from '../load-method.ts';
+import { type LoadMethod, loadMethod } from '../load/load-method.ts';
 import type { MysqlSettings } from '../options.ts';
-import type { LogPosition } from '../position.ts';
+import type { LogPosition } from '../offset/position.ts';
 import { atLeast, logStatusStatement, readLogEnd, type ServerFacts } from '../server-facts.ts';
 import { fine, grantStatement, problem, warning } from './finding.ts';
 

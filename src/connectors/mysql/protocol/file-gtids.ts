@@ -1,5 +1,5 @@
-import { GtidPosition } from '../gtid-position.ts';
-import { GtidSet } from '../gtid-set.ts';
+import { GtidPosition } from '../offset/gtid-position.ts';
+import { GtidSet } from '../offset/gtid-set.ts';
 import { CorruptEvent } from './corrupt-event.ts';
 import { formatUuid, readVarint } from './group-events.ts';
 import { Cursor } from './lenenc.ts';

@@ -1,4 +1,4 @@
-import type { Gtid } from '../gtid-set.ts';
+import type { Gtid } from '../offset/gtid-set.ts';
 import { CorruptEvent } from './corrupt-event.ts';
 import { Cursor } from './lenenc.ts';
 

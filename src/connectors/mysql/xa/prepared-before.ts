@@ -2,9 +2,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { PipelineError } from '../../../pipeline/pipeline-error.ts';
 import type { Questions } from '../connect.ts';
 import { isDenied } from '../errors.ts';
-import type { LogPosition } from '../position.ts';
+import type { LogPosition } from '../offset/position.ts';
 import type { ServerFacts } from '../server-facts.ts';
-import { endOfLog } from '../start-position.ts';
+import { endOfLog } from '../offset/start-position.ts';
 
 /** ER_XAER_RMERR: what MySQL answers without XA_RECOVER_ADMIN. */
 const NO_RECOVER_RIGHT = 1401;

@@ -1,5 +1,5 @@
 import { PipelineError } from '../../../pipeline/pipeline-error.ts';
-import type { KnownPlace } from '../position.ts';
+import type { KnownPlace } from '../offset/position.ts';
 import type { EventSlot, NestedEvents } from '../protocol/nested-events.ts';
 import { EventSpool, type SpoolQuota } from './event-spool.ts';
 

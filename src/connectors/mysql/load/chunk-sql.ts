@@ -1,6 +1,6 @@
-import type { ValueType } from '../../pipeline/table.ts';
-import { quoteName, quoteTable, quoteText } from './quote.ts';
-import type { MysqlColumn, MysqlTable } from './types.ts';
+import type { ValueType } from '../../../pipeline/table.ts';
+import { quoteName, quoteTable, quoteText } from '../quote.ts';
+import type { MysqlColumn, MysqlTable } from '../types.ts';
 
 /** The key of the last row of a chunk, in key order: literals of SQL, made by `keyLiteral`. */
 export type ChunkCursor = readonly string[];

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { PipelineError } from '../../pipeline/pipeline-error.ts';
-import { CapturedTable } from './captured-table.ts';
-import type { TableId } from '../../pipeline/table.ts';
+import { PipelineError } from '../../../pipeline/pipeline-error.ts';
+import { CapturedTable } from '../captured-table.ts';
+import type { TableId } from '../../../pipeline/table.ts';
 import type { Chunk, ChunkReader, Refused, ShapeSeen } from './chunk-reader.ts';
-import { TextRows } from './protocol/text-rows.ts';
+import { TextRows } from '../protocol/text-rows.ts';
 import { TableLoads } from './table-loads.ts';
-import type { MysqlTable } from './types.ts';
+import type { MysqlTable } from '../types.ts';
 
 const column = {
   name: 'id',

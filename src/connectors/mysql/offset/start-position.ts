@@ -1,7 +1,7 @@
-import { PipelineError } from '../../pipeline/pipeline-error.ts';
-import type { Questions } from './connect.ts';
+import { PipelineError } from '../../../pipeline/pipeline-error.ts';
+import type { Questions } from '../connect.ts';
 import type { LogPosition } from './position.ts';
-import { readLogEnd, type ServerFacts } from './server-facts.ts';
+import { readLogEnd, type ServerFacts } from '../server-facts.ts';
 
 /** Where the log ends now: where a first start begins. Errors: PipelineError `fatal` when the server writes none. */
 export async function endOfLog(connection: Questions, facts: ServerFacts): Promise<LogPosition> {

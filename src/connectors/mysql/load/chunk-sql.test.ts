@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { chunkSql, keyLiteral } from './chunk-sql.ts';
-import type { MysqlTable } from './types.ts';
+import type { MysqlTable } from '../types.ts';
 
 const column = (name: string, type: MysqlTable['version']['columns'][number]['type']) => ({
   column: { name, type, nullable: false, sourceType: '', comment: '', generated: false },

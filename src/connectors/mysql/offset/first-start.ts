@@ -1,6 +1,6 @@
-import { PipelineError } from '../../pipeline/pipeline-error.ts';
-import type { StartPoint } from '../../pipeline/source.ts';
-import type { Questions } from './connect.ts';
+import { PipelineError } from '../../../pipeline/pipeline-error.ts';
+import type { StartPoint } from '../../../pipeline/source.ts';
+import type { Questions } from '../connect.ts';
 import { describePosition, fileNumber, type LogPosition } from './position.ts';
 import { type Opening, openAtEnd, openAtFile, openAtGtids, type OpenServer } from './resume.ts';
 import { fileOfTime, logFiles } from './start-position.ts';

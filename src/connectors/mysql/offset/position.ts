@@ -1,5 +1,5 @@
-import type { Json } from '../../lib/json-value.ts';
-import type { Offset } from '../../pipeline/offset.ts';
+import type { Json } from '../../../lib/json-value.ts';
+import type { Offset } from '../../../pipeline/offset.ts';
 
 /** A place in the binary log: between two events. */
 export interface LogPosition {

@@ -1,10 +1,10 @@
-import type { Logger } from '../../lib/log.ts';
-import type { Part } from '../../pipeline/batch.ts';
-import type { Failure } from '../../pipeline/checkpoint.ts';
-import { describeTable, type TableId } from '../../pipeline/table.ts';
-import { type CapturedTable, keyOfNamed } from './captured-table.ts';
-import { describePosition, type LogPosition } from './position.ts';
-import type { Statement } from './protocol/group-events.ts';
+import type { Logger } from '../../../lib/log.ts';
+import type { Part } from '../../../pipeline/batch.ts';
+import type { Failure } from '../../../pipeline/checkpoint.ts';
+import { describeTable, type TableId } from '../../../pipeline/table.ts';
+import { type CapturedTable, keyOfNamed } from '../captured-table.ts';
+import { describePosition, type LogPosition } from '../offset/position.ts';
+import type { Statement } from '../protocol/group-events.ts';
 import { type StatementTargets, statementTargets } from './statement-targets.ts';
 
 export interface LoggedStatementsOptions {

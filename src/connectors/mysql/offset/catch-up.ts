@@ -1,9 +1,9 @@
-import { PipelineError } from '../../pipeline/pipeline-error.ts';
+import { PipelineError } from '../../../pipeline/pipeline-error.ts';
 import { domainOf, GtidPosition } from './gtid-position.ts';
 import { type Gtid, GtidSet } from './gtid-set.ts';
 import { comparePositions, describePosition, type LogPosition, type PassedLast } from './position.ts';
-import type { GroupStart } from './protocol/group-events.ts';
-import type { Family } from './protocol/table-map.ts';
+import type { GroupStart } from '../protocol/group-events.ts';
+import type { Family } from '../protocol/table-map.ts';
 
 export interface CatchUpOptions {
   readonly family: Family;

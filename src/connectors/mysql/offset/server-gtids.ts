@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Questions } from './connect.ts';
-import { isDenied } from './errors.ts';
+import type { Questions } from '../connect.ts';
+import { isDenied } from '../errors.ts';
 import { GtidPosition } from './gtid-position.ts';
 import { GtidSet } from './gtid-set.ts';
 import type { LogPosition } from './position.ts';
-import { atLeast, type ServerFacts } from './server-facts.ts';
+import { atLeast, type ServerFacts } from '../server-facts.ts';
 
 /** A commit may wait for an acknowledgement. */
 const WAIT_MS = 5000;

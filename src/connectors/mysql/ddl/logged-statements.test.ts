@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { silentLog } from '../../lib/log.ts';
+import { silentLog } from '../../../lib/log.ts';
 import { LoggedStatements } from './logged-statements.ts';
 
 /** Follows a statement some times while no table is captured; what was told. */

@@ -1,14 +1,14 @@
-import { crashPoint } from '../../lib/crash-point.ts';
-import type { Part } from '../../pipeline/batch.ts';
-import type { CapturedTable } from './captured-table.ts';
+import { crashPoint } from '../../../lib/crash-point.ts';
+import type { Part } from '../../../pipeline/batch.ts';
+import type { CapturedTable } from '../captured-table.ts';
 import type { Chunk, ChunkReader, Refused, ShapeSeen, WindowStart } from './chunk-reader.ts';
 import type { ChunkCursor } from './chunk-sql.ts';
 import type { KeyQuota, KeyWindow } from './key-window.ts';
 import type { LoadPace } from './load-pace.ts';
 import type { LongRowTurn } from './long-row-turn.ts';
-import { comparePositions } from './position.ts';
-import type { TextRows } from './protocol/text-rows.ts';
-import type { MysqlTable } from './types.ts';
+import { comparePositions } from '../offset/position.ts';
+import type { TextRows } from '../protocol/text-rows.ts';
+import type { MysqlTable } from '../types.ts';
 
 /** Rows of a chunk: enough that the fixed cost of a chunk is small, few enough that the stream waits little behind one. */
 export const CHUNK_ROWS = 4000;

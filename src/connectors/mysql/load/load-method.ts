@@ -1,4 +1,4 @@
-import { atLeast, type ServerFacts } from './server-facts.ts';
+import { atLeast, type ServerFacts } from '../server-facts.ts';
 
 /**
  * How a load makes sure that the storage engine shows all that our reader has passed, before a chunk is selected

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { Duplex } from 'node:stream';
 import { test } from 'node:test';
-import { groupAt, logEventsOf } from '../../../test/support/decode-input.ts';
-import { eventOf, framed, repaired } from '../../../test/support/log-bytes.ts';
-import { BinlogReader } from './binlog-reader.ts';
+import { groupAt, logEventsOf } from '../../../../test/support/decode-input.ts';
+import { eventOf, framed, repaired } from '../../../../test/support/log-bytes.ts';
+import { BinlogReader } from '../binlog-reader.ts';
 import { describePosition } from './position.ts';
-import * as ev from './protocol/event.ts';
-import { RawConnection } from './protocol/raw-connection.ts';
+import * as ev from '../protocol/event.ts';
+import { RawConnection } from '../protocol/raw-connection.ts';
 
 const GIB = 2 ** 30;
 

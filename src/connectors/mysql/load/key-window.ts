@@ -1,6 +1,6 @@
-import { type ColumnSet, keyColumns, type TableVersion } from '../../pipeline/table.ts';
-import type { RowsPart } from '../../pipeline/batch.ts';
-import type { ValueVisitor } from '../../pipeline/value-visitor.ts';
+import { type ColumnSet, keyColumns, type TableVersion } from '../../../pipeline/table.ts';
+import type { RowsPart } from '../../../pipeline/batch.ts';
+import type { ValueVisitor } from '../../../pipeline/value-visitor.ts';
 
 /** So many keys before the chunk is there, and the window is given up: the chunk is read again later. */
 const KEYS_MAX = 200_000;

@@ -1,16 +1,16 @@
-import type { Logger } from '../../lib/log.ts';
-import type { Part } from '../../pipeline/batch.ts';
-import type { Failure } from '../../pipeline/checkpoint.ts';
-import { ddlUnsupported } from '../../pipeline/ddl-unsupported.ts';
-import { failureOf } from '../../pipeline/failed-tables.ts';
-import type { DdlKind, Policies } from '../../pipeline/policies.ts';
-import type { TableId } from '../../pipeline/table.ts';
-import { type CapturedTable, keyOfNamed } from './captured-table.ts';
-import { applyAlter } from './ddl/apply-alter.ts';
-import type { AlterStatement, DdlStatement } from './ddl/statement.ts';
-import type { Family } from './protocol/table-map.ts';
+import type { Logger } from '../../../lib/log.ts';
+import type { Part } from '../../../pipeline/batch.ts';
+import type { Failure } from '../../../pipeline/checkpoint.ts';
+import { ddlUnsupported } from '../../../pipeline/ddl-unsupported.ts';
+import { failureOf } from '../../../pipeline/failed-tables.ts';
+import type { DdlKind, Policies } from '../../../pipeline/policies.ts';
+import type { TableId } from '../../../pipeline/table.ts';
+import { type CapturedTable, keyOfNamed } from '../captured-table.ts';
+import { applyAlter } from './apply-alter.ts';
+import type { AlterStatement, DdlStatement } from './statement.ts';
+import type { Family } from '../protocol/table-map.ts';
 import { changeShape, critical } from './schema-change.ts';
-import { logColumns } from './types.ts';
+import { logColumns } from '../types.ts';
 
 export interface DdlFollowerOptions {
   readonly policies: Policies;

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { TableMap } from './protocol/table-map.ts';
+import type { TableMap } from '../protocol/table-map.ts';
 import { columnFromLog, fits, positionsOf } from './shape-match.ts';
-import { type ColumnRow, type MysqlTable, mysqlColumn } from './types.ts';
+import { type ColumnRow, type MysqlTable, mysqlColumn } from '../types.ts';
 
 function column(name: string, columnType: string, extra: Partial<ColumnRow> = {}) {
   const dataType = /^\w+/.exec(columnType)?.[0] ?? '';

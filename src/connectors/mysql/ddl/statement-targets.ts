@@ -1,8 +1,8 @@
-import type { TableId } from '../../pipeline/table.ts';
-import { firstWord } from './ddl/first-word.ts';
-import { TokenReader, Unreadable } from './ddl/token-reader.ts';
-import { tokenize } from './ddl/tokens.ts';
-import type { Statement } from './protocol/group-events.ts';
+import type { TableId } from '../../../pipeline/table.ts';
+import { firstWord } from './first-word.ts';
+import { TokenReader, Unreadable } from './token-reader.ts';
+import { tokenize } from './tokens.ts';
+import type { Statement } from '../protocol/group-events.ts';
 
 const CHANGES_ROWS: ReadonlySet<string> = new Set([
   'INSERT',

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { Connection } from 'mysql2/promise';
-import { FAMILIES, freshMysqlDatabase, mysqlClient, sharedServer } from '../../../test/support/servers.ts';
-import { Follower, joining, openSource } from '../../../test/support/source-under-test.ts';
-import type { TableProgress } from '../../pipeline/checkpoint.ts';
-import type { Offset } from '../../pipeline/offset.ts';
-import { PipelineError } from '../../pipeline/pipeline-error.ts';
-import type { StartPoint } from '../../pipeline/source.ts';
+import { FAMILIES, freshMysqlDatabase, mysqlClient, sharedServer } from '../../../../test/support/servers.ts';
+import { Follower, joining, openSource } from '../../../../test/support/source-under-test.ts';
+import type { TableProgress } from '../../../pipeline/checkpoint.ts';
+import type { Offset } from '../../../pipeline/offset.ts';
+import { PipelineError } from '../../../pipeline/pipeline-error.ts';
+import type { StartPoint } from '../../../pipeline/source.ts';
 import { GtidSet } from './gtid-set.ts';
 import { offsetFromJson } from './position.ts';
 

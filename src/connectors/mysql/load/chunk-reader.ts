@@ -1,21 +1,21 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { freeMemory } from '../../lib/free-memory.ts';
-import type { PipelineError } from '../../pipeline/pipeline-error.ts';
-import type { TableId } from '../../pipeline/table.ts';
-import { connectForQueries, connectRaw } from './connect.ts';
-import { MysqlServerError, toPipelineError } from './errors.ts';
+import { freeMemory } from '../../../lib/free-memory.ts';
+import type { PipelineError } from '../../../pipeline/pipeline-error.ts';
+import type { TableId } from '../../../pipeline/table.ts';
+import { connectForQueries, connectRaw } from '../connect.ts';
+import { MysqlServerError, toPipelineError } from '../errors.ts';
 import { type ChunkCursor, chunkSql, keyEncoding, keyLiteral } from './chunk-sql.ts';
 import type { LoadMethod } from './load-method.ts';
-import type { MysqlSettings } from './options.ts';
-import { comparePositions, type LogPosition } from './position.ts';
-import { PacketTooLarge } from './protocol/packet-reader.ts';
-import type { RawConnection } from './protocol/raw-connection.ts';
-import { TextRows } from './protocol/text-rows.ts';
-import { rowTooLarge } from './row-too-large.ts';
-import { checkSameServer, otherServer } from './same-server.ts';
-import { readSchema } from './schema.ts';
-import { atLeast, logStatusStatement, readLogEnd, readServerFacts, type ServerFacts } from './server-facts.ts';
-import type { MysqlTable } from './types.ts';
+import type { MysqlSettings } from '../options.ts';
+import { comparePositions, type LogPosition } from '../offset/position.ts';
+import { PacketTooLarge } from '../protocol/packet-reader.ts';
+import type { RawConnection } from '../protocol/raw-connection.ts';
+import { TextRows } from '../protocol/text-rows.ts';
+import { rowTooLarge } from '../row-too-large.ts';
+import { checkSameServer, otherServer } from '../same-server.ts';
+import { readSchema } from '../schema.ts';
+import { atLeast, logStatusStatement, readLogEnd, readServerFacts, type ServerFacts } from '../server-facts.ts';
+import type { MysqlTable } from '../types.ts';
 
 /** ER_TABLE_DEF_CHANGED */
 const ALTERED_SINCE = 1412;

@@ -1,7 +1,7 @@
-import type { Column, ValueType } from '../../pipeline/table.ts';
-import { decoderOf } from './charset/charset.ts';
-import type { FullMetadata, LogType, TableMap } from './protocol/table-map.ts';
-import { canonicalCharset, logColumns, type MysqlColumn, type MysqlTable } from './types.ts';
+import type { Column, ValueType } from '../../../pipeline/table.ts';
+import { decoderOf } from '../charset/charset.ts';
+import type { FullMetadata, LogType, TableMap } from '../protocol/table-map.ts';
+import { canonicalCharset, logColumns, type MysqlColumn, type MysqlTable } from '../types.ts';
 
 /** Names the character set of a collation's number; undefined for a number that the server does not know. */
 export type CharsetOf = (collation: number) => string | undefined;

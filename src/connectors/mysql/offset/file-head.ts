@@ -1,7 +1,7 @@
-import { BinlogReader, type ReaderIds } from './binlog-reader.ts';
-import type { MysqlSettings } from './options.ts';
-import * as ev from './protocol/event.ts';
-import { readGtidList, readPreviousGtids } from './protocol/file-gtids.ts';
+import { BinlogReader, type ReaderIds } from '../binlog-reader.ts';
+import type { MysqlSettings } from '../options.ts';
+import * as ev from '../protocol/event.ts';
+import { readGtidList, readPreviousGtids } from '../protocol/file-gtids.ts';
 
 /** What the first events of a log file tell. */
 export interface FileHead {

@@ -1,8 +1,8 @@
 import { GtidPosition } from './gtid-position.ts';
 import { GtidSet } from './gtid-set.ts';
 import type { PassedLast } from './position.ts';
-import type { GroupStart } from './protocol/group-events.ts';
-import type { Family } from './protocol/table-map.ts';
+import type { GroupStart } from '../protocol/group-events.ts';
+import type { Family } from '../protocol/table-map.ts';
 
 type Passed = Pick<GroupStart, 'gtid' | 'originMicros'>;
 

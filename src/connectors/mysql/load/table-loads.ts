@@ -1,11 +1,11 @@
-import type { Part } from '../../pipeline/batch.ts';
-import { PipelineError } from '../../pipeline/pipeline-error.ts';
-import type { CapturedTable } from './captured-table.ts';
+import type { Part } from '../../../pipeline/batch.ts';
+import { PipelineError } from '../../../pipeline/pipeline-error.ts';
+import type { CapturedTable } from '../captured-table.ts';
 import type { ChunkReader, WindowStart } from './chunk-reader.ts';
 import { LongRowTurn } from './long-row-turn.ts';
 import { CHUNK_ROWS, LoadLane } from './load-lane.ts';
 import { LoadPace } from './load-pace.ts';
-import type { MysqlTable } from './types.ts';
+import type { MysqlTable } from '../types.ts';
 
 /** Chunks of one lane that wait for the stream hold no more: it would not help. */
 const LANE_BYTES_MAX = 8 << 20;

@@ -1,11 +1,11 @@
-import type { Part } from '../../pipeline/batch.ts';
-import type { Failure } from '../../pipeline/checkpoint.ts';
-import type { CapturedTable } from './captured-table.ts';
-import type { TableMap } from './protocol/table-map.ts';
-import { RowLayout } from './protocol/row-images.ts';
+import type { Part } from '../../../pipeline/batch.ts';
+import type { Failure } from '../../../pipeline/checkpoint.ts';
+import type { CapturedTable } from '../captured-table.ts';
+import type { TableMap } from '../protocol/table-map.ts';
+import { RowLayout } from '../protocol/row-images.ts';
 import { changeShape, type ChangeTools, schemaFailure, type ShapeChange, type ShapeChanged } from './schema-change.ts';
 import { type CharsetOf, columnFromLog, fits, positionsOf } from './shape-match.ts';
-import { isSameColumn, logColumns, type MysqlColumn, type MysqlTable } from './types.ts';
+import { isSameColumn, logColumns, type MysqlColumn, type MysqlTable } from '../types.ts';
 
 /** A table map bound to its table: how to read its rows; null when the table cannot go on (`failure` says why). */
 export interface Binding {

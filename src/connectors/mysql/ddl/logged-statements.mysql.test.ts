@@ -5,8 +5,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { createReadStream } from 'node:fs';
-import { FAMILIES, type Family, freshMysqlDatabase, mysqlClient, sharedServer } from '../../../test/support/servers.ts';
-import { Follower, joining, openSource } from '../../../test/support/source-under-test.ts';
+import {
+  FAMILIES,
+  type Family,
+  freshMysqlDatabase,
+  mysqlClient,
+  sharedServer,
+} from '../../../../test/support/servers.ts';
+import { Follower, joining, openSource } from '../../../../test/support/source-under-test.ts';
 
 /** A database with tables a, b and c of one row each, of which a and b are captured and stream. */
 async function setUp(family: Family) {

@@ -1,13 +1,13 @@
 import { isDeepStrictEqual } from 'node:util';
-import { crashPoint } from '../../lib/crash-point.ts';
-import type { Logger } from '../../lib/log.ts';
-import type { Part, SchemaPart } from '../../pipeline/batch.ts';
-import type { Failure } from '../../pipeline/checkpoint.ts';
-import { PipelineError } from '../../pipeline/pipeline-error.ts';
-import type { DdlKind, DdlPolicies } from '../../pipeline/policies.ts';
-import { type Column, describeTable } from '../../pipeline/table.ts';
-import type { CapturedTable } from './captured-table.ts';
-import { isSameColumn, isSameName, type MysqlColumn, type MysqlTable } from './types.ts';
+import { crashPoint } from '../../../lib/crash-point.ts';
+import type { Logger } from '../../../lib/log.ts';
+import type { Part, SchemaPart } from '../../../pipeline/batch.ts';
+import type { Failure } from '../../../pipeline/checkpoint.ts';
+import { PipelineError } from '../../../pipeline/pipeline-error.ts';
+import type { DdlKind, DdlPolicies } from '../../../pipeline/policies.ts';
+import { type Column, describeTable } from '../../../pipeline/table.ts';
+import type { CapturedTable } from '../captured-table.ts';
+import { isSameColumn, isSameName, type MysqlColumn, type MysqlTable } from '../types.ts';
 
 /** What became of a table's columns. */
 export interface ShapeChange {

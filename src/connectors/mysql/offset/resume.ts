@@ -1,6 +1,6 @@
-import { PipelineError } from '../../pipeline/pipeline-error.ts';
+import { PipelineError } from '../../../pipeline/pipeline-error.ts';
 import { CatchUp } from './catch-up.ts';
-import type { Questions } from './connect.ts';
+import type { Questions } from '../connect.ts';
 import type { FileHead } from './file-head.ts';
 import { GtidPosition } from './gtid-position.ts';
 import { GtidSet } from './gtid-set.ts';
@@ -13,7 +13,7 @@ import {
   type MysqlOffset,
   type PassedLast,
 } from './position.ts';
-import type { ServerFacts } from './server-facts.ts';
+import type { ServerFacts } from '../server-facts.ts';
 import { executedOnceSettled, missingAt, positionAt, readServerGtids } from './server-gtids.ts';
 import { endOfLog, logFiles } from './start-position.ts';
 
