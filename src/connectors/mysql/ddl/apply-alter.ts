@@ -19,6 +19,9 @@ export interface AlteredShape {
   readonly keyChanged: boolean;
 }
 
+/** TINYBLOB to LONGBLOB and the texts, in the log (MYSQL_TYPE_BLOB). */
+const BLOB = 252;
+
 interface Entry {
   readonly column: MysqlColumn;
   readonly origin: string | null;
@@ -53,7 +56,7 @@ function apply(shape: SourceShape, actions: readonly AlterAction[]): AlteredShap
   for (const column of shape.columns) {
     const kept = keep(column, actions, defaults);
     if (kept === null) continue;
-    entries.push({ column: converts ? converted(kept, charset) : kept, origin: column.column.name });
+    entries.push({ column: converts ? converted(kept, charset, column) : kept, origin: column.column.name });
   }
   for (const action of actions) {
     if (action.does === 'add') {
@@ -135,8 +138,13 @@ function readCharset(tokens: readonly Token[]): string | null {
   return charsetOfCollation(reader.next().text);
 }
 
-/** CONVERT TO makes longer columns of texts where characters take more bytes: that is the server's to say. */
-function converted(column: MysqlColumn, charset: string | null): MysqlColumn {
+/**
+ * CONVERT TO makes longer columns of texts where characters take more bytes: that is the server's to say. So is what becomes of a
+ * blob that the same statement changes: MySQL 9.7 gave a MEDIUMBLOB the length bytes of what the column was before.
+ */
+function converted(column: MysqlColumn, charset: string | null, before = column): MysqlColumn {
+  if (column !== before && column.log.code === BLOB)
+    throw new Unreadable('a blob is changed where texts are converted');
   if (column.charset === null || column.charset === charset) return column;
   throw new Unreadable('texts are converted');
 }
