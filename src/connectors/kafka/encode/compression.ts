@@ -1,0 +1,48 @@
+import { promisify } from 'node:util';
+import { gzip, zstdCompress } from 'node:zlib';
+import { compressionsAlgorithms } from '@platformatic/kafka';
+import { BATCH_HEAD_BYTES, withRecords } from './record-batch.ts';
+
+/** By the bits that say it in a batch's attributes. */
+const CODECS = { none: 0, gzip: 1, snappy: 2, lz4: 3, zstd: 4 } as const;
+export type Codec = keyof typeof CODECS;
+
+const gzipAside = promisify(gzip);
+const zstdAside = promisify(zstdCompress);
+
+/** Compresses the records of a finished batch; the slow ones on threads of their own. The batch is not changed. */
+export async function compressBatch(batch: Uint8Array<ArrayBuffer>, codec: Codec): Promise<Uint8Array<ArrayBuffer>> {
+  if (codec === 'none') return batch;
+  const records = Buffer.from(batch.buffer, batch.byteOffset + BATCH_HEAD_BYTES, batch.length - BATCH_HEAD_BYTES);
+  return withRecords(batch, await compress(records, codec), CODECS[codec]);
+}
+
+async function compress(records: Buffer, codec: Exclude<Codec, 'none'>): Promise<Uint8Array> {
+  switch (codec) {
+    case 'gzip':
+      return gzipAside(records, { level: 1 });
+    case 'zstd':
+      return zstdAside(records);
+    case 'lz4':
+      return compressionsAlgorithms.lz4.compressSync(records);
+    case 'snappy':
+      return xerialSnappy(records);
+  }
+}
+
+/** Bytes that Java's SnappyOutputStream compresses together. */
+const SNAPPY_BLOCK_BYTES = 32 * 1024;
+/** 0x82 "SNAPPY" 0, version 1, compatible with version 1. */
+const XERIAL_HEAD = Buffer.from('82534e41505059000000000100000001', 'hex');
+
+/** Snappy as Java's clients frame it: a head, then blocks, each behind its length (int32). */
+function xerialSnappy(records: Buffer): Buffer {
+  const pieces: Buffer[] = [XERIAL_HEAD];
+  for (let at = 0; at < records.length; at += SNAPPY_BLOCK_BYTES) {
+    const block = compressionsAlgorithms.snappy.compressSync(records.subarray(at, at + SNAPPY_BLOCK_BYTES));
+    const length = Buffer.allocUnsafe(4);
+    length.writeInt32BE(block.length);
+    pieces.push(length, block);
+  }
+  return Buffer.concat(pieces);
+}
