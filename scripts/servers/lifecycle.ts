@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { findProgram, isRoot } from './packages.ts';
 
-export type ServerKind = 'mariadb' | 'mysql' | 'postgres';
+export type ServerKind = 'mariadb' | 'mysql' | 'postgres' | 'kafka';
 
 /** A private server of ours: its own data folder and port, on loopback, ended with us. */
 export interface Server {

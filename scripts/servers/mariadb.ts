@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { freePort, launch, own, type Server, serverFolder, serverUser } from './lifecycle.ts';
 import { adminSql, mysqlReady, settingsFile } from './mysql-family.ts';
-import { findProgram, installPackages, output } from './packages.ts';
+import { findProgram, installProgram, output } from './packages.ts';
 
 /** MariaDB from what is installed, else from Debian's package. */
 export async function startMariadb(settings: Readonly<Record<string, string>>): Promise<Server> {
@@ -40,8 +40,5 @@ export async function startMariadb(settings: Readonly<Record<string, string>>): 
 }
 
 export async function installMariadb(): Promise<string> {
-  if (findProgram('mariadbd') === undefined) await installPackages('mariadb-server');
-  const program = findProgram('mariadbd');
-  if (program === undefined) throw new Error('mariadbd is not installed, also after installing mariadb-server');
-  return program;
+  return installProgram('mariadbd', 'mariadb-server');
 }

@@ -61,6 +61,14 @@ export async function output(
   }
 }
 
+/** The path of a program, from Debian's package when it is not installed. Errors: Error that says why it cannot be had. */
+export async function installProgram(name: string, debianPackage: string): Promise<string> {
+  if (findProgram(name) === undefined) await installPackages(debianPackage);
+  const found = findProgram(name);
+  if (found === undefined) throw new Error(`${name} is not installed, also after installing ${debianPackage}`);
+  return found;
+}
+
 /** Installs Debian packages, without letting a service start. Errors: Error that says why it cannot. */
 export async function installPackages(...packages: string[]): Promise<void> {
   if (!isRoot)

@@ -1,3 +1,4 @@
+import { startKafka } from './kafka.ts';
 import type { Server, ServerKind } from './lifecycle.ts';
 import { startMariadb } from './mariadb.ts';
 import { startMysql } from './mysql.ts';
@@ -5,7 +6,7 @@ import { startPostgres } from './postgres.ts';
 
 export type { Server, ServerKind };
 
-export const SERVER_KINDS: readonly ServerKind[] = ['mariadb', 'mysql', 'postgres'];
+export const SERVER_KINDS: readonly ServerKind[] = ['mariadb', 'mysql', 'postgres', 'kafka'];
 
 /**
  * Starts a private server on a free loopback port, installing it first if need be. It ends with this process.
@@ -19,5 +20,7 @@ export function startServer(kind: ServerKind, settings: Readonly<Record<string, 
       return startMysql(settings);
     case 'postgres':
       return startPostgres(settings);
+    case 'kafka':
+      return startKafka({ properties: settings });
   }
 }
