@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { daysFromCivil, isRealDate, writeMicros } from './civil.ts';
+import { writeMicros } from './micros.ts';
 import { numericBytesMax, writeNumeric, writeNumericInteger } from './numeric.ts';
 
 /** Reads a binary numeric as PostgreSQL would print it. */
@@ -59,31 +59,6 @@ void describe('a binary numeric', () => {
 });
 
 void describe('civil time', () => {
-  void it('counts days as the calendar does', () => {
-    const date = fc.date({
-      min: new Date('0001-01-01T00:00:00Z'),
-      max: new Date('9999-12-31T00:00:00Z'),
-      noInvalidDate: true,
-    });
-    fc.assert(
-      fc.property(date, (day) => {
-        const parts = [day.getUTCFullYear(), day.getUTCMonth() + 1, day.getUTCDate()] as const;
-        assert.equal(daysFromCivil(...parts), Math.floor(day.getTime() / 86_400_000));
-        assert.equal(isRealDate(...parts), true);
-      }),
-    );
-    assert.deepEqual(
-      [
-        isRealDate(2023, 2, 29),
-        isRealDate(1900, 2, 29),
-        isRealDate(2000, 2, 29),
-        isRealDate(0, 1, 1),
-        isRealDate(2020, 0, 1),
-      ],
-      [false, false, true, false, false],
-    );
-  });
-
   void it('writes microseconds that no double holds', () => {
     const view = new DataView(new ArrayBuffer(8));
     fc.assert(

@@ -1,6 +1,8 @@
+import { daysFromCivil, isRealDate } from '../../../lib/civil.ts';
+import { shortestFloat32 } from '../../../lib/shortest-float.ts';
 import type { ValueVisitor } from '../../../pipeline/value-visitor.ts';
 import type { Arena } from './arena.ts';
-import { daysFromCivil, DAYS_TO_2000, isRealDate, SECONDS_TO_2000, writeMicros } from './civil.ts';
+import { DAYS_TO_2000, SECONDS_TO_2000, writeMicros } from './micros.ts';
 import { numericBytesMax, writeNumeric, writeNumericInteger } from './numeric.ts';
 import { DIRTY, WIRE, type EncodedColumn } from './wire.ts';
 
@@ -526,13 +528,4 @@ function timeText(micros: number, fraction: number): string {
 function instantText(seconds: number, micros: number, fraction: number): string {
   const digits = fraction === 0 ? '' : `.${pad(micros, 6).slice(0, fraction)}`;
   return `${new Date(seconds * 1000).toISOString().slice(0, 19)}${digits}Z`;
-}
-
-/** The shortest decimal that gives the same float32. */
-function shortestFloat32(value: number): string {
-  for (let precision = 1; precision < 9; precision++) {
-    const text = value.toPrecision(precision);
-    if (Math.fround(Number(text)) === value) return String(Number(text));
-  }
-  return String(Number(value.toPrecision(9)));
 }

@@ -1,12 +1,10 @@
 const DAYS_IN_MONTH = [0, 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
-/** Days from 1970-01-01 to 2000-01-01, PostgreSQL's epoch. */
-export const DAYS_TO_2000 = 10957;
-export const SECONDS_TO_2000 = DAYS_TO_2000 * 86400;
 
 /** Whether the parts are a real day of the years 1 to 9999. */
 export function isRealDate(year: number, month: number, day: number): boolean {
   if (year < 1 || month < 1 || month > 12 || day < 1) return false;
-  if (day <= DAYS_IN_MONTH[month]!) return true;
+  const days = DAYS_IN_MONTH[month] ?? 0;
+  if (day <= days) return true;
   return month === 2 && day === 29 && year % 4 === 0 && (year % 100 !== 0 || year % 400 === 0);
 }
 
@@ -20,13 +18,16 @@ export function daysFromCivil(year: number, month: number, day: number): number 
   return era * 146097 + dayOfEra - 719468;
 }
 
-/** Writes seconds * 1,000,000 + micros as a big-endian int64; exact where a double would round. */
-export function writeMicros(view: DataView, at: number, seconds: number, micros: number): void {
-  const upper = Math.floor(seconds / 65536);
-  const millionths = upper * 1_000_000;
-  const middle = Math.floor(millionths / 65536);
-  const low = (millionths - middle * 65536) * 65536 + (seconds - upper * 65536) * 1_000_000 + micros;
-  const carry = Math.floor(low / 4294967296);
-  view.setInt32(at, middle + carry);
-  view.setUint32(at + 4, low - carry * 4294967296);
+/** The other way round, as one number: year * 10000 + month * 100 + day. Source: the same. */
+export function civilFromDays(days: number): number {
+  const z = days + 719468;
+  const era = Math.floor(z / 146097);
+  const dayOfEra = z - era * 146097;
+  const yearOfEra =
+    ((dayOfEra - ((dayOfEra / 1460) | 0) + ((dayOfEra / 36524) | 0) - ((dayOfEra / 146096) | 0)) / 365) | 0;
+  const dayOfYear = dayOfEra - (365 * yearOfEra + ((yearOfEra / 4) | 0) - ((yearOfEra / 100) | 0));
+  const monthFromMarch = ((5 * dayOfYear + 2) / 153) | 0;
+  const day = dayOfYear - (((153 * monthFromMarch + 2) / 5) | 0) + 1;
+  const month = monthFromMarch < 10 ? monthFromMarch + 3 : monthFromMarch - 9;
+  return (yearOfEra + era * 400 + (month <= 2 ? 1 : 0)) * 10000 + month * 100 + day;
 }
