@@ -5,6 +5,7 @@ import process from 'node:process';
 import { type Server, startServer } from '../scripts/servers/servers.ts';
 import { hologresConnector } from '../src/connectors/hologres/connector.ts';
 import { silentLog } from '../src/lib/log.ts';
+import { SCRIPTED_PLACE } from '../test/support/scripted-rows.ts';
 import type { Batch, RowImage, RowOp, RowsPart } from '../src/pipeline/batch.ts';
 import { DEFAULT_DDL_POLICIES, DEFAULT_FAILOVER_LIMIT } from '../src/pipeline/policies.ts';
 import type { ColumnSet, TableVersion } from '../src/pipeline/table.ts';
@@ -74,6 +75,7 @@ class BenchPart implements RowsPart {
   readonly table = TABLE;
   readonly count: number;
   readonly timeMicros = 0;
+  readonly place = SCRIPTED_PLACE;
   readonly #ids: Float64Array;
   readonly #from: number;
 

@@ -1,10 +1,39 @@
 import type { TableProgress } from './checkpoint.ts';
 import type { Offset } from './offset.ts';
+import type { DdlKind } from './policies.ts';
 import type { ColumnSet, TableVersion } from './table.ts';
 import type { ValueVisitor } from './value-visitor.ts';
 
 export type RowOp = 'insert' | 'update' | 'delete' | 'read';
 export type RowImage = 'before' | 'after';
+
+/** The server that a part comes from. */
+export interface SourceServer {
+  /** The kind of system, such as `mysql` or `mariadb`. */
+  readonly system: string;
+  readonly version: string;
+  /** Its number among the servers that replicate from one another (`server_id`). */
+  readonly id: number;
+}
+
+/**
+ * Where in the source's log a part comes from. Orders the parts of one source, and is the same in every replay within an
+ * epoch. Of a `read` it is the place where the chunk joins the log: before every change behind it.
+ */
+export interface LogPlace {
+  readonly server: SourceServer;
+  /** Grows whenever the server, or the history of its log, becomes another. */
+  readonly epoch: number;
+  readonly file: string;
+  /** Orders files. */
+  readonly fileNumber: number;
+  /** Bytes from the begin of the file to the event. */
+  readonly position: number;
+  /** What lies at one position may hold many parts: row i of this one is `within + i` of it. */
+  readonly within: number;
+  /** Of the transaction, as the source writes it; null where it has none. */
+  readonly gtid: string | null;
+}
 
 /**
  * Rows of one table version, changed by one statement, or read by a snapshot (op `read`).
@@ -17,6 +46,7 @@ export interface RowsPart {
   readonly count: number;
   /** When the source committed (or, for `read`, selected) them; microseconds since the epoch. */
   readonly timeMicros: number;
+  readonly place: LogPlace;
   /** Calls `visitor` once per column of `columns`, in column order. Allocates nothing. */
   visit(row: number, image: RowImage, columns: ColumnSet, visitor: ValueVisitor): void;
 }
@@ -36,6 +66,20 @@ export interface SchemaPart {
   readonly modified: readonly string[];
 }
 
+/**
+ * A statement on the table whose policy forwards it, in log order, before the parts that say what it changes. For sinks that
+ * hand on what happened; those that hold tables need only the other parts.
+ */
+export interface DdlPart {
+  readonly kind: 'ddl';
+  readonly table: TableVersion;
+  readonly ddl: DdlKind;
+  /** Its SQL text. */
+  readonly statement: string;
+  readonly timeMicros: number;
+  readonly place: LogPlace;
+}
+
 /** The sink's table is to be emptied here: what an earlier load of this task left in it is void. */
 export interface EmptyPart {
   readonly kind: 'empty';
@@ -48,7 +92,7 @@ export interface ProgressPart {
   readonly progress: TableProgress;
 }
 
-export type Part = RowsPart | SchemaPart | EmptyPart | ProgressPart;
+export type Part = RowsPart | SchemaPart | DdlPart | EmptyPart | ProgressPart;
 
 /** A piece of the log. Its rows are valid until the next batch is asked for: a sink keeps only its own encoding. */
 export interface Batch {

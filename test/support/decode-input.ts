@@ -6,6 +6,7 @@ import { PassedGtids } from '../../src/connectors/mysql/offset/passed-gtids.ts';
 import type { LogPosition } from '../../src/connectors/mysql/offset/position.ts';
 import type { Family } from '../../src/connectors/mysql/protocol/table-map.ts';
 import { XaTransactions } from '../../src/connectors/mysql/xa/xa-transactions.ts';
+import { LogPlaces } from '../../src/connectors/mysql/log-place.ts';
 import { LogEvents } from '../../src/connectors/mysql/log-events.ts';
 import { RawConnection } from '../../src/connectors/mysql/protocol/raw-connection.ts';
 import type { MysqlTable } from '../../src/connectors/mysql/types.ts';
@@ -94,6 +95,7 @@ export function logEventsOf(
     notBefore: null,
     lowerCaseNames: false,
     family,
+    places: new LogPlaces({ family, version: [0, 0, 0], serverId: 1 }, 0),
     charsetOf: (collation) => charsets[collation],
     shapeNow: (table) => Promise.resolve(table.shape),
     fail: (table, failure) => {

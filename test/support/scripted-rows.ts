@@ -1,5 +1,5 @@
 import { assertNever } from '../../src/lib/errors.ts';
-import type { Batch, Part, RowImage, RowOp, RowsPart } from '../../src/pipeline/batch.ts';
+import type { Batch, LogPlace, Part, RowImage, RowOp, RowsPart } from '../../src/pipeline/batch.ts';
 import type { Column, ColumnSet, TableVersion, ValueType } from '../../src/pipeline/table.ts';
 import type { ValueVisitor } from '../../src/pipeline/value-visitor.ts';
 
@@ -70,6 +70,17 @@ export function batchOf(...parts: readonly Part[]): Batch {
   };
 }
 
+/** Where scripted parts come from. */
+export const SCRIPTED_PLACE: LogPlace = {
+  server: { system: 'mysql', version: '9.7.4', id: 1 },
+  epoch: 0,
+  file: 'binlog.000001',
+  fileNumber: 1,
+  position: 1000,
+  within: 0,
+  gtid: null,
+};
+
 function rowsPart(
   table: TableVersion,
   op: RowOp,
@@ -82,6 +93,7 @@ function rowsPart(
     table,
     count: Math.max(before.length, after.length),
     timeMicros: 0,
+    place: SCRIPTED_PLACE,
     visit(row: number, image: RowImage, columns: ColumnSet, visitor: ValueVisitor) {
       const values = (image === 'before' ? before : after)[row];
       if (values === undefined) throw new Error(`row ${row} has no ${image} image`);

@@ -2,7 +2,7 @@ import { readResume } from '../../src/connectors/mysql/captured-table.ts';
 import { mysqlConnector } from '../../src/connectors/mysql/connector.ts';
 import { silentLog } from '../../src/lib/log.ts';
 import type { Json, JsonObject } from '../../src/lib/json-value.ts';
-import type { Batch, RowsPart, SchemaPart } from '../../src/pipeline/batch.ts';
+import type { Batch, LogPlace, RowsPart, SchemaPart } from '../../src/pipeline/batch.ts';
 import type { Failure, TableProgress, TableState } from '../../src/pipeline/checkpoint.ts';
 import type { Offset } from '../../src/pipeline/offset.ts';
 import { DEFAULT_DDL_POLICIES, type DdlPolicies } from '../../src/pipeline/policies.ts';
@@ -76,12 +76,17 @@ export class Follower {
   readonly changes = new Map<string, number>();
   readonly states = new Map<string, TableProgress>();
   readonly events: string[] = [];
+  /** Those that are forwarded, with their kind. */
+  readonly statements: string[] = [];
   offset: Offset | null = null;
   version = 0;
   heldSinceMicros: number | null = null;
   error: unknown = null;
+  /** Sees every part with rows. */
+  onRows: (part: RowsPart) => void = () => {};
   readonly source: Source;
   readonly #stop = new AbortController();
+  #place = '';
   #isLast: (batch: Batch) => boolean = () => false;
   #done: Promise<void> = Promise.resolve();
 
@@ -175,6 +180,9 @@ export class Follower {
         case 'schema':
           this.events.push(describeChange(part));
           break;
+        case 'ddl':
+          this.statements.push(`${part.ddl}: ${part.statement}`);
+          break;
         case 'progress':
           this.states.set(tableKey(part.progress.table), part.progress);
       }
@@ -185,6 +193,8 @@ export class Follower {
   }
 
   #rows(part: RowsPart): void {
+    this.#follows(part);
+    this.onRows(part);
     const rows = this.#table(part.table);
     const name = tableKey(part.table.id);
     if (part.op !== 'read') this.changes.set(name, (this.changes.get(name) ?? 0) + part.count);
@@ -198,6 +208,14 @@ export class Follower {
     }
   }
 
+  /** Places ascend, and rows that were read are before every change behind them. */
+  #follows({ op, place, count }: RowsPart): void {
+    const first = placeText(place, 0);
+    if (op === 'read' ? first < this.#place : first <= this.#place)
+      throw new Error(`rows at ${first} came behind ${this.#place}`);
+    this.#place = op === 'read' ? first : placeText(place, count - 1);
+  }
+
   #table({ id }: TableVersion): Map<string, Values> {
     const key = tableKey(id);
     let rows = this.tables.get(key);
@@ -207,6 +225,11 @@ export class Follower {
     }
     return rows;
   }
+}
+
+/** Orders rows as their texts are ordered. */
+export function placeText({ epoch, fileNumber, position, within }: LogPlace, row: number): string {
+  return [epoch, fileNumber, position, within + row].map((part) => String(part).padStart(12, '0')).join('.');
 }
 
 function describeChange({ added, renamed, dropped, modified }: SchemaPart): string {

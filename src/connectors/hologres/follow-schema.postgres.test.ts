@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { startHologresUnderTest, type HologresUnderTest } from '../../../test/support/hologres-under-test.ts';
-import { batchOf, inserts, updates } from '../../../test/support/scripted-rows.ts';
+import { batchOf, inserts, SCRIPTED_PLACE, updates } from '../../../test/support/scripted-rows.ts';
 import { checkpoint, newOwner, newTable, POLICIES } from '../../../test/support/sink-contract.ts';
-import type { SchemaPart } from '../../pipeline/batch.ts';
-import type { DdlPolicies } from '../../pipeline/policies.ts';
+import type { DdlPart, SchemaPart } from '../../pipeline/batch.ts';
+import type { DdlKind, DdlPolicies } from '../../pipeline/policies.ts';
 import type { TableVersion, ValueType } from '../../pipeline/table.ts';
 
 const INT: ValueType = { kind: 'integer', bytes: 4, unsigned: false };
@@ -43,6 +43,10 @@ void describe('a target whose source is altered', () => {
       modified: [],
       ...news,
     };
+  }
+
+  function statement(table: TableVersion, ddl: DdlKind): DdlPart {
+    return { kind: 'ddl', table, ddl, statement: 'of the source', timeMicros: 0, place: SCRIPTED_PLACE };
   }
 
   void it('keeps a dropped column with its values, and takes rows without it', async () => {
@@ -103,7 +107,9 @@ void describe('a target whose source is altered', () => {
   void it('stops a table whose new values the target cannot hold, and what it has no means for', async () => {
     const text = (table: TableVersion) =>
       table.columns.map((column) => (column.name === 'n' ? { ...column, type: TEXT, sourceType: 'text' } : column));
-    const cases: { policy?: Partial<DdlPolicies>; part(table: TableVersion): SchemaPart; code: string }[] = [
+    const cases: { policy?: Partial<DdlPolicies>; part(table: TableVersion): SchemaPart | DdlPart; code: string }[] = [
+      { part: (table) => statement(table, 'DROPTABLE'), code: 'Table.DdlUnsupported' },
+      { part: (table) => statement(table, 'RENAMETABLE'), code: 'Table.DdlUnsupported' },
       {
         part: (table) => changed(table, text(table), { modified: ['n'] }),
         code: 'Sink.TargetMismatch',

@@ -1,8 +1,9 @@
 import { assertNever } from '../../lib/errors.ts';
 import type { Logger } from '../../lib/log.ts';
-import type { Batch, EmptyPart, RowsPart, SchemaPart } from '../../pipeline/batch.ts';
+import type { Batch, DdlPart, EmptyPart, RowsPart, SchemaPart } from '../../pipeline/batch.ts';
 import type { Checkpoint } from '../../pipeline/checkpoint.ts';
 import type { OpenSinkOptions } from '../../pipeline/connector.ts';
+import { ddlUnsupported } from '../../pipeline/ddl-unsupported.ts';
 import { PipelineError } from '../../pipeline/pipeline-error.ts';
 import type { SinkTable } from '../../pipeline/route.ts';
 import type { CommitResult, FailedTables, Sink, SinkLoad } from '../../pipeline/sink.ts';
@@ -115,6 +116,9 @@ export class HologresSink implements Sink {
           break;
         case 'schema':
           failed.push(...this.#followSchema(part));
+          break;
+        case 'ddl':
+          failed.push(...this.#refuseDdl(part));
           break;
         case 'empty':
           this.#empty(part);
@@ -252,6 +256,14 @@ export class HologresSink implements Sink {
     // A buffer without rows is part of the commit too, so that a failure to alter finds its table.
     this.#filling.of(target);
     return [];
+  }
+
+  /** What other parts say of a statement is followed; a table of another name, or none, cannot be. */
+  #refuseDdl({ table: { id }, ddl }: DdlPart): FailedTables {
+    if (ddl !== 'DROPTABLE' && ddl !== 'RENAMETABLE') return [];
+    if (this.#targetOf(id) === null) return [];
+    this.drop(id);
+    return [{ table: id, error: ddlUnsupported(id, ddl) }];
   }
 
   #empty(part: EmptyPart): void {

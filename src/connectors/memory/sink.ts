@@ -92,6 +92,7 @@ export class MemorySink implements Sink {
           break;
         }
         case 'schema':
+        case 'ddl':
         case 'progress':
           break;
         default:

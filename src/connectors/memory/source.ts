@@ -1,4 +1,4 @@
-import type { Batch, Part, RowsPart } from '../../pipeline/batch.ts';
+import type { Batch, LogPlace, Part, RowsPart } from '../../pipeline/batch.ts';
 import type { Failure, TableProgress } from '../../pipeline/checkpoint.ts';
 import type { Offset } from '../../pipeline/offset.ts';
 import type { Described, ReadOptions, Source, SourceTable, TableSet } from '../../pipeline/source.ts';
@@ -240,6 +240,16 @@ function capture({ shape, load, emptyFirst, progress }: SourceTable): Captured {
   return { shape, emptyFirst, state, cursor, chunksDone, rows, failure };
 }
 
+const PLACE: LogPlace = {
+  server: { system: 'memory', version: '1', id: 1 },
+  epoch: 0,
+  file: 'log.1',
+  fileNumber: 1,
+  position: 4,
+  within: 0,
+  gtid: null,
+};
+
 interface Images {
   readonly before: readonly [number, number] | null;
   readonly after: readonly [number, number] | null;
@@ -261,6 +271,7 @@ function rowsPart(op: RowsPart['op'], table: TableVersion, rows: readonly Images
     table,
     count: rows.length,
     timeMicros: Date.now() * 1000,
+    place: PLACE,
     visit(row, image, columns, visitor) {
       const values = rows[row]?.[image];
       if (values === undefined || values === null) throw new Error(`row ${row} has no ${image} image`);

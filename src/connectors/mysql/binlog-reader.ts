@@ -41,11 +41,16 @@ export class BinlogReader implements EventSlot {
   bodyEnd = 0;
   /** Behind the event last taken. */
   position: LogPosition;
+  /** Bytes from the begin of the file to the event last taken; of what is packed, to the event that holds it. */
+  begin = 0;
+  /** Bytes of what was packed in the same event before the one last taken: the same whenever it is read. */
+  within = 0;
   /** When the present file was begun, seconds since the epoch. */
   fileBegun = 0;
 
   readonly #connection: RawConnection;
   readonly #nested: NestedEvents[] = [];
+  #unpacked = 0;
   #checksum: boolean;
   #silence: NodeJS.Timeout | undefined;
 
@@ -106,7 +111,11 @@ export class BinlogReader implements EventSlot {
   #takeNested(): boolean {
     try {
       for (let nested = this.#nested.at(-1); nested !== undefined; nested = this.#nested.at(-1)) {
-        if (nested.take(this)) return true;
+        if (nested.take(this)) {
+          this.within = this.#unpacked;
+          this.#unpacked += this.bodyEnd - this.bodyStart;
+          return true;
+        }
         if (!nested.ended) return false;
         this.#nested.pop();
       }
@@ -182,6 +191,8 @@ export class BinlogReader implements EventSlot {
   #read(buffer: Buffer, start: number, end: number): void {
     this.#checkLength(end - start, ev.EVENT_HEADER + (this.#checksum ? CHECKSUM_BYTES : 0));
     this.buffer = buffer;
+    this.within = 0;
+    this.#unpacked = 0;
     this.timestamp = buffer.readUInt32LE(start);
     this.type = buffer[start + 4] ?? 0;
     const logPos = buffer.readUInt32LE(start + 13);
@@ -207,6 +218,7 @@ export class BinlogReader implements EventSlot {
       this.type !== ev.HEARTBEAT_V2
     ) {
       this.#advance(logPos);
+      this.begin = this.position.position - (end - start);
     }
     if (this.type < 160 ? this.type > ev.GTID_TAGGED : this.type > 171) this.#refuseUnknown(flags);
   }

@@ -1,3 +1,4 @@
+import type { Gtid } from './offset/gtid-set.ts';
 import type { PassedGtids } from './offset/passed-gtids.ts';
 import type { LogPosition } from './offset/position.ts';
 import type { GroupStart } from './protocol/group-events.ts';
@@ -34,6 +35,11 @@ export class GroupTracker {
   constructor(boundary: LogPosition, passed: PassedGtids) {
     this.boundary = boundary;
     this.passed = passed;
+  }
+
+  /** Of the group that is open; null where it has none. */
+  get gtid(): Gtid | null {
+    return this.#start?.gtid ?? null;
   }
 
   /** `wasPassed`: the transaction is among the passed ones already. */

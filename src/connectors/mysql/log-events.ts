@@ -1,5 +1,5 @@
 import type { Logger } from '../../lib/log.ts';
-import type { Part, RowOp } from '../../pipeline/batch.ts';
+import type { LogPlace, Part, RowOp } from '../../pipeline/batch.ts';
 import type { Failure } from '../../pipeline/checkpoint.ts';
 import { PipelineError } from '../../pipeline/pipeline-error.ts';
 import type { Policies } from '../../pipeline/policies.ts';
@@ -10,6 +10,7 @@ import type { CatchUp } from './offset/catch-up.ts';
 import { readDdl } from './ddl/statement.ts';
 import { DdlFollower } from './ddl/ddl-follower.ts';
 import { type GroupTracker, UNNAMED_GROUP } from './group-tracker.ts';
+import type { LogPlaces } from './log-place.ts';
 import { LoggedStatements } from './ddl/logged-statements.ts';
 import { comparePositions, describePosition, type KnownPlace, type LogPosition } from './offset/position.ts';
 import { CorruptEvent, withPlace } from './protocol/corrupt-event.ts';
@@ -53,6 +54,7 @@ export interface LogEventsOptions {
   /** The server compares names of tables without regard to case, and logs them in lower case. */
   readonly lowerCaseNames: boolean;
   readonly family: Family;
+  readonly places: LogPlaces;
   charsetOf(collation: number): string | undefined;
   shapeNow(table: CapturedTable): Promise<MysqlTable | null>;
   /** Fails a table and gives the news of it. */
@@ -165,7 +167,7 @@ export class LogEvents {
         const begun = readMariadbGtid(buffer, start, end, reader.serverId);
         this.#begin(begun, reader);
         if (!begun.standalone) group.markExplicit();
-        if (begun.prepares) this.#options.xa?.begin(this.#place());
+        if (begun.prepares) this.#options.xa?.begin(this.#groupBegin());
         return;
       }
       case ev.QUERY:
@@ -234,8 +236,14 @@ export class LogEvents {
     return this.unwanted === 'delivered' || this.#wasPassed;
   }
 
+  /** Where the event last taken is. */
+  #placeOf({ position: { file }, begin, within }: BinlogReader): LogPlace {
+    const { places, group } = this.#options;
+    return places.at({ file, position: begin }, within, group.gtid);
+  }
+
   /** Where the group begins. */
-  #place(): KnownPlace {
+  #groupBegin(): KnownPlace {
     const { group, readFromGtids } = this.#options;
     return { ...group.boundary, gtids: this.#wasCounted ? readFromGtids : group.passed.whole };
   }
@@ -298,7 +306,8 @@ export class LogEvents {
   #emit(reader: BinlogReader, op: RowOp, parts: Part[], layout: RowLayout, table: CapturedTable): void {
     const start = imagesStart(reader, op, layout.count);
     const timeMicros = this.#options.group.timeMicros ?? reader.timestamp * 1e6;
-    const images = { layout, buffer: reader.buffer, start, end: reader.bodyEnd, timeMicros };
+    const place = this.#placeOf(reader);
+    const images = { layout, buffer: reader.buffer, start, end: reader.bodyEnd, timeMicros, place };
     const part = reader.type === ev.PARTIAL_UPDATE_ROWS ? new PartialRows(images) : new BinlogRows({ op, ...images });
     table.windows.collect(part);
     parts.push(part);
@@ -328,7 +337,7 @@ export class LogEvents {
     if (xa === null || statement === null) return false;
     const { does, xid } = statement;
     if (does === 'start') {
-      if (!xa.collecting) xa.begin(this.#place());
+      if (!xa.collecting) xa.begin(this.#groupBegin());
       return false;
     }
     if (does === 'rollback' || this.#isUnwanted) {
@@ -376,11 +385,15 @@ export class LogEvents {
   }
 
   #statement(reader: BinlogReader, statement: Statement, parts: Part[]): void {
-    const ended = this.#options.group.statement(statement.sql, reader.timestamp, reader.position);
+    const { group } = this.#options;
+    const place = this.#placeOf(reader);
+    const ended = group.statement(statement.sql, reader.timestamp, reader.position);
     this.#changeAsText(reader, statement, parts);
     if (!ended || this.#isUnwanted) return;
     const ddl = readDdl(statement.sql, statement.database, statement.ansiQuotes);
-    if (ddl !== null) this.#ddl.follow(ddl, parts);
+    if (ddl === null) return;
+    const timeMicros = group.timeMicros ?? reader.timestamp * 1e6;
+    this.#ddl.follow(ddl, { text: statement.sql, timeMicros, place }, parts);
   }
 
   #changeAsText({ position }: BinlogReader, statement: Statement, parts: Part[]): void {

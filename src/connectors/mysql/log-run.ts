@@ -17,6 +17,7 @@ import { checkPlace, openFirst } from './offset/first-start.ts';
 import { GroupTracker } from './group-tracker.ts';
 import { loadMethod } from './load/load-method.ts';
 import { LogEvents } from './log-events.ts';
+import { LogPlaces } from './log-place.ts';
 import type { MysqlReaderOptions, MysqlSettings } from './options.ts';
 import {
   comparePositions,
@@ -69,6 +70,9 @@ export class LogRun {
   #group!: GroupTracker;
   #loads!: TableLoads;
   #events!: LogEvents;
+  #places!: LogPlaces;
+  /** How often the log that is read has become another. */
+  #epoch = 0;
   readonly #xa: XaTransactions | null;
   /** Where the log ended when it was opened. */
   #end!: LogPosition;
@@ -171,6 +175,8 @@ export class LogRun {
     this.#reader = await BinlogReader.open(settings, from, { serverId, identity: this.#facts.identity });
     this.#reader.limitEvents(memoryBytes);
     if (this.#closed) this.#reader.close();
+    this.#epoch = (offset?.epoch ?? 0) + (opening.elsewhere ? 1 : 0);
+    this.#places = new LogPlaces(this.#facts, this.#epoch);
     this.#group = new GroupTracker(from, passed);
     this.#loads = new TableLoads({
       parallelism: this.#options.reader.loadParallelism,
@@ -183,6 +189,7 @@ export class LogRun {
           onLong,
         }),
       reshape: (table, shape) => this.#events.reshape(table, shape),
+      placeOf: (position) => this.#places.at(position, 0, null),
       wake: () => this.poke(),
     });
     this.#events = new LogEvents({
@@ -197,6 +204,7 @@ export class LogRun {
       notBefore: offset === null ? (start?.kind === 'time' ? start.seconds : null) : offset.notBefore,
       lowerCaseNames: this.#facts.lowerCaseTableNames !== 0,
       family: this.#facts.family,
+      places: this.#places,
       charsetOf: (collation) => collations.get(collation),
       shapeNow: (table) => this.#shapeNow(table),
       fail: (table, failure) => this.#fail(table, failure),
@@ -375,6 +383,7 @@ export class LogRun {
     const offset: MysqlOffset = {
       server: this.#facts.identity,
       ...group.boundary,
+      epoch: this.#epoch,
       fileBegun: this.#reader.position.file === group.boundary.file ? this.#reader.fileBegun : 0,
       skipEvents: group.open ? group.rowEvents : 0,
       notBefore: events.notBefore,

@@ -680,8 +680,43 @@ for (const family of FAMILIES) {
         await client.query('TRUNCATE t; INSERT INTO t VALUES (3)');
         await follower.until(() => follower.rows(database, 't').some((row) => row['id'] === '3'));
         assert.deepEqual(followed(follower.rows(database, 't')), expected);
+        assert.deepEqual(follower.statements, policy === 'NORMAL' ? ['TRUNCATETABLE: TRUNCATE t'] : []);
         await tearDown(setting);
       }
+    });
+
+    void it('hands on statements whose policy is NORMAL, where they are in the log', async () => {
+      const setting = await setUp(family, 'CREATE TABLE t (id INT PRIMARY KEY, a INT); CREATE TABLE u LIKE t', {
+        ADDCOLUMN: 'NORMAL',
+        RENAMECOLUMN: 'NORMAL',
+        RENAMETABLE: 'NORMAL',
+        DROPTABLE: 'NORMAL',
+        CREATETABLE: 'NORMAL',
+      });
+      const { database, client, follower, join } = setting;
+      follower.start(1, [await join('t'), await join('u')]);
+      await follower.until(() => follower.state(database, 'u') === 'STREAMING');
+      await client.query('ALTER TABLE t ADD COLUMN b INT, COMMENT "no column"');
+      await client.query('ALTER TABLE t MODIFY b BIGINT');
+      await client.query('ALTER TABLE t CHANGE a c INT');
+      await client.query('ALTER TABLE t ADD INDEX (c)');
+      await client.query('RENAME TABLE t TO old_t, old_t TO t');
+      await client.query('DROP TABLE u');
+      await client.query('CREATE TABLE u (id INT PRIMARY KEY, a INT)');
+      await client.query('INSERT INTO u VALUES (1, 1)');
+      await follower.until(() => follower.rows(database, 'u').length === 1);
+      assert.deepEqual(
+        // MariaDB writes the DROP itself.
+        follower.statements.map((text) => text.replace(/DROP TABLE .*/, 'DROP TABLE u')),
+        [
+          'ADDCOLUMN: ALTER TABLE t ADD COLUMN b INT, COMMENT "no column"',
+          'RENAMECOLUMN: ALTER TABLE t CHANGE a c INT',
+          'RENAMETABLE: RENAME TABLE t TO old_t, old_t TO t',
+          'DROPTABLE: DROP TABLE u',
+          'CREATETABLE: CREATE TABLE u (id INT PRIMARY KEY, a INT)',
+        ],
+      );
+      await tearDown(setting);
     });
 
     void it('resumes after its offset, with loads where they were, and delivers nothing twice (A2, A5)', async () => {

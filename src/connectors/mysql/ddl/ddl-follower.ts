@@ -1,16 +1,14 @@
 import type { Logger } from '../../../lib/log.ts';
-import type { Part } from '../../../pipeline/batch.ts';
+import type { DdlPart, LogPlace, Part } from '../../../pipeline/batch.ts';
 import type { Failure } from '../../../pipeline/checkpoint.ts';
-import { ddlUnsupported } from '../../../pipeline/ddl-unsupported.ts';
-import { failureOf } from '../../../pipeline/failed-tables.ts';
 import type { DdlKind, Policies } from '../../../pipeline/policies.ts';
 import type { TableId } from '../../../pipeline/table.ts';
 import { type CapturedTable, keyOfNamed } from '../captured-table.ts';
 import { applyAlter } from './apply-alter.ts';
-import type { AlterStatement, DdlStatement } from './statement.ts';
+import type { AlterAction, AlterStatement, DdlStatement } from './statement.ts';
 import type { Family } from '../protocol/table-map.ts';
 import { changeShape, critical } from './schema-change.ts';
-import { logColumns } from '../types.ts';
+import { isSameName, logColumns } from '../types.ts';
 
 export interface DdlFollowerOptions {
   readonly policies: Policies;
@@ -24,6 +22,13 @@ export interface DdlFollowerOptions {
   fail(table: CapturedTable, failure: Failure): Part;
 }
 
+/** A statement as the log has it. */
+export interface LoggedDdl {
+  readonly text: string;
+  readonly timeMicros: number;
+  readonly place: LogPlace;
+}
+
 /** Does to captured tables what the statements of the log did to them. */
 export class DdlFollower {
   readonly #options: DdlFollowerOptions;
@@ -33,20 +38,20 @@ export class DdlFollower {
   }
 
   /** Errors: PipelineError `fatal` where a policy is CRITICAL. */
-  follow(statement: DdlStatement, parts: Part[]): void {
+  follow(statement: DdlStatement, logged: LoggedDdl, parts: Part[]): void {
     switch (statement.kind) {
       case 'alter':
-        return this.#alter(statement, parts);
+        return this.#alter(statement, logged, parts);
       case 'truncate':
-        return this.#each([statement.table], (table) => this.#truncated(table, parts));
+        return this.#each([statement.table], (table) => this.#truncated(table, logged, parts));
       case 'create':
-        return this.#each([statement.table], (table) => this.#replaced(table, 'CREATETABLE', parts));
+        return this.#each([statement.table], (table) => this.#replaced(table, 'CREATETABLE', logged, parts));
       case 'drop':
-        return this.#each(statement.tables, (table) => this.#replaced(table, 'DROPTABLE', parts));
+        return this.#each(statement.tables, (table) => this.#replaced(table, 'DROPTABLE', logged, parts));
       case 'rename':
         return this.#each(
           statement.pairs.flatMap(({ from, to }) => [from, to]),
-          (table) => this.#replaced(table, 'RENAMETABLE', parts),
+          (table) => this.#replaced(table, 'RENAMETABLE', logged, parts),
         );
       case 'dropDatabase': {
         const { tables, lowerCaseNames } = this.#options;
@@ -54,7 +59,7 @@ export class DdlFollower {
         const gone = [...tables.values()].filter(({ id }) => id.database === name);
         return this.#each(
           gone.map(({ id }) => id),
-          (table) => this.#replaced(table, 'DROPTABLE', parts),
+          (table) => this.#replaced(table, 'DROPTABLE', logged, parts),
         );
       }
     }
@@ -70,9 +75,11 @@ export class DdlFollower {
     }
   }
 
-  #alter({ table: id, actions, renamedTo, movesRows }: AlterStatement, parts: Part[]): void {
+  #alter({ table: id, actions, renamedTo, movesRows }: AlterStatement, logged: LoggedDdl, parts: Part[]): void {
     this.#each([id], (table) => {
       const { shape } = table;
+      const forwarded = kindsOf(actions ?? []).find((kind) => this.#options.policies.ddl[kind] === 'NORMAL');
+      if (forwarded !== undefined) parts.push(ddlPart(table, forwarded, logged));
       const { family } = this.#options;
       const known =
         actions === null || table.suspect
@@ -88,7 +95,7 @@ export class DdlFollower {
       if (movesRows)
         this.#options.log.warn({ table: table.id }, 'rows of a partition went or came without changes in the log');
     });
-    if (renamedTo !== null) this.#each([id, renamedTo], (table) => this.#replaced(table, 'RENAMETABLE', parts));
+    if (renamedTo !== null) this.#each([id, renamedTo], (table) => this.#replaced(table, 'RENAMETABLE', logged, parts));
   }
 
   /** What it looks like shows in the next table map; until then the mark goes into the checkpoint. */
@@ -99,18 +106,19 @@ export class DdlFollower {
     parts.push({ kind: 'progress', progress: table.progress() });
   }
 
-  #truncated(table: CapturedTable, parts: Part[]): void {
+  #truncated(table: CapturedTable, logged: LoggedDdl, parts: Part[]): void {
     table.windows.void();
     const policy = this.#options.policies.ddl.TRUNCATETABLE;
-    if (policy === 'NORMAL') parts.push({ kind: 'empty', table: table.shape.version });
+    if (policy === 'NORMAL')
+      parts.push(ddlPart(table, 'TRUNCATETABLE', logged), { kind: 'empty', table: table.shape.version });
     else this.#leaveOut(table, 'TRUNCATETABLE');
   }
 
   /** Another table has the name from here on, or none: what it holds is not known. */
-  #replaced(table: CapturedTable, kind: DdlKind, parts: Part[]): void {
+  #replaced(table: CapturedTable, kind: DdlKind, logged: LoggedDdl, parts: Part[]): void {
     this.#doubt(table, parts);
-    if (this.#options.policies.ddl[kind] !== 'NORMAL' || kind === 'CREATETABLE') return this.#leaveOut(table, kind);
-    parts.push(this.#options.fail(table, failureOf(ddlUnsupported(table.id, kind))));
+    if (this.#options.policies.ddl[kind] !== 'NORMAL') return this.#leaveOut(table, kind);
+    parts.push(ddlPart(table, kind, logged));
   }
 
   #leaveOut(table: CapturedTable, kind: DdlKind): void {
@@ -122,4 +130,27 @@ export class DdlFollower {
         'a statement on a captured table was left out, as its policy says',
       );
   }
+}
+
+function kindsOf(actions: readonly AlterAction[]): readonly DdlKind[] {
+  return actions.flatMap((action): readonly DdlKind[] => {
+    switch (action.does) {
+      case 'add':
+        return ['ADDCOLUMN'];
+      case 'drop':
+        return ['DROPCOLUMN'];
+      case 'rename':
+        return ['RENAMECOLUMN'];
+      case 'change':
+        return isSameName(action.name, action.to) ? ['MODIFYCOLUMN'] : ['RENAMECOLUMN', 'MODIFYCOLUMN'];
+      case 'charset':
+      case 'convert':
+      case 'key':
+        return [];
+    }
+  });
+}
+
+function ddlPart(table: CapturedTable, ddl: DdlKind, { text, timeMicros, place }: LoggedDdl): DdlPart {
+  return { kind: 'ddl', table: table.shape.version, ddl, statement: text, timeMicros, place };
 }

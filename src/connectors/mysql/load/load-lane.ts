@@ -1,13 +1,13 @@
 import { crashPoint } from '../../../lib/crash-point.ts';
-import type { Part } from '../../../pipeline/batch.ts';
+import type { LogPlace, Part } from '../../../pipeline/batch.ts';
 import type { CapturedTable } from '../captured-table.ts';
 import type { Chunk, ChunkReader, Refused, ShapeSeen, WindowStart } from './chunk-reader.ts';
 import type { ChunkCursor } from './chunk-sql.ts';
 import type { KeyQuota, KeyWindow } from './key-window.ts';
 import type { LoadPace } from './load-pace.ts';
 import type { LongRowTurn } from './long-row-turn.ts';
-import { comparePositions } from '../offset/position.ts';
-import type { TextRows } from '../protocol/text-rows.ts';
+import { comparePositions, type LogPosition } from '../offset/position.ts';
+import type { SelectedFrom, TextRows } from '../protocol/text-rows.ts';
 import type { MysqlTable } from '../types.ts';
 
 /** Rows of a chunk: enough that the fixed cost of a chunk is small, few enough that the stream waits little behind one. */
@@ -53,6 +53,7 @@ export interface LaneParts {
   /** Takes a table in doubt to the shape that the server tells. */
   reshape(table: CapturedTable, shape: MysqlTable | null): Part[];
   fail(table: CapturedTable, error: unknown): void;
+  placeOf(position: LogPosition): LogPlace;
 }
 
 /** One connection that loads: chunks are read one behind the other, a big table alone, small ones some at a time. */
@@ -84,7 +85,7 @@ export class LoadLane {
     for (let flight = this.#flights[0]; flight !== undefined; flight = this.#flights[0]) {
       if (flight.found === null || comparePositions(start.position, flight.found.high) < 0) break;
       this.#flights.shift();
-      parts.push(...this.#land(flight, flight.found));
+      parts.push(...this.#land(flight, flight.found, start.position));
       flight.table.windows.close(flight.window);
     }
     for (let table = this.#next(); table !== undefined; table = this.#next()) parts.push(...this.#open(table, start));
@@ -198,7 +199,7 @@ export class LoadLane {
     if (chunk.kind === 'refused') return chunk;
     pace.took(chunk.rows.count);
     table.sawRows(chunk.rows.count, chunk.rows.bytes);
-    window.narrow(chunk.rows.all(table.shape.version, chunk.selectedMicros));
+    window.narrow(chunk.rows.all(this.#from(table, chunk, start.position)));
     return chunk;
   }
 
@@ -217,7 +218,7 @@ export class LoadLane {
   }
 
   /** The stream has come to where what was found holds. */
-  #land({ table, window }: Flight, found: Chunk | Refused | ShapeSeen): Part[] {
+  #land({ table, window }: Flight, found: Chunk | Refused | ShapeSeen, here: LogPosition): Part[] {
     if (window.void) {
       // What was read behind it began where it ended.
       this.#dropFlights(table);
@@ -225,7 +226,7 @@ export class LoadLane {
     }
     switch (found.kind) {
       case 'chunk':
-        return this.#merge(table, window, found);
+        return this.#merge(window, found, this.#from(table, found, here), table);
       case 'refused':
         this.#giveUp(table, found.error);
         return [];
@@ -234,12 +235,16 @@ export class LoadLane {
     }
   }
 
-  #merge(table: CapturedTable, window: KeyWindow, chunk: Chunk): Part[] {
+  #from(table: CapturedTable, { selectedMicros }: Chunk, here: LogPosition): SelectedFrom {
+    return { table: table.shape.version, timeMicros: selectedMicros, place: this.#parts.placeOf(here) };
+  }
+
+  #merge(window: KeyWindow, chunk: Chunk, from: SelectedFrom, table: CapturedTable): Part[] {
     this.#spent.push(chunk.rows);
     crashPoint('before chunk merged');
     const untouched = window.untouched();
     const parts: Part[] = [];
-    if (untouched.length > 0) parts.push(chunk.rows.part(table.shape.version, untouched, chunk.selectedMicros));
+    if (untouched.length > 0) parts.push(chunk.rows.part(from, untouched));
     table.cursor = chunk.cursor ?? table.cursor;
     table.chunksDone += 1;
     table.rows += untouched.length;

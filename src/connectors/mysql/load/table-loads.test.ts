@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { SCRIPTED_PLACE } from '../../../../test/support/scripted-rows.ts';
 import { PipelineError } from '../../../pipeline/pipeline-error.ts';
 import { CapturedTable } from '../captured-table.ts';
 import type { TableId } from '../../../pipeline/table.ts';
@@ -62,6 +63,7 @@ function scripted({
       of.suspect = false;
       return [];
     },
+    placeOf: ({ file, position }) => ({ ...SCRIPTED_PLACE, file, position }),
     wake: () => (woken += 1),
   });
   return { calls, loads, reshaped, woken: () => woken };
@@ -263,8 +265,12 @@ void test('keys that the stream touches while a chunk is read take no more than 
     loads.atBoundary(start(100));
     await settle();
     const call = calls.pop();
-    t.windows.collect(chunkOf(touched, 0, false).rows.all(t.shape.version, 0));
-    t.windows.collect(chunkOf(touched, 0, false).rows.all(t.shape.version, 0));
+    t.windows.collect(
+      chunkOf(touched, 0, false).rows.all({ table: t.shape.version, timeMicros: 0, place: SCRIPTED_PLACE }),
+    );
+    t.windows.collect(
+      chunkOf(touched, 0, false).rows.all({ table: t.shape.version, timeMicros: 0, place: SCRIPTED_PLACE }),
+    );
     call?.resolve(chunkOf([1, 2, 3], 100, false));
     await settle();
     return loads.atBoundary(start(100)).map((part) => (part.kind === 'rows' ? part.count : part.kind));

@@ -1,10 +1,11 @@
-import type { Part } from '../../../pipeline/batch.ts';
+import type { LogPlace, Part } from '../../../pipeline/batch.ts';
 import { PipelineError } from '../../../pipeline/pipeline-error.ts';
 import type { CapturedTable } from '../captured-table.ts';
 import type { ChunkReader, WindowStart } from './chunk-reader.ts';
 import { LongRowTurn } from './long-row-turn.ts';
 import { CHUNK_ROWS, LoadLane } from './load-lane.ts';
 import { LoadPace } from './load-pace.ts';
+import type { LogPosition } from '../offset/position.ts';
 import type { MysqlTable } from '../types.ts';
 
 /** Chunks of one lane that wait for the stream hold no more: it would not help. */
@@ -24,6 +25,8 @@ export interface TableLoadsOptions {
   wake(): void;
   /** Takes a table in doubt to the shape that the server tells. */
   reshape(table: CapturedTable, shape: MysqlTable | null): Part[];
+  /** Where rows are of that join the log at `position`. */
+  placeOf(position: LogPosition): LogPlace;
   /** Milliseconds that only go forward. */
   readonly now?: () => number;
 }
@@ -47,6 +50,7 @@ export class TableLoads {
       keyBytesMax,
       reader,
       reshape,
+      placeOf,
       wake,
       now = () => performance.now(),
     } = options;
@@ -62,6 +66,7 @@ export class TableLoads {
       take: () => this.#queue.shift(),
       wake: awake,
       reshape,
+      placeOf,
       fail: (table: CapturedTable, error: unknown) => {
         if (error instanceof PipelineError && error.kind === 'table') this.#failed.push({ table, error });
         else this.#error = error;

@@ -25,6 +25,8 @@ export function comparePositions(a: LogPosition, b: LogPosition): number {
 export interface MysqlOffset extends LogPosition {
   /** Identity of the server (server-facts.ts). */
   readonly server: string;
+  /** Grows whenever positions are of another log than before. */
+  readonly epoch: number;
   /** When the file was begun, as its first event says; 0 when not known. Another file of the same name has another time. */
   readonly fileBegun: number;
   /** Row events of the transaction that begins here which were delivered already. */
@@ -79,6 +81,7 @@ export function offsetFromJson(json: Offset): MysqlOffset {
     server: text(json['server']),
     file: text(json['file']),
     position: Number(json['position']),
+    epoch: Number(json['epoch'] ?? 0),
     fileBegun: Number(json['fileBegun'] ?? 0),
     skipEvents: Number(json['skipEvents'] ?? 0),
     readFrom: placeFromJson(json['readFrom']),

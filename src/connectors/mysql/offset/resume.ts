@@ -44,13 +44,23 @@ export interface Opening {
   readonly fileBegun: number;
   /** Where the log ended then. */
   readonly end: LogPosition;
+  /** Positions are of another log than those of the offset. */
+  readonly elsewhere: boolean;
 }
 
 /** Where a first start begins: at the end of the log. */
 export async function openAtEnd(server: OpenServer): Promise<Opening> {
   const { connection, facts } = server;
   const from = await endOfLog(connection, facts);
-  const opening = { from, deliveredUntil: null, catchUp: null, skipEvents: 0, fileBegun: 0, end: from };
+  const opening = {
+    from,
+    deliveredUntil: null,
+    catchUp: null,
+    skipEvents: 0,
+    fileBegun: 0,
+    end: from,
+    elsewhere: false,
+  };
   if (facts.family === 'mariadb') return { ...opening, passed: passedAt(facts, await positionAt(connection, from)) };
   const settled = facts.gtids ? await executedOnceSettled(connection) : null;
   if (settled === null) return { ...opening, passed: passedAt(facts, null) };
@@ -74,6 +84,7 @@ export async function openAtFile(server: OpenServer, file: string): Promise<Open
     skipEvents: 0,
     fileBegun: 0,
     end: await endOfLog(connection, facts),
+    elsewhere: false,
   };
 }
 
@@ -126,6 +137,7 @@ export async function openAfter(server: OpenServer, offset: MysqlOffset): Promis
     skipEvents: offset.skipEvents,
     fileBegun: offset.fileBegun,
     end: await endOfLog(connection, facts),
+    elsewhere: false,
   };
 }
 
@@ -213,6 +225,7 @@ async function openByGtids(server: OpenServer, offset: MysqlOffset, elsewhere: E
     skipEvents: isOther ? 0 : offset.skipEvents,
     fileBegun: 0,
     end: until,
+    elsewhere: true,
   };
 }
 

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { SCRIPTED_PLACE } from '../../../../test/support/scripted-rows.ts';
 import { decodeLog } from '../../../../test/support/decode-input.ts';
 import { framed } from '../../../../test/support/log-bytes.ts';
 import { recordedLogs } from '../../../../test/support/recorded-logs.ts';
@@ -20,7 +21,7 @@ function rowsOf(log: LogType, type: ValueType, op: 'insert' | 'update', hex: str
   // In a buffer of its own, so that nothing lies behind it.
   const buffer = Buffer.from(new Uint8Array(Buffer.from(hex, 'hex')).buffer);
   const layout = new RowLayout(map, table, [0]);
-  return new BinlogRows({ op, layout, buffer, start: 0, end: buffer.length, timeMicros: 0 });
+  return new BinlogRows({ op, layout, buffer, start: 0, end: buffer.length, timeMicros: 0, place: SCRIPTED_PLACE });
 }
 
 const INT: readonly [LogType, ValueType] = [

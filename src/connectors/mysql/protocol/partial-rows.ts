@@ -1,4 +1,4 @@
-import type { RowImage, RowsPart } from '../../../pipeline/batch.ts';
+import type { LogPlace, RowImage, RowsPart } from '../../../pipeline/batch.ts';
 import type { ColumnSet, TableVersion } from '../../../pipeline/table.ts';
 import type { ValueVisitor } from '../../../pipeline/value-visitor.ts';
 import { CorruptEvent } from './corrupt-event.ts';
@@ -35,15 +35,24 @@ export class PartialRows implements RowsPart {
   readonly op = 'update';
   readonly table: TableVersion;
   readonly timeMicros: number;
+  readonly place: LogPlace;
   readonly count: number;
   readonly #buffer: Buffer;
   readonly #layout: RowLayout;
   readonly #rows: PartialRow[] = [];
 
-  constructor(options: { layout: RowLayout; buffer: Buffer; start: number; end: number; timeMicros: number }) {
-    const { layout, buffer, start, end, timeMicros } = options;
+  constructor(options: {
+    layout: RowLayout;
+    buffer: Buffer;
+    start: number;
+    end: number;
+    timeMicros: number;
+    place: LogPlace;
+  }) {
+    const { layout, buffer, start, end, timeMicros, place } = options;
     this.table = layout.table;
     this.timeMicros = timeMicros;
+    this.place = place;
     this.#buffer = buffer;
     this.#layout = layout;
     for (let at = start; at < end; ) at = this.#readRow(at, end);

@@ -1,4 +1,4 @@
-import type { RowImage, RowOp, RowsPart } from '../../../pipeline/batch.ts';
+import type { LogPlace, RowImage, RowOp, RowsPart } from '../../../pipeline/batch.ts';
 import type { ColumnSet, TableVersion } from '../../../pipeline/table.ts';
 import type { ValueVisitor } from '../../../pipeline/value-visitor.ts';
 import type { MysqlTable } from '../types.ts';
@@ -176,6 +176,7 @@ export class BinlogRows implements RowsPart {
   readonly op: RowOp;
   readonly table: TableVersion;
   readonly timeMicros: number;
+  readonly place: LogPlace;
   readonly count: number;
   readonly #buffer: Buffer;
   readonly #layout: RowLayout;
@@ -190,11 +191,13 @@ export class BinlogRows implements RowsPart {
     start: number;
     end: number;
     timeMicros: number;
+    place: LogPlace;
   }) {
-    const { op, layout, buffer, start, end, timeMicros } = options;
+    const { op, layout, buffer, start, end, timeMicros, place } = options;
     this.op = op;
     this.table = layout.table;
     this.timeMicros = timeMicros;
+    this.place = place;
     this.#buffer = buffer;
     this.#layout = layout;
     this.#stride = op === 'update' ? 2 : 1;

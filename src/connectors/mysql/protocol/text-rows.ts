@@ -1,4 +1,4 @@
-import type { RowImage, RowsPart } from '../../../pipeline/batch.ts';
+import type { LogPlace, RowImage, RowsPart } from '../../../pipeline/batch.ts';
 import type { ColumnSet, TableVersion, ValueType } from '../../../pipeline/table.ts';
 import type { ValueVisitor } from '../../../pipeline/value-visitor.ts';
 import { visitGeometry } from './geometry.ts';
@@ -7,6 +7,14 @@ import { type RowReceiver, readLength } from './raw-connection.ts';
 const NULL_VALUE = 0xfb;
 /** With so much of them no more rows are taken. */
 const BYTES_ENOUGH = 8 << 20;
+
+/** What rows that were selected are of. */
+export interface SelectedFrom {
+  readonly table: TableVersion;
+  readonly timeMicros: number;
+  /** Where they join the log. */
+  readonly place: LogPlace;
+}
 
 /** The rows of one SELECT, copied out of the connection as they came: per column a length-encoded text, or NULL. */
 export class TextRows implements RowReceiver {
@@ -55,17 +63,16 @@ export class TextRows implements RowReceiver {
   }
 
   /** All of them, as a part of the pipeline. */
-  all(table: TableVersion, timeMicros: number): RowsPart {
-    return new SelectedRows(table, this.#buffer, this.#starts, timeMicros);
+  all(from: SelectedFrom): RowsPart {
+    return new SelectedRows(from, this.#buffer, this.#starts);
   }
 
   /** The rows whose numbers are in `rows`, as a part of the pipeline. */
-  part(table: TableVersion, rows: readonly number[], timeMicros: number): RowsPart {
+  part(from: SelectedFrom, rows: readonly number[]): RowsPart {
     return new SelectedRows(
-      table,
+      from,
       this.#buffer,
       rows.map((row) => this.#starts[row]!),
-      timeMicros,
     );
   }
 }
@@ -85,14 +92,16 @@ class SelectedRows implements RowsPart {
   readonly op = 'read';
   readonly table: TableVersion;
   readonly timeMicros: number;
+  readonly place: LogPlace;
   readonly count: number;
   readonly #buffer: Buffer;
   readonly #starts: readonly number[];
   readonly #decoders: readonly DecodeText[];
 
-  constructor(table: TableVersion, buffer: Buffer, starts: readonly number[], timeMicros: number) {
+  constructor({ table, timeMicros, place }: SelectedFrom, buffer: Buffer, starts: readonly number[]) {
     this.table = table;
     this.timeMicros = timeMicros;
+    this.place = place;
     this.count = starts.length;
     this.#buffer = buffer;
     this.#starts = starts;
