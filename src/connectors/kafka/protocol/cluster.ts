@@ -1,0 +1,396 @@
+import { apiVersionsV1, apiVersionsV3, type Connection } from '@platformatic/kafka';
+import type { Logger } from '../../../lib/log.ts';
+import { BackOff, pause } from '../../../lib/retry.ts';
+import { type About, brokerErrorIdOf, brokerRefusal, KafkaError, toKafkaError } from '../errors.ts';
+import type { KafkaSettings } from '../settings.ts';
+import {
+  type Api,
+  ApiRanges,
+  CREATE_TOPICS,
+  DESCRIBE_CONFIGS,
+  END_TRANSACTION_KEY,
+  FIND_COORDINATOR,
+  METADATA,
+  PRODUCE_KEY,
+} from './api-ranges.ts';
+import { type Address, Connections } from './connections.ts';
+import { releaseOf } from './release.ts';
+
+export interface ClusterOptions {
+  readonly clientId: string;
+  /** How long a broker may take for an answer. */
+  readonly requestTimeoutMs: number;
+  readonly log: Logger;
+  /** Ends whatever is waited for, and closes. */
+  readonly signal: AbortSignal;
+}
+
+export interface Broker extends Address {
+  readonly id: number;
+}
+
+/** What the brokers can do: all of them, as a cluster may be in the middle of an upgrade. */
+export interface ClusterFacts {
+  readonly brokers: readonly Broker[];
+  /** Such as `Kafka 4.1`; of the oldest broker. */
+  readonly version: string;
+  /** The finalised feature transaction.version: 2 is KIP-890's second part, whose transactions are safe from late requests. */
+  readonly transactionVersion: 0 | 1 | 2;
+  /** The newest version of produce requests. */
+  readonly produceVersion: number;
+  readonly hasTransactions: boolean;
+  readonly hasIdempotence: boolean;
+}
+
+export interface Topic {
+  readonly partitions: number;
+  /** The leader of each partition; -1 while there is none. */
+  readonly leaders: readonly number[];
+  readonly replication: number;
+  /** Another one after the topic was deleted and made anew; all zeros where brokers give none (before 2.8). */
+  readonly id: string;
+}
+
+export interface NewTopic {
+  readonly name: string;
+  /** -1: as the brokers are set. */
+  readonly partitions: number;
+  readonly replication: number;
+  readonly configs: Readonly<Record<string, string>>;
+}
+
+/** Null where the account may not read it. */
+export interface TopicConfigs {
+  readonly maxMessageBytes: number | null;
+  readonly cleanupPolicy: string | null;
+  readonly minInsyncReplicas: number | null;
+  readonly retentionMs: number | null;
+}
+
+export interface BrokerConfigs {
+  readonly transactionMaxTimeoutMs: number | null;
+  readonly messageMaxBytes: number | null;
+  readonly autoCreateTopics: boolean | null;
+}
+
+const RESOURCE_TOPIC = 2 as const;
+const RESOURCE_BROKER = 4 as const;
+const UNKNOWN_TOPIC = 3;
+const TOPIC_EXISTS = 36;
+/** How long a refusal is repeated that says "try again", such as a leader that is being elected. */
+const PATIENCE_MS = 30_000;
+
+/**
+ * A cluster of brokers: what it is, what topics it has, and who leads them.
+ * Errors: KafkaError, transient, fatal, or about one topic; the abort reason after `signal`.
+ */
+export class Cluster {
+  readonly settings: KafkaSettings;
+  readonly log: Logger;
+  readonly signal: AbortSignal;
+  readonly options: ClusterOptions;
+  readonly ranges: ApiRanges;
+  readonly facts: ClusterFacts;
+
+  readonly #connections: Connections;
+  readonly #close: () => void;
+  #brokers: ReadonlyMap<number, Broker>;
+  #controller: number;
+  #topics = new Map<string, Topic>();
+
+  private constructor(settings: KafkaSettings, options: ClusterOptions, found: Found) {
+    this.settings = settings;
+    this.options = options;
+    this.log = options.log;
+    this.signal = options.signal;
+    this.ranges = found.ranges;
+    this.facts = found.facts;
+    this.#connections = found.connections;
+    this.#brokers = new Map(found.facts.brokers.map((broker) => [broker.id, broker]));
+    this.#controller = found.controller;
+    this.#close = () => this.#connections.close();
+    options.signal.addEventListener('abort', this.#close);
+  }
+
+  static async open(settings: KafkaSettings, options: ClusterOptions): Promise<Cluster> {
+    options.signal.throwIfAborted();
+    const connections = new Connections(settings, {
+      clientId: options.clientId,
+      requestTimeoutMs: options.requestTimeoutMs,
+      inFlightMax: 5,
+    });
+    const abort = () => connections.close();
+    options.signal.addEventListener('abort', abort);
+    try {
+      return new Cluster(settings, options, await find(settings, connections));
+    } catch (error) {
+      connections.close();
+      options.signal.throwIfAborted();
+      throw toKafkaError(error, { doing: 'connecting to Kafka' });
+    } finally {
+      options.signal.removeEventListener('abort', abort);
+    }
+  }
+
+  /** Those of `names` that exist; none is made by asking. */
+  async topics(names: readonly string[]): Promise<Map<string, Topic>> {
+    const about = { doing: 'asking for topics' };
+    const answer = await this.#askAny(METADATA, about, [...names], false);
+    this.#brokers = new Map(answer.brokers.map(({ nodeId, host, port }) => [nodeId, { id: nodeId, host, port }]));
+    this.#controller = answer.controllerId;
+    const found = new Map<string, Topic>();
+    for (const { errorCode, name, topicId, partitions } of answer.topics) {
+      if (name === null || name === undefined || errorCode === UNKNOWN_TOPIC) continue;
+      if (errorCode !== 0) {
+        const refusal = brokerRefusal(errorCode, { ...about, topic: name });
+        if (refusal.refusal !== 'retry') throw refusal;
+      }
+      const leaders = Array.from({ length: partitions.length }, () => -1);
+      for (const { partitionIndex, leaderId } of partitions) leaders[partitionIndex] = leaderId;
+      const replication = partitions[0]?.replicaNodes.length ?? 0;
+      found.set(name, { partitions: partitions.length, leaders, replication, id: topicId });
+    }
+    for (const name of names) {
+      const topic = found.get(name);
+      if (topic === undefined) this.#topics.delete(name);
+      else this.#topics.set(name, topic);
+    }
+    return found;
+  }
+
+  /** The broker that leads a partition, as last heard; null when none is known: ask for `topics` again. */
+  leaderOf(topic: string, partition: number): Broker | null {
+    const leader = this.#topics.get(topic)?.leaders[partition];
+    return leader === undefined ? null : (this.#brokers.get(leader) ?? null);
+  }
+
+  async topicConfigs(names: readonly string[]): Promise<Map<string, TopicConfigs>> {
+    const keys = ['max.message.bytes', 'cleanup.policy', 'min.insync.replicas', 'retention.ms'];
+    const answer = await this.#askAny(
+      DESCRIBE_CONFIGS,
+      { doing: 'reading the settings of topics' },
+      names.map((name) => ({ resourceType: RESOURCE_TOPIC, resourceName: name, configurationKeys: keys })),
+    );
+    const found = new Map<string, TopicConfigs>();
+    for (const { errorCode, resourceName, configs } of answer.results) {
+      if (errorCode === UNKNOWN_TOPIC) continue;
+      const values = new Map(configs.map(({ name, value }) => [name, value ?? null]));
+      found.set(resourceName, {
+        maxMessageBytes: numberIn(values, 'max.message.bytes'),
+        cleanupPolicy: values.get('cleanup.policy') ?? null,
+        minInsyncReplicas: numberIn(values, 'min.insync.replicas'),
+        retentionMs: numberIn(values, 'retention.ms'),
+      });
+    }
+    return found;
+  }
+
+  async brokerConfigs(): Promise<BrokerConfigs> {
+    const keys = ['transaction.max.timeout.ms', 'message.max.bytes', 'auto.create.topics.enable'];
+    const about = { doing: 'reading the settings of a broker' };
+    const answer = await this.#tryBrokers(about, (broker) => {
+      const { id } = broker as Broker;
+      const question = [{ resourceType: RESOURCE_BROKER, resourceName: String(id), configurationKeys: keys }];
+      return this.ask(broker, DESCRIBE_CONFIGS, about, question);
+    });
+    const values = new Map(
+      answer.results.flatMap(({ configs }) => configs.map((one) => [one.name, one.value ?? null])),
+    );
+    const autoCreate = values.get('auto.create.topics.enable') ?? null;
+    return {
+      transactionMaxTimeoutMs: numberIn(values, 'transaction.max.timeout.ms'),
+      messageMaxBytes: numberIn(values, 'message.max.bytes'),
+      autoCreateTopics: autoCreate === null ? null : autoCreate === 'true',
+    };
+  }
+
+  /** Makes those that do not exist, and waits until each partition has a leader. */
+  async createTopics(topics: readonly NewTopic[]): Promise<void> {
+    const wanted = topics.map(({ name, partitions, replication, configs }) => ({
+      name,
+      numPartitions: partitions,
+      replicationFactor: replication,
+      assignments: [],
+      configs: Object.entries(configs).map(([key, value]) => ({ name: key, value })),
+    }));
+    const doing = 'creating topics';
+    await this.patiently(async () => {
+      const controller = this.#brokers.get(this.#controller) ?? this.#anyBroker();
+      const answer = await this.ask(controller, CREATE_TOPICS, { doing }, wanted, this.options.requestTimeoutMs, false);
+      for (const { name, errorCode, errorMessage } of answer.topics) {
+        if (errorCode === 0 || errorCode === TOPIC_EXISTS) continue;
+        const refusal = brokerRefusal(errorCode, { doing, topic: name }, errorMessage ?? null);
+        if (refusal.refusal === 'retry') await this.topics([]);
+        throw refusal;
+      }
+    });
+    await this.patiently(async () => {
+      const found = await this.topics(topics.map(({ name }) => name));
+      for (const { name } of topics) {
+        const leaders = found.get(name)?.leaders ?? [];
+        if (leaders.length === 0 || leaders.includes(-1))
+          throw brokerRefusal(LEADER_NOT_AVAILABLE, { doing, topic: name });
+      }
+    });
+  }
+
+  /** The broker that coordinates a transactional id. */
+  async coordinator(transactionalId: string): Promise<Address> {
+    const about = { doing: 'looking for the transaction coordinator' };
+    const answer = await this.patiently(() => this.#askAny(FIND_COORDINATOR, about, 1, [transactionalId]));
+    const [found] = answer.coordinators;
+    if (found === undefined)
+      throw new KafkaError('transient', 'Sink.Unavailable', { message: about.doing, refusal: 'retry' });
+    return { host: found.host, port: found.port };
+  }
+
+  /** A broker that can be reached just now. */
+  any(): Promise<Address> {
+    return this.#tryBrokers({ doing: 'looking for a broker' }, async (broker) => {
+      await this.#connections.to(broker);
+      return broker;
+    });
+  }
+
+  /** Asks one broker. An answer that has errors for single topics is returned, not thrown. */
+  async ask<Question extends readonly unknown[], Answer>(
+    broker: Address,
+    versions: readonly Api<Question, Answer>[],
+    about: About,
+    ...question: Question
+  ): Promise<Answer> {
+    const api = this.ranges.choose(versions);
+    try {
+      return await api.async(await this.#connections.to(broker), ...question);
+    } catch (error) {
+      this.signal.throwIfAborted();
+      const answer = (error as { response?: Answer | undefined }).response;
+      if (answer !== undefined && PARTIAL.has(api.key)) return answer;
+      throw toKafkaError(error, about);
+    }
+  }
+
+  /** Repeats what the brokers refuse for the moment, for a while. */
+  async patiently<T>(attempt: () => Promise<T>, patienceMs = PATIENCE_MS): Promise<T> {
+    const until = performance.now() + patienceMs;
+    const backOff = new BackOff(10, 500);
+    for (;;) {
+      try {
+        return await attempt();
+      } catch (error) {
+        if (!(error instanceof KafkaError && error.refusal === 'retry') || performance.now() > until) throw error;
+        await pause(backOff.next(), this.signal);
+        this.signal.throwIfAborted();
+      }
+    }
+  }
+
+  /** Never waits for a broker. */
+  close(): void {
+    this.signal.removeEventListener('abort', this.#close);
+    this.#close();
+  }
+
+  #askAny<Question extends readonly unknown[], Answer>(
+    versions: readonly Api<Question, Answer>[],
+    about: About,
+    ...question: Question
+  ): Promise<Answer> {
+    return this.#tryBrokers(about, (broker) => this.ask(broker, versions, about, ...question));
+  }
+
+  /** Any broker will do: the first that can be reached. */
+  async #tryBrokers<T>(about: About, attempt: (broker: Address) => Promise<T>): Promise<T> {
+    let last: unknown = new Error('no broker is known');
+    for (const broker of [...this.#brokers.values(), ...this.settings.brokers]) {
+      try {
+        return await attempt(broker);
+      } catch (error) {
+        if (!(error instanceof KafkaError && error.refusal === 'unavailable')) throw error;
+        last = error;
+      }
+    }
+    throw toKafkaError(last, about);
+  }
+
+  #anyBroker(): Address {
+    const [first] = [...this.#brokers.values(), ...this.settings.brokers];
+    if (first === undefined) throw new Error('no broker is known');
+    return first;
+  }
+}
+
+const LEADER_NOT_AVAILABLE = 5;
+/** Requests whose answers have an error for each topic or resource: metadata, create topics, describe configs. */
+const PARTIAL = new Set([3, 19, 32]);
+
+function numberIn(values: ReadonlyMap<string, string | null>, name: string): number | null {
+  const value = values.get(name) ?? null;
+  return value === null ? null : Number(value);
+}
+
+interface Found {
+  readonly connections: Connections;
+  readonly ranges: ApiRanges;
+  readonly facts: ClusterFacts;
+  readonly controller: number;
+}
+
+/** Asks the first broker of the address list that answers, then all that it names. */
+async function find(settings: KafkaSettings, connections: Connections): Promise<Found> {
+  const first = await firstThatAnswers(settings.brokers, connections);
+  const served = new ApiRanges(first.versions.apiKeys);
+  const metadata = await served.choose(METADATA).async(first.connection, [], false);
+  const brokers = metadata.brokers.map(({ nodeId, host, port }) => ({ id: nodeId, host, port }));
+  const others = await Promise.allSettled(brokers.map(async (broker) => versionsOf(await connections.to(broker))));
+  const answers = [first.versions, ...others.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []))];
+  const reached = others.find((one) => one.status === 'fulfilled');
+  const [refused] = others.flatMap((one) => (one.status === 'rejected' ? [one.reason as unknown] : []));
+  if (reached === undefined && refused !== undefined) throw refused;
+  const ranges = ApiRanges.common(answers.map(({ apiKeys }) => apiKeys));
+  return { connections, ranges, controller: metadata.controllerId, facts: factsOf(brokers, ranges, answers) };
+}
+
+async function firstThatAnswers(brokers: readonly Address[], connections: Connections) {
+  let last: unknown;
+  for (const broker of brokers) {
+    try {
+      const connection = await connections.to(broker);
+      return { connection, versions: await versionsOf(connection) };
+    } catch (error) {
+      last = error;
+    }
+  }
+  throw last;
+}
+
+type Versions = Awaited<ReturnType<typeof apiVersionsV3.api.async>>;
+
+/** Brokers before 2.4 know no version 3 of the question. */
+async function versionsOf(connection: Connection): Promise<Pick<Versions, 'apiKeys'> & Partial<Versions>> {
+  try {
+    return await apiVersionsV3.api.async(connection, 'disync', '1');
+  } catch (error) {
+    if (brokerErrorIdOf(error) !== 'UNSUPPORTED_VERSION') throw error;
+    return apiVersionsV1.api.async(connection, 'disync', '1');
+  }
+}
+
+function factsOf(brokers: readonly Broker[], ranges: ApiRanges, answers: readonly Partial<Versions>[]): ClusterFacts {
+  const [finalised] = answers
+    .toSorted((a, b) => Number((b.finalizedFeaturesEpoch ?? -1n) - (a.finalizedFeaturesEpoch ?? -1n)))
+    .map(
+      (answer) => answer.finalizedFeatures?.find(({ name }) => name === 'transaction.version')?.maxVersionLevel ?? 0,
+    );
+  const produceVersion = ranges.most(PRODUCE_KEY);
+  const level = finalised ?? 0;
+  return {
+    brokers,
+    version: releaseOf(ranges),
+    transactionVersion:
+      level >= 2 && produceVersion >= 12 && ranges.most(END_TRANSACTION_KEY) >= 5 ? 2 : level >= 1 ? 1 : 0,
+    produceVersion,
+    hasTransactions: ranges.most(END_TRANSACTION_KEY) >= 1 && ranges.most(22) >= 1,
+    hasIdempotence: ranges.most(22) >= 1,
+  };
+}

@@ -1,0 +1,100 @@
+import { once } from 'node:events';
+import { Connection, type ConnectionOptions } from '@platformatic/kafka';
+import type { KafkaSettings } from '../settings.ts';
+
+export interface Address {
+  readonly host: string;
+  readonly port: number;
+}
+
+export interface ConnectionsOptions {
+  readonly clientId: string;
+  /** A broker that does not answer for so long is given up: its connection is cut. */
+  readonly requestTimeoutMs: number;
+  readonly inFlightMax: number;
+}
+
+const CONNECT_TIMEOUT_MS = 10_000;
+
+/** One connection to each broker that is talked to, made when it is first needed and made anew after it broke. */
+export class Connections {
+  readonly #settings: KafkaSettings;
+  readonly #clientId: string;
+  readonly #options: ConnectionOptions;
+  readonly #open = new Map<string, Promise<Connection>>();
+  readonly #all = new Set<Connection>();
+  #closed = false;
+
+  constructor(settings: KafkaSettings, { clientId, requestTimeoutMs, inFlightMax }: ConnectionsOptions) {
+    this.#settings = settings;
+    this.#clientId = clientId;
+    this.#options = {
+      connectTimeout: Math.min(CONNECT_TIMEOUT_MS, requestTimeoutMs),
+      requestTimeout: requestTimeoutMs,
+      maxInflights: inFlightMax,
+      ...(settings.sasl === null ? {} : { sasl: settings.sasl }),
+    };
+  }
+
+  /** Errors: the library's, for `toKafkaError`. */
+  async to(address: Address): Promise<Connection> {
+    const name = `${address.host}:${address.port}`;
+    const known = this.#open.get(name);
+    if (known !== undefined) {
+      const connection = await known;
+      if (connection.isConnected()) return connection;
+      // Two may find it broken at once: the second finds what the first began.
+      if (this.#open.get(name) === known) this.#open.delete(name);
+      return this.to(address);
+    }
+    const connecting = this.#connect(address);
+    this.#open.set(name, connecting);
+    try {
+      return await connecting;
+    } catch (error) {
+      if (this.#open.get(name) === connecting) this.#open.delete(name);
+      throw error;
+    }
+  }
+
+  /** Cuts all of them, at once: whoever waits for an answer gets an error. */
+  close(): void {
+    this.#closed = true;
+    for (const connection of this.#all) connection.socket?.destroy();
+    this.#all.clear();
+    this.#open.clear();
+  }
+
+  async #connect({ host, port }: Address): Promise<Connection> {
+    if (this.#closed) throw new Error('the connections are closed');
+    const connection = new Connection(this.#clientId, { ...this.#options, ...this.#tls(host) });
+    connection.on('error', () => {});
+    this.#all.add(connection);
+    try {
+      await connection.connect(host, port);
+    } catch (error) {
+      connection.socket?.destroy();
+      this.#all.delete(connection);
+      throw error;
+    }
+    void once(connection, 'close').then(() => this.#all.delete(connection));
+    if (this.#closed) connection.socket.destroy();
+    return connection;
+  }
+
+  #tls(host: string): Pick<ConnectionOptions, 'tls'> {
+    const { ssl } = this.#settings;
+    if (ssl === null) return {};
+    const { mode, ca, cert, key } = ssl;
+    return {
+      tls: {
+        host,
+        rejectUnauthorized: mode !== 'required',
+        ...(mode === 'verify-ca' ? { checkServerIdentity: () => undefined } : {}),
+        ...(ca === undefined ? {} : { ca }),
+        ...(cert === undefined ? {} : { cert }),
+        ...(key === undefined ? {} : { key }),
+      },
+    };
+  }
+}

@@ -1,0 +1,243 @@
+import { pause } from '../../../lib/retry.ts';
+import { brokerRefusal, KafkaError, toKafkaError } from '../errors.ts';
+import type { Broker, Cluster } from './cluster.ts';
+import { Connections } from './connections.ts';
+import { type ProducerBatch, produce } from './produce.ts';
+
+export interface DeliveryOptions {
+  readonly version: number;
+  readonly transactionalId: string | null;
+  /** Whether a batch whose fate is unknown is sent again: right only if brokers find duplicates and no transaction is at stake. */
+  readonly resendUnknown: boolean;
+  /** Of one request; a larger batch goes alone. */
+  readonly requestBytesMax: number;
+  readonly inFlightMax: number;
+  readonly onBroken: (error: unknown) => void;
+}
+
+interface Entry {
+  readonly batch: ProducerBatch;
+  readonly done: (error: unknown) => void;
+  /** When it was first refused; null before. */
+  refusedAt: number | null;
+}
+
+/** What waits for one partition. One batch is on its way at a time: so order needs no care, and sending again is safe. */
+interface Lane {
+  readonly topic: string;
+  readonly partition: number;
+  readonly queue: Entry[];
+  state: 'idle' | 'sent' | 'refused';
+}
+
+interface Road {
+  inFlight: number;
+  /** A broker that throttles says for how long it will not listen. */
+  closedUntil: number;
+}
+
+/** How long a partition may refuse what it may take later, before delivery is given up. */
+const PATIENCE_MS = 30_000;
+/** A topic that no broker knows: a leader that has just been elected may not know of it yet. */
+const TOPIC_PATIENCE_MS = 5_000;
+const RETRY_MS = 50;
+const DUPLICATE_SEQUENCE = 46;
+
+/**
+ * Takes record batches to the leaders of their partitions: many partitions in one request, several requests on their
+ * way, one batch of a partition at a time. What leaders refuse for the moment is sent again after asking who leads; any
+ * other error ends all of it.
+ */
+export class Delivery {
+  readonly #cluster: Cluster;
+  readonly #options: DeliveryOptions;
+  readonly #connections: Connections;
+  readonly #lanes = new Map<string, Map<number, Lane>>();
+  readonly #waiting = new Set<Lane>();
+  readonly #roads = new Map<number, Road>();
+  readonly #end = new AbortController();
+  #refreshing = false;
+
+  constructor(cluster: Cluster, options: DeliveryOptions) {
+    this.#cluster = cluster;
+    this.#options = options;
+    const { clientId, requestTimeoutMs } = cluster.options;
+    this.#connections = new Connections(cluster.settings, {
+      clientId,
+      requestTimeoutMs,
+      inFlightMax: options.inFlightMax,
+    });
+  }
+
+  /** Resolves once every batch is acknowledged by all in-sync replicas. */
+  deliver(batches: readonly ProducerBatch[]): Promise<void> {
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    let left = batches.length;
+    if (left === 0) resolve();
+    const done = (error: unknown) => {
+      left -= 1;
+      if (error !== null) reject(error);
+      else if (left === 0) resolve();
+    };
+    for (const batch of batches) this.#laneOf(batch).queue.push({ batch, done, refusedAt: null });
+    this.#go();
+    return promise;
+  }
+
+  /** Ends all that waits or is on its way with `error`; cuts the connections. */
+  close(error: unknown): void {
+    this.#end.abort();
+    this.#connections.close();
+    this.#waiting.clear();
+    for (const lanes of this.#lanes.values()) {
+      for (const lane of lanes.values()) {
+        for (const { done } of lane.queue.splice(0)) done(error);
+      }
+    }
+  }
+
+  #laneOf({ topic, partition }: ProducerBatch): Lane {
+    const lanes = this.#lanes.get(topic) ?? new Map<number, Lane>();
+    this.#lanes.set(topic, lanes);
+    const lane: Lane = lanes.get(partition) ?? { topic, partition, queue: [], state: 'idle' };
+    lanes.set(partition, lane);
+    if (lane.state === 'idle') this.#waiting.add(lane);
+    return lane;
+  }
+
+  /** Sends what can be sent. */
+  #go(): void {
+    if (this.#end.signal.aborted) return;
+    const byLeader = new Map<Broker, Lane[]>();
+    for (const lane of this.#waiting) {
+      const leader = this.#cluster.leaderOf(lane.topic, lane.partition);
+      if (leader === null) this.#refuse(lane, null);
+      else if (!byLeader.get(leader)?.push(lane)) byLeader.set(leader, [lane]);
+    }
+    for (const [leader, lanes] of byLeader) this.#fill(leader, lanes);
+  }
+
+  #fill(leader: Broker, lanes: readonly Lane[]): void {
+    const road = this.#roads.get(leader.id) ?? { inFlight: 0, closedUntil: 0 };
+    this.#roads.set(leader.id, road);
+    const closedMs = road.closedUntil - performance.now();
+    if (closedMs > 0) {
+      if (road.inFlight === 0) void pause(closedMs, this.#end.signal).then(() => this.#go());
+      return;
+    }
+    for (let at = 0; at < lanes.length && road.inFlight < this.#options.inFlightMax; ) {
+      const taken: Lane[] = [];
+      for (let bytes = 0; at < lanes.length; at += 1) {
+        const lane = lanes[at];
+        const head = lane?.queue[0];
+        if (lane === undefined || head === undefined) continue;
+        bytes += head.batch.records.length;
+        if (taken.length > 0 && bytes > this.#options.requestBytesMax) break;
+        taken.push(lane);
+      }
+      if (taken.length > 0) void this.#send(leader, road, taken);
+    }
+  }
+
+  async #send(leader: Broker, road: Road, lanes: readonly Lane[]): Promise<void> {
+    road.inFlight += 1;
+    for (const lane of lanes) {
+      lane.state = 'sent';
+      this.#waiting.delete(lane);
+    }
+    const { version, transactionalId, resendUnknown } = this.#options;
+    const batches = lanes.flatMap(({ queue }) => (queue[0] === undefined ? [] : [queue[0].batch]));
+    const timeoutMs = Math.round(this.#cluster.options.requestTimeoutMs * 0.8);
+    try {
+      const connection = await this.#connections.to(leader);
+      const answer = await produce(connection, { version, transactionalId, timeoutMs, batches });
+      road.closedUntil = performance.now() + answer.throttleMs;
+      for (const result of answer.results) this.#settle(result);
+      if (lanes.some(({ state }) => state === 'sent')) throw new Error('the answer leaves out a partition');
+    } catch (error) {
+      const failure = toKafkaError(error, { doing: `writing to ${leader.host}:${leader.port}` });
+      const mayResend = resendUnknown && failure instanceof KafkaError && failure.refusal === 'unavailable';
+      for (const lane of lanes) {
+        if (lane.state === 'sent') this.#refuse(lane, failure, mayResend ? PATIENCE_MS : 0);
+      }
+    } finally {
+      road.inFlight -= 1;
+    }
+    this.#go();
+  }
+
+  #settle({ topic, partition, errorCode, message }: Answered): void {
+    const lane = this.#lanes.get(topic)?.get(partition);
+    const entry = lane?.queue[0];
+    if (lane === undefined || entry === undefined || lane.state !== 'sent') return;
+    if (errorCode === 0 || errorCode === DUPLICATE_SEQUENCE) {
+      lane.queue.shift();
+      lane.state = 'idle';
+      if (lane.queue.length > 0) this.#waiting.add(lane);
+      entry.done(null);
+      return;
+    }
+    const about = { doing: `writing to partition ${partition}`, topic, bytes: entry.batch.records.length };
+    const refusal = brokerRefusal(errorCode, about, message);
+    this.#refuse(lane, refusal, patienceWith(refusal, this.#options.resendUnknown));
+  }
+
+  /** Keeps a lane back until its leader has been asked for; gives up after its patience. A null error: no leader is known. */
+  #refuse(lane: Lane, error: unknown, patienceMs = PATIENCE_MS): void {
+    const entry = lane.queue[0];
+    this.#waiting.delete(lane);
+    lane.state = 'refused';
+    const now = performance.now();
+    if (entry !== undefined && now - (entry.refusedAt ?? now) >= patienceMs) {
+      this.#options.onBroken(error ?? brokerRefusal(LEADER_NOT_AVAILABLE, { doing: 'writing', topic: lane.topic }));
+      return;
+    }
+    if (entry !== undefined) entry.refusedAt ??= now;
+    void this.#refresh();
+  }
+
+  /** Asks who leads the partitions that are kept back, and lets them go. */
+  async #refresh(): Promise<void> {
+    if (this.#refreshing || this.#end.signal.aborted) return;
+    this.#refreshing = true;
+    try {
+      await pause(RETRY_MS, this.#end.signal);
+      const refused = this.#refused();
+      const found = await this.#cluster.topics([...new Set(refused.map(({ topic }) => topic))]);
+      for (const lane of refused) {
+        const known = found.has(lane.topic);
+        const error = brokerRefusal(UNKNOWN_TOPIC, { doing: 'writing', topic: lane.topic });
+        if (!known && this.#isOverdue(lane, TOPIC_PATIENCE_MS)) this.#options.onBroken(error);
+        lane.state = 'idle';
+        if (lane.queue.length > 0) this.#waiting.add(lane);
+      }
+    } catch (error) {
+      if (!(error instanceof KafkaError && error.kind === 'transient')) this.#options.onBroken(error);
+      else if (this.#refused().some((lane) => this.#isOverdue(lane, PATIENCE_MS))) this.#options.onBroken(error);
+    } finally {
+      this.#refreshing = false;
+    }
+    if (this.#refused().length > 0) void this.#refresh();
+    this.#go();
+  }
+
+  #refused(): Lane[] {
+    return [...this.#lanes.values()].flatMap((lanes) => [...lanes.values()]).filter(({ state }) => state === 'refused');
+  }
+
+  #isOverdue({ queue }: Lane, patienceMs: number): boolean {
+    const refusedAt = queue[0]?.refusedAt ?? null;
+    return refusedAt !== null && performance.now() - refusedAt >= patienceMs;
+  }
+}
+
+type Answered = Awaited<ReturnType<typeof produce>>['results'][number];
+
+const UNKNOWN_TOPIC = 3;
+const LEADER_NOT_AVAILABLE = 5;
+
+function patienceWith({ refusal }: KafkaError, resendUnknown: boolean): number {
+  if (refusal === 'retry') return PATIENCE_MS;
+  if (refusal === 'topic') return TOPIC_PATIENCE_MS;
+  return refusal === 'unavailable' && resendUnknown ? PATIENCE_MS : 0;
+}

@@ -1,0 +1,165 @@
+import Type, { type Static } from 'typebox';
+import Value from 'typebox/value';
+import type { Json, JsonObject } from '../../lib/json-value.ts';
+import { SettingsError } from '../../pipeline/connector.ts';
+
+/** How a broker is proven: not at all; against `ca`; against `ca` and for its host name. */
+const SslMode = Type.Union([Type.Literal('required'), Type.Literal('verify-ca'), Type.Literal('verify-identity')]);
+type SslMode = Static<typeof SslMode>;
+
+const SaslMechanism = Type.Union([Type.Literal('PLAIN'), Type.Literal('SCRAM-SHA-256'), Type.Literal('SCRAM-SHA-512')]);
+type SaslMechanism = Static<typeof SaslMechanism>;
+
+const Settings = Type.Object({
+  /** Brokers to begin with; the others are found through them. */
+  brokers: Type.Array(
+    Type.Object({
+      host: Type.String({ minLength: 1, maxLength: 255 }),
+      port: Type.Integer({ minimum: 1, maximum: 65535 }),
+    }),
+    { minItems: 1 },
+  ),
+  /** Null without SASL. */
+  sasl: Type.Union([
+    Type.Null(),
+    Type.Object({ mechanism: SaslMechanism, username: Type.String(), password: Type.String() }),
+  ]),
+  /** Null without TLS. PEM texts. */
+  ssl: Type.Union([
+    Type.Null(),
+    Type.Object({
+      mode: SslMode,
+      ca: Type.Optional(Type.String()),
+      cert: Type.Optional(Type.String()),
+      key: Type.Optional(Type.String()),
+    }),
+  ]),
+});
+
+/** A Kafka data source, as its `Content` gave it. Holds the password. */
+export type KafkaSettings = Static<typeof Settings>;
+
+const PROTOCOLS: Readonly<Record<string, { readonly sasl: boolean; readonly ssl: boolean }>> = {
+  PLAINTEXT: { sasl: false, ssl: false },
+  SSL: { sasl: false, ssl: true },
+  SASL_PLAINTEXT: { sasl: true, ssl: false },
+  SASL_SSL: { sasl: true, ssl: true },
+};
+const MECHANISMS: readonly SaslMechanism[] = ['PLAIN', 'SCRAM-SHA-256', 'SCRAM-SHA-512'];
+const SSL_MODES: Readonly<Record<string, SslMode>> = {
+  required: 'required',
+  require: 'required',
+  'verify-ca': 'verify-ca',
+  verify_ca: 'verify-ca',
+  'verify-identity': 'verify-identity',
+  verify_identity: 'verify-identity',
+  'verify-full': 'verify-identity',
+};
+const SECRETS = new Set(['password', 'key']);
+const MASK = '******';
+
+/**
+ * Reads `Content`: `{ address: "h:p,h:p", securityProtocol, saslMechanism, username, password, ssl }`. Without
+ * `securityProtocol`, a `username` means SASL, and `ssl` means TLS; a mechanism that is not named is PLAIN.
+ * Errors: SettingsError naming the key.
+ */
+export function parseKafkaSettings(content: Json): KafkaSettings {
+  const fields = asObject(content, 'Content');
+  const { sasl, ssl } = readProtocol(fields);
+  return {
+    brokers: readAddress(fields['address']),
+    sasl: sasl ? readSasl(fields) : null,
+    ssl: ssl ? readSsl(fields['ssl']) : null,
+  };
+}
+
+/** Settings that went through JSON come back as what they were. */
+export function asKafkaSettings(settings: Json): KafkaSettings {
+  return Value.Parse(Settings, settings);
+}
+
+/** The content with its secrets masked, at any depth. */
+export function maskKafkaSettings(content: Json): Json {
+  if (Array.isArray(content)) return content.map(maskKafkaSettings);
+  if (content === null || typeof content !== 'object') return content;
+  return Object.fromEntries(
+    Object.entries(content as JsonObject).map(([name, value]) => [
+      name,
+      SECRETS.has(name) && typeof value === 'string' ? MASK : maskKafkaSettings(value),
+    ]),
+  );
+}
+
+function asObject(value: Json, parameter: string): JsonObject {
+  if (value === null || typeof value !== 'object' || Array.isArray(value)) {
+    throw new SettingsError(parameter, `${parameter} must be a JSON object`);
+  }
+  return value as JsonObject;
+}
+
+function readProtocol(fields: JsonObject): { readonly sasl: boolean; readonly ssl: boolean } {
+  const given = fields['securityProtocol'];
+  if (isAbsent(given)) return { sasl: !isAbsent(fields['username']), ssl: !isAbsent(fields['ssl']) };
+  const protocol = typeof given === 'string' ? PROTOCOLS[given.trim().toUpperCase()] : undefined;
+  if (protocol === undefined) {
+    throw new SettingsError(
+      'Content.securityProtocol',
+      'Content.securityProtocol must be PLAINTEXT, SSL, SASL_PLAINTEXT or SASL_SSL',
+    );
+  }
+  return protocol;
+}
+
+function isAbsent(value: Json | undefined): boolean {
+  return value === undefined || value === null || value === '';
+}
+
+function readAddress(value: Json | undefined): KafkaSettings['brokers'] {
+  const parts = (Array.isArray(value) ? value : [value]).flatMap((part) =>
+    typeof part === 'string' ? part.split(',') : [''],
+  );
+  const brokers = parts.map((part) => part.trim()).filter((part) => part !== '');
+  if (brokers.length === 0) {
+    throw new SettingsError('Content.address', 'Content.address is missing: give host:port, several with commas');
+  }
+  return brokers.map(readBroker);
+}
+
+function readBroker(text: string): KafkaSettings['brokers'][number] {
+  const match = /^(\[[^\]]+\]|[^:/\s]+)(?::(\d+))?$/.exec(text);
+  const port = Number(match?.[2] ?? '9092');
+  if (match === null || port < 1 || port > 65535) {
+    throw new SettingsError('Content.address', 'Content.address must look like host:port, several with commas');
+  }
+  return { host: (match[1] ?? '').replace(/^\[|\]$/g, ''), port };
+}
+
+function readSasl(fields: JsonObject): NonNullable<KafkaSettings['sasl']> {
+  const given = isAbsent(fields['saslMechanism']) ? 'PLAIN' : fields['saslMechanism'];
+  const mechanism = MECHANISMS.find((one) => typeof given === 'string' && one === given.trim().toUpperCase());
+  if (mechanism === undefined) {
+    throw new SettingsError(
+      'Content.saslMechanism',
+      'Content.saslMechanism must be PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512',
+    );
+  }
+  return { mechanism, username: readText(fields, 'username'), password: readText(fields, 'password') };
+}
+
+function readText(fields: JsonObject, name: string): string {
+  const value = fields[name];
+  if (typeof value === 'string' && value !== '') return value;
+  throw new SettingsError(`Content.${name}`, `Content.${name} is missing: give it as a text`);
+}
+
+function readSsl(value: Json | undefined): NonNullable<KafkaSettings['ssl']> {
+  if (value === undefined || value === null) return { mode: 'verify-identity' };
+  const fields = asObject(value, 'Content.ssl');
+  const given = fields['mode'] ?? 'verify-identity';
+  const mode = typeof given === 'string' ? SSL_MODES[given.toLowerCase()] : undefined;
+  if (mode === undefined) {
+    throw new SettingsError('Content.ssl.mode', 'Content.ssl.mode must be required, verify-ca or verify-identity');
+  }
+  const pem = (name: string) => (typeof fields[name] === 'string' ? { [name]: fields[name] } : {});
+  return { mode, ...pem('ca'), ...pem('cert'), ...pem('key') };
+}
