@@ -101,10 +101,11 @@ export function parseKafkaOptions(parameter: Json): KafkaOptions {
       throw new SettingsError(name, `${name}: ${EXPECTED[name]}`);
     }
   }
-  if (options['partitions'] === 0) throw new SettingsError('partitions', `partitions: ${EXPECTED.partitions}`);
-  if (options['replication'] === 0) throw new SettingsError('replication', `replication: ${EXPECTED.replication}`);
-  if (!isTimeZone(String(options['timeZone']))) throw new SettingsError('timeZone', `timeZone: ${EXPECTED.timeZone}`);
-  return Value.Parse(Options, options);
+  const parsed = Value.Parse(Options, options);
+  if (parsed.partitions === 0) throw new SettingsError('partitions', `partitions: ${EXPECTED.partitions}`);
+  if (parsed.replication === 0) throw new SettingsError('replication', `replication: ${EXPECTED.replication}`);
+  if (!isTimeZone(parsed.timeZone)) throw new SettingsError('timeZone', `timeZone: ${EXPECTED.timeZone}`);
+  return parsed;
 }
 
 /** Column names may come as one text with commas; the two policies in either order. */
