@@ -2,7 +2,7 @@ import type { Json } from '../lib/json-value.ts';
 import type { Logger } from '../lib/log.ts';
 import type { CheckpointOwner } from './checkpoint.ts';
 import type { Policies } from './policies.ts';
-import type { TargetId, TargetPlan } from './route.ts';
+import type { TargetPlan } from './route.ts';
 import type { Sink } from './sink.ts';
 import type { Source } from './source.ts';
 import type { TableId, TableVersion } from './table.ts';
@@ -106,17 +106,27 @@ export interface SourceConnector {
 export interface PlanTargetsOptions {
   readonly settings: Json;
   readonly options: Json;
+  /** The data source that the tables are of, by its name. */
+  readonly sourceName: string;
   readonly tables: readonly TableVersion[];
   readonly signal: AbortSignal;
 }
+
+/**
+ * What readers of the sink may count on. `exact`: each change once; `converges`: replays repeat, and end equal by key;
+ * `transactional`: each change once for those that read committed records only; `transactional-v1` the same, but for the
+ * known faults of the brokers' older protocol; `idempotent`: a restart repeats changes; `plain`: a lost answer does too.
+ */
+export type Guarantee = 'exact' | 'converges' | 'transactional' | 'transactional-v1' | 'idempotent' | 'plain';
 
 export interface SinkPlan {
   /** Such as `PostgreSQL 15.18` or `Hologres 3.0`. */
   readonly server: string;
   /** Parallel to the tables asked about. */
   readonly tables: readonly TargetPlan[];
-  /** `exact`, or `converges`: replays repeat but end equal. */
-  readonly guarantee: 'exact' | 'converges';
+  readonly guarantee: Guarantee;
+  /** Several tables may have one target, as the options want it. */
+  readonly sharesTargets: boolean;
   readonly warnings: readonly string[];
 }
 
@@ -137,8 +147,6 @@ export interface SinkConnector {
   maskSettings(content: Json): Json;
   /** Reads the writer's own options out of `steps[writer].parameter`. Errors: SettingsError. */
   parseOptions(parameter: Json): Json;
-  /** Where a source table goes by default, following the options. */
-  target(table: TableId, options: Json): TargetId;
   /** What it would make of these tables; changes nothing. */
   planTargets(options: PlanTargetsOptions): Promise<SinkPlan>;
   open(options: OpenSinkOptions): Sink;

@@ -29,6 +29,8 @@ export interface CommitResult {
 export interface Sink {
   /** The checkpoint that the sink itself holds for this owner; null when it holds none, or cannot. */
   recover(): Promise<Checkpoint | null>;
+  /** Between the starts of two commits: small transactions share one, and a change waits at most so long for it. */
+  readonly commitIntervalMs: number;
   /** True when `commit` saves the checkpoint atomically with the rows; known after `recover`. */
   readonly holdsCheckpoint: boolean;
   /**

@@ -65,6 +65,7 @@ export async function planTask(options: PlanOptions): Promise<ProcessResult> {
   const plan = await ends.sink.connector.planTargets({
     settings: ends.sink.settings,
     options: writer,
+    sourceName: wanted.sourceName,
     tables: described.map(({ table }) => table),
     signal,
   });
@@ -83,7 +84,7 @@ export async function planTask(options: PlanOptions): Promise<ProcessResult> {
       columns: target.columns.map((column) => ({ ...column, comment: columnNamed(table, column.name)?.comment ?? '' })),
     };
   });
-  problems.push(...collisions(tables), ...moved(tables, wanted));
+  problems.push(...(plan.sharesTargets ? [] : collisions(tables)), ...moved(tables, wanted));
   if (problems.length > 0) throw new PlanFailure(problems);
   const { tables: _, targets: __, ...rest } = wanted;
   const definition: TaskDefinition = { ...rest, tables };
@@ -267,8 +268,8 @@ function moved(tables: readonly DefinedTable[], { targets }: WantedTask): Proble
     return [
       {
         code: 'Task.TargetFixed',
-        message: `${describeTable(table)}: dstCreateTableInfo names the target ${named.schema}.${named.table}, and it goes to ${target.schema}.${target.table}`,
-        remedy: 'Leave the target as it was generated, or choose the schema by the writer option "schema".',
+        message: `${describeTable(table)}: the script names the target ${nameOf(named)}, and it goes to ${nameOf(target)}`,
+        remedy: 'Leave the target as it was generated, or choose it by the writer’s options.',
       },
     ];
   });
@@ -282,9 +283,14 @@ function collisions(tables: readonly DefinedTable[]): Problem[] {
     return [
       {
         code: 'Task.TargetCollision',
-        message: `${same.map(({ table }) => describeTable(table)).join(' and ')} would both go to ${first.target.schema}.${first.target.table}`,
-        remedy: 'Let the writer option "schema" hold ${srcDatabaseName}, or put them into tasks of their own.',
+        message: `${same.map(({ table }) => describeTable(table)).join(' and ')} would both go to ${nameOf(first.target)}`,
+        remedy:
+          'Let the writer option that names targets (schema, topic) tell them apart, by ${srcDatabaseName} say, or put them into tasks of their own.',
       },
     ];
   });
+}
+
+function nameOf({ schema, table }: TargetId): string {
+  return schema === '' ? table : `${schema}.${table}`;
 }

@@ -235,9 +235,9 @@ void test('more than one source, reader or writer, or none, is refused', () => {
 
 void test('what is not there yet is said to be so, and what is unknown is said to be wrong', () => {
   refuses(
-    () => readCreateParam(script({ setting: { taskType: 'oneclick_to_kafka' } })),
+    () => readCreateParam(script({ setting: { taskType: 'oneclick_to_odps' } })),
     'not-built',
-    /oneclick_to_kafka is not there yet; oneclick_to_holo is/,
+    /oneclick_to_odps is not there yet; oneclick_to_holo and oneclick_to_kafka are/,
   );
   for (const taskType of ['toString', 'constructor', '', 7, null])
     refuses(

@@ -15,7 +15,13 @@ import { TaskError } from './task-error.ts';
 const TABLE_KEYS = ['table', 'tables', 'Tables'];
 const SELECTED_KEYS = ['selectedTables', 'SelectedTables'];
 /** What we write into the parameters ourselves; the rest are the user's options. */
-const GENERATED = { reader: new Set(['connection']), writer: new Set(['datasource', 'tableMappingRule', 'writeMode']) };
+const GENERATED: Readonly<Record<'mysql' | RouteName, ReadonlySet<string>>> = {
+  mysql: new Set(['connection']),
+  oneclick_to_holo: new Set(['datasource', 'tableMappingRule', 'writeMode']),
+  oneclick_to_kafka: new Set(['datasource', 'tableMappingRule']),
+  oneclick_to_odps: new Set(['datasource', 'tableMappingRule', 'writeMode']),
+};
+const SERVED: readonly RouteName[] = ['oneclick_to_holo', 'oneclick_to_kafka'];
 const MODES: Readonly<Record<string, RouteName>> = {
   migration_holo: 'oneclick_to_holo',
   migration_kafka: 'oneclick_to_kafka',
@@ -51,8 +57,8 @@ export function readUpdateParam(text: string, task: TaskDefinition): WantedTask 
   const writer = steps.writer === null ? {} : objectAt(steps.writer, 'parameter', 'the parameter of the writer');
   const sinkName = textOrNull(writer['datasource']) ?? task.sinkName;
   if (sinkName !== task.sinkName) throw fixed('the data source of the writer', task.sinkName);
-  const reader = optionsOf('reader', objectAt(steps.reader, 'parameter', 'the parameter of the reader'));
-  const options = optionsOf('writer', writer);
+  const reader = optionsOf('mysql', objectAt(steps.reader, 'parameter', 'the parameter of the reader'));
+  const options = optionsOf(task.route, writer);
   return {
     name: task.name,
     resourceGroup: textOrNull(setting['resourceGroup']) ?? task.resourceGroup,
@@ -129,9 +135,9 @@ function readWhole(
     sinkName: requiredText(parameter['datasource'], `${name}: parameter.datasource of the writer`),
     ...readTables(connection, name),
     initialLoad: readLoad(load ?? 'all', `${name}: initialLoad`),
-    reader: optionsOf('reader', objectAt(reader, 'parameter', `the parameter of the reader in ${name}`)),
-    writer: optionsOf('writer', parameter),
-    targets: readTargets(parameter),
+    reader: optionsOf('mysql', objectAt(reader, 'parameter', `the parameter of the reader in ${name}`)),
+    writer: optionsOf(route, parameter),
+    targets: readTargets(parameter, route !== 'oneclick_to_kafka'),
   };
 }
 
@@ -147,8 +153,8 @@ function readScript(text: string, name: string): JsonObject {
 function readRoute(value: Json | undefined, where: string): RouteName {
   if (typeof value !== 'string' || !isRoute(value))
     throw invalid(`${where} must be one of ${Object.keys(ROUTES).join(', ')}`);
-  if (value !== 'oneclick_to_holo')
-    throw notBuilt(`${where}: the route ${value} is not there yet; oneclick_to_holo is`);
+  if (!SERVED.includes(value))
+    throw notBuilt(`${where}: the route ${value} is not there yet; ${SERVED.join(' and ')} are`);
   return value;
 }
 
@@ -232,31 +238,33 @@ function readSelected(value: Json | undefined, where: string): WantedTask['table
   });
 }
 
-/** Names of targets in a content: taken from where they stand apart, never by splitting `dstTable`. */
-function readTargets(parameter: JsonObject): Readonly<Record<string, TargetId>> {
+/** Names of targets in a content: taken from where they stand apart, or as the one name there is; `dstTable` is never split. */
+function readTargets(parameter: JsonObject, hasSchemas: boolean): Readonly<Record<string, TargetId>> {
   const rule = parameter['tableMappingRule'];
   const sources = isJsonObject(rule) && Array.isArray(rule['datasource']) ? (rule['datasource'] as Json[]) : [];
   const targets: Record<string, TargetId> = {};
   for (const source of sources) {
     const rules = isJsonObject(source) && Array.isArray(source['tableRule']) ? (source['tableRule'] as Json[]) : [];
     for (const entry of rules) {
-      if (!isJsonObject(entry) || !isJsonObject(entry['dstCreateTableInfo'])) continue;
-      const { schemaName, tableName: name } = entry['dstCreateTableInfo'];
+      if (!isJsonObject(entry)) continue;
       const { srcDbName, srcTable } = entry;
-      if (
-        typeof schemaName !== 'string' ||
-        typeof name !== 'string' ||
-        typeof srcDbName !== 'string' ||
-        typeof srcTable !== 'string'
-      )
-        continue;
-      targets[tableKey({ database: srcDbName, table: srcTable })] = { schema: schemaName, table: name };
+      const target = readTarget(entry, hasSchemas);
+      if (target === null || typeof srcDbName !== 'string' || typeof srcTable !== 'string') continue;
+      targets[tableKey({ database: srcDbName, table: srcTable })] = target;
     }
   }
   return targets;
 }
 
-function optionsOf(end: 'reader' | 'writer', parameter: JsonObject): JsonObject {
+function readTarget(rule: JsonObject, hasSchemas: boolean): TargetId | null {
+  const { dstTable, dstCreateTableInfo } = rule;
+  if (!hasSchemas) return typeof dstTable === 'string' ? { schema: '', table: dstTable } : null;
+  if (!isJsonObject(dstCreateTableInfo)) return null;
+  const { schemaName, tableName: name } = dstCreateTableInfo;
+  return typeof schemaName === 'string' && typeof name === 'string' ? { schema: schemaName, table: name } : null;
+}
+
+function optionsOf(end: 'mysql' | RouteName, parameter: JsonObject): JsonObject {
   return Object.fromEntries(Object.entries(parameter).filter(([name]) => !GENERATED[end].has(name)));
 }
 

@@ -74,6 +74,68 @@ void test('the content of several databases is what the vendor writes', () => {
   assert.deepEqual(withoutOurs(writeContent(task, MARK)), VENDORS_SELECTED_TABLES);
 });
 
+void test('the content of a task to Kafka names the topic of each table, and reads back with its writeMode', () => {
+  const topic = (table: DefinedTable) => ({
+    ...table,
+    target: { schema: '', table: `${table.table.database}.${table.table.table}` },
+  });
+  const task: TaskDefinition = {
+    ...definition('table', 'rt_mysql_kafka_single', [
+      topic(defined('shop', 'orders', ORDERS)),
+      topic(defined('shop', 'items', ITEMS)),
+    ]),
+    route: 'oneclick_to_kafka',
+    sinkName: 'events_kafka',
+    writer: { writeMode: 'canal' },
+  };
+  const content = writeContent(task, MARK);
+  assert.deepEqual(withoutOurs(content), {
+    type: 'job',
+    version: '2.0',
+    extend: { mode: 'migration_kafka', resourceGroup: 'S_res_group_100_200', name: 'rt_mysql_kafka_single' },
+    order: { hops: [{ from: 'reader', to: 'writer' }] },
+    steps: [
+      {
+        stepType: 'mysql',
+        name: 'reader',
+        category: 'reader',
+        parameter: {
+          connection: [{ datasourceType: 'mysql', datasource: 'shop_mysql', table: ['orders', 'items'] }],
+        },
+      },
+      {
+        stepType: 'kafka',
+        name: 'writer',
+        category: 'writer',
+        parameter: {
+          writeMode: 'canal',
+          datasource: 'events_kafka',
+          tableMappingRule: {
+            datasource: [
+              {
+                srcDatasourceName: 'shop_mysql',
+                tableRule: ['orders', 'items'].map((name) => ({
+                  srcDbName: 'shop',
+                  srcTable: name,
+                  dstTable: `shop.${name}`,
+                  primaryKeyInfo: { type: 'pk', column: ['id'] },
+                })),
+              },
+            ],
+            totalTableMapping: 2,
+          },
+        },
+      },
+    ],
+  });
+  const { writer, targets } = readContent(content);
+  assert.deepEqual(writer, { writeMode: 'canal' });
+  assert.deepEqual(Object.values(targets), [
+    { schema: '', table: 'shop.orders' },
+    { schema: '', table: 'shop.items' },
+  ]);
+});
+
 void test('the mark of a plan is read back, and a content without one has none', () => {
   const task = definition('table', 'n', [defined('shop', 'orders', ORDERS)]);
   assert.deepEqual(readPlanMark(writeContent(task, MARK)), { processId: 12n, planHash: 'abc' });

@@ -1,6 +1,6 @@
 import { stringifyJson } from '../lib/json.ts';
 import type { Json, JsonObject } from '../lib/json-value.ts';
-import { type DefinedTable, ROUTES, type TaskDefinition } from './task-definition.ts';
+import { type DefinedTable, type RouteName, ROUTES, type TaskDefinition } from './task-definition.ts';
 
 /** Which plan a content is of. */
 export interface PlanMark {
@@ -54,10 +54,10 @@ export function writeContent(task: TaskDefinition, mark: PlanMark | null): strin
           ...task.writer,
           datasource: task.sinkName,
           tableMappingRule: {
-            datasource: [{ srcDatasourceName: task.sourceName, tableRule: task.tables.map(tableRule) }],
+            datasource: [{ srcDatasourceName: task.sourceName, tableRule: task.tables.map(RULES[task.route]) }],
             totalTableMapping: task.tables.length,
           },
-          writeMode: 'replay',
+          ...(task.route === 'oneclick_to_kafka' ? {} : { writeMode: 'replay' }),
         },
       },
     ],
@@ -72,6 +72,21 @@ function tableList({ form, tables }: TaskDefinition): JsonObject {
       dbName,
       schema: [{ tableInfos: own.map(({ table }) => ({ enable: true, table: table.table, tableName: table.table })) }],
     })),
+  };
+}
+
+const RULES: Readonly<Record<RouteName, (table: DefinedTable) => Json>> = {
+  oneclick_to_holo: tableRule,
+  oneclick_to_odps: tableRule,
+  oneclick_to_kafka: topicRule,
+};
+
+function topicRule({ table, target, key }: DefinedTable): Json {
+  return {
+    srcDbName: table.database,
+    srcTable: table.table,
+    dstTable: target.table,
+    primaryKeyInfo: { type: 'pk', column: key },
   };
 }
 

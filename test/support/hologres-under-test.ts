@@ -1,5 +1,7 @@
 import type { Client } from 'pg';
 import { hologresConnector } from '../../src/connectors/hologres/connector.ts';
+import { parseHologresOptions } from '../../src/connectors/hologres/options.ts';
+import { targetOf } from '../../src/connectors/hologres/plan-targets.ts';
 import { quoteName, quoteTarget } from '../../src/connectors/hologres/names.ts';
 import type { Json, JsonObject } from '../../src/lib/json-value.ts';
 import { silentLog } from '../../src/lib/log.ts';
@@ -45,7 +47,7 @@ export async function startHologresUnderTest({
     settings,
     open: (owner, policies) =>
       hologresConnector.open({ settings, options: parsed, owner, policies, memoryBytes: 128 << 20, log: silentLog }),
-    target: (table) => hologresConnector.target(table, parsed),
+    target: (table) => targetOf(table, parseHologresOptions(options)),
     async read(target, columns) {
       const values = columns.map((name, index) => `${quoteName(name)}::text AS c${index}`).join(', ');
       const order = columns.map((_, index) => index + 1).join(', ');

@@ -110,7 +110,6 @@ function sinkConnector(script: Script): SinkConnector {
         throw new SettingsError('schema', 'schema must be a text');
       return isJsonObject(parameter) ? parameter : {};
     },
-    target: ({ database, table }, options) => ({ schema: schemaOf(options, database), table }),
     planTargets: async (options) => {
       await script.onPlan(options);
       return planTargets(script, options, schemaOf);
@@ -130,6 +129,7 @@ function planTargets(
   return {
     server: 'Scripted sink 1.0',
     guarantee: 'exact',
+    sharesTargets: false,
     warnings: [],
     tables: tables.map(({ id, columns }) => {
       const target = { schema: schemaOf(options, id.database), table: id.table };

@@ -2,7 +2,7 @@ import type { SinkConnector } from '../../pipeline/connector.ts';
 import { forgetCheckpoint } from './checkpoint-table.ts';
 import { toPipelineError } from './errors.ts';
 import { asHologresSettings, maskHologresSettings, parseHologresOptions, parseHologresSettings } from './options.ts';
-import { planTargets, targetOf } from './plan-targets.ts';
+import { planTargets } from './plan-targets.ts';
 import { connect, disconnect } from './server.ts';
 import { HologresSink } from './sink.ts';
 
@@ -12,7 +12,6 @@ export const hologresConnector: SinkConnector = {
   parseSettings: parseHologresSettings,
   maskSettings: maskHologresSettings,
   parseOptions: parseHologresOptions,
-  target: (table, options) => targetOf(table, parseHologresOptions(options)),
   planTargets,
   open: (options) => new HologresSink(options),
   async forget({ settings, installation, task }) {

@@ -44,7 +44,13 @@ void describe('the fixed path on Hologres', () => {
     const { settings } = system;
     const options = hologresConnector.parseOptions({});
     const signal = new AbortController().signal;
-    const planned = await hologresConnector.planTargets({ settings, options, tables: [table, allKey], signal });
+    const planned = await hologresConnector.planTargets({
+      settings,
+      options,
+      sourceName: 'shop_mysql',
+      tables: [table, allKey],
+      signal,
+    });
     assert.equal(planned.server, 'Hologres 3.0.1');
     assert.equal(planned.guarantee, 'converges');
     const owner = newOwner();

@@ -63,6 +63,7 @@ async function plan(
     server: server.name,
     tables: plans,
     guarantee: exact ? 'exact' : 'converges',
+    sharesTargets: false,
     warnings: [...checkpointWarnings(server, exact), ...pathWarnings(server, options)],
   };
 }

@@ -34,6 +34,7 @@ const LOADED_ROWS_MAX = 12_000;
  * them. Two buffers take turns, so that encoding goes on while a commit is on its way.
  */
 export class HologresSink implements Sink {
+  readonly commitIntervalMs = 10;
   readonly #settings: HologresSettings;
   readonly #options: HologresOptions;
   readonly #policies: OpenSinkOptions['policies'];

@@ -23,6 +23,7 @@ void describe('targets on PostgreSQL', () => {
     return hologresConnector.planTargets({
       settings,
       options: hologresConnector.parseOptions({ ...options }),
+      sourceName: 'shop_mysql',
       tables,
       signal,
     });

@@ -34,6 +34,7 @@ export interface MemorySinkOptions {
 
 /** Writes by key into a MemoryTarget. Keeps the contract of a sink to the letter, and throws where the engine does not; for tests. */
 export class MemorySink implements Sink {
+  readonly commitIntervalMs = 10;
   readonly holdsCheckpoint: boolean;
   readonly dirtyRows = 0;
   readonly #target: MemoryTarget;

@@ -34,6 +34,7 @@ function scene({ holds = false } = {}) {
   const saved: StoredCheckpoint[] = [];
   const events: string[] = [];
   const sink = {
+    commitIntervalMs: 10,
     holdsCheckpoint: holds,
     load: () => load,
     commit: (checkpoint: Checkpoint) =>
@@ -72,7 +73,7 @@ function scene({ holds = false } = {}) {
 
 const FINE: CommitResult = { failed: [], rowsWritten: 3 };
 
-void test('rows are committed 10 ms after the start of the last commit, a mere offset after a second, and nothing never', async () => {
+void test('rows are committed when the sink’s interval has passed, or it is full, a mere offset after a second, and nothing never', async () => {
   const { commits, take, load, flights } = scene();
   assert.equal(commits.dueIn(5000), null);
   load.rows = 1;
@@ -87,6 +88,8 @@ void test('rows are committed 10 ms after the start of the last commit, a mere o
   assert.deepEqual([commits.dueIn(5001), commits.dueIn(6000)], [999, 0]);
   load.rows = 1;
   assert.deepEqual([commits.dueIn(5001), commits.dueIn(5010)], [9, 0]);
+  load.isFull = true;
+  assert.equal(commits.dueIn(5001), 0);
 });
 
 void test('one commit is on its way at a time, and covers what was taken before it', async () => {

@@ -5,8 +5,6 @@ import type { FailedTables, Sink } from '../../pipeline/sink.ts';
 import type { CheckpointStore } from '../engine.ts';
 import type { RunState } from './run-state.ts';
 
-/** Between the starts of two commits: small transactions share one, and a change waits at most so long for it. */
-const INTERVAL_MS = 10;
 /** When nothing but the offset moved. */
 const IDLE_INTERVAL_MS = 1000;
 /** How old our copy of a checkpoint that the sink holds may get. */
@@ -42,7 +40,9 @@ export class Commits {
   /** Milliseconds until a commit should start; null when there is nothing to commit, or one is on its way. */
   dueIn(now: number): number | null {
     if (this.#inFlight || !this.#mayCommit()) return null;
-    if (this.#state.unsaved || this.#sink.load().rows > 0) return Math.max(0, this.#startedAt + INTERVAL_MS - now);
+    const { rows, isFull } = this.#sink.load();
+    if (isFull) return 0;
+    if (this.#state.unsaved || rows > 0) return Math.max(0, this.#startedAt + this.#sink.commitIntervalMs - now);
     return this.#state.moved ? Math.max(0, this.#startedAt + IDLE_INTERVAL_MS - now) : null;
   }
 
