@@ -55,10 +55,19 @@ export class Memory {
     this.view = new DataView(buffer);
   }
 
-  /** Makes room for `size` bytes in all; the first `kept` stay. */
+  /** Makes room for `size` bytes in all, and more; the first `kept` stay. */
   grow(size: number, kept: number): void {
+    this.#move(Math.max(size, 2 * Math.min(this.bytes.length, 1 << 22)), kept);
+  }
+
+  /** Gives back what is far beyond the first `kept`. */
+  shrink(kept: number): void {
+    if (this.bytes.length > LONG_STEP && this.bytes.length > 2 * kept) this.#move(kept, kept);
+  }
+
+  #move(size: number, kept: number): void {
     const before = this.bytes;
-    const buffer = this.#pool.take(Math.max(size, 2 * Math.min(before.length, 1 << 22)));
+    const buffer = this.#pool.take(size);
     this.bytes = new Uint8Array(buffer);
     this.view = new DataView(buffer);
     this.bytes.set(before.subarray(0, kept));

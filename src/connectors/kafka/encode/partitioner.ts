@@ -1,5 +1,8 @@
 import type { TableId } from '../../../pipeline/table.ts';
 
+/** How records are spread: by key as the Java client does, a table to one partition, or everything to the first. */
+export type Partitioner = 'key' | 'table' | 'fixed';
+
 const SEED = 0x9747b28c;
 const MULTIPLIER = 0x5bd1e995;
 

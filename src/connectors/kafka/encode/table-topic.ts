@@ -1,0 +1,9 @@
+/** Where a table's records go, and under which keys. */
+export interface TableTopic {
+  readonly topic: string;
+  readonly partitions: number;
+  /** Indexes into the columns of the table version, in key order; null for its own key. */
+  readonly keyColumns: readonly number[] | null;
+  /** The largest record batch that the topic takes (`max.message.bytes`). */
+  readonly maxRecordBytes: number;
+}
