@@ -11,6 +11,7 @@ export class StallingProxy {
   made = 0;
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
+  readonly #servers = new Set<Socket>();
   #accepts = true;
 
   private constructor(server: Server, port: number) {
@@ -18,9 +19,10 @@ export class StallingProxy {
     this.port = port;
   }
 
-  static async open(target: number): Promise<StallingProxy> {
+  /** `port`: where it listens; any that is free without. */
+  static async open(target: number, port = 0): Promise<StallingProxy> {
     const server = createServer();
-    server.listen(0, '127.0.0.1');
+    server.listen(port, '127.0.0.1');
     await once(server, 'listening');
     const address = server.address();
     if (address === null || typeof address === 'string') throw new Error('no port');
@@ -35,6 +37,14 @@ export class StallingProxy {
     for (const socket of this.#sockets) {
       socket.unpipe();
       socket.pause();
+    }
+  }
+
+  /** What the server says on connections that are open now gets lost; what it is told comes through. */
+  loseAnswers(): void {
+    for (const server of this.#servers) {
+      server.unpipe();
+      server.resume();
     }
   }
 
@@ -63,6 +73,8 @@ export class StallingProxy {
       });
     }
     if (!this.#accepts) return;
+    this.#servers.add(server);
+    server.on('close', () => this.#servers.delete(server));
     client.pipe(server);
     server.pipe(client);
   }

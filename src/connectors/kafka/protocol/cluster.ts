@@ -273,7 +273,7 @@ export class Cluster {
   /** Repeats what the brokers refuse for the moment, for a while. */
   async patiently<T>(attempt: () => Promise<T>, patienceMs = PATIENCE_MS): Promise<T> {
     const until = performance.now() + patienceMs;
-    const backOff = new BackOff(10, 500);
+    const backOff = new BackOff(2, 500);
     for (;;) {
       try {
         return await attempt();

@@ -1,4 +1,3 @@
-import { once } from 'node:events';
 import { Connection, type ConnectionOptions } from '@platformatic/kafka';
 import type { KafkaSettings } from '../settings.ts';
 
@@ -77,7 +76,7 @@ export class Connections {
       this.#all.delete(connection);
       throw error;
     }
-    void once(connection, 'close').then(() => this.#all.delete(connection));
+    connection.once('close', () => this.#all.delete(connection));
     if (this.#closed) connection.socket.destroy();
     return connection;
   }

@@ -1,16 +1,19 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { createRecordsBatch } from '@platformatic/kafka';
-import { silentLog } from '../../../lib/log.ts';
-import { readTopic } from '../../../../test/support/kafka-reader.ts';
+import {
+  batchOf,
+  newTopic,
+  openCluster,
+  openProducer,
+  recordsIn,
+  recordsSeen,
+} from '../../../../test/support/kafka-protocol-under-test.ts';
 import { sharedKafka, type TestKafka } from '../../../../test/support/kafka-under-test.ts';
 import { uniqueName } from '../../../../test/support/servers.ts';
-import { Cluster } from './cluster.ts';
+import type { Cluster } from './cluster.ts';
 import type { ProducerBatch } from './produce.ts';
-import { Producer, type ProducerMode } from './producer.ts';
 import { readCommitted } from './topic-reader.ts';
-
-type Pair = readonly [key: string, value: string | null];
 
 void describe('a producer', () => {
   let kafka: TestKafka;
@@ -19,82 +22,85 @@ void describe('a producer', () => {
 
   before(async () => {
     kafka = await sharedKafka();
-    cluster = await openCluster(kafka, end.signal);
+    cluster = await openCluster(kafka.port, end.signal);
   });
   after(() => end.abort());
 
   void it('shows readers of committed records whole transactions, and none that was aborted', async () => {
     const topic = await newTopic(cluster, 2);
-    const producer = await open(cluster, 'transactional', topic);
-    await producer.send([batch(topic, 0, [['a', '1']]), batch(topic, 1, [['b', '1']])]);
-    await producer.send([batch(topic, 0, [['a', '2']])]);
-    assert.deepEqual(await seen(kafka, topic), []);
+    const producer = await openProducer(cluster, 'transactional', topic);
+    await producer.send([batchOf(topic, 0, [['a', '1']]), batchOf(topic, 1, [['b', '1']])]);
+    await producer.send([batchOf(topic, 0, [['a', '2']])]);
+    assert.deepEqual(await recordsSeen(kafka, topic), []);
     await producer.endTransaction('commit');
-    await producer.send([batch(topic, 0, [['a', 'aborted']]), batch(topic, 1, [['b', 'aborted']])]);
+    await producer.send([batchOf(topic, 0, [['a', 'aborted']]), batchOf(topic, 1, [['b', 'aborted']])]);
     await producer.endTransaction('abort');
     await producer.endTransaction('commit');
     await producer.send([
-      batch(topic, 1, [
+      batchOf(topic, 1, [
         ['b', '3'],
         ['c', null],
       ]),
     ]);
     await producer.endTransaction('commit');
     const committed = ['0 a=1', '0 a=2', '1 b=1', '1 b=3', '1 c=null'];
-    assert.deepEqual((await seen(kafka, topic)).toSorted(), committed);
-    assert.deepEqual((await Promise.all([0, 1].map((partition) => read(cluster, topic, partition)))).flat(), committed);
+    assert.deepEqual((await recordsSeen(kafka, topic)).toSorted(), committed);
+    assert.deepEqual(
+      (await Promise.all([0, 1].map((partition) => recordsIn(cluster, topic, partition)))).flat(),
+      committed,
+    );
     producer.close();
   });
 
   void it('keeps the order of a partition over calls that do not wait for each other', async () => {
     const topic = await newTopic(cluster, 3);
-    const producer = await open(cluster, 'transactional', topic);
+    const producer = await openProducer(cluster, 'transactional', topic);
     const calls = Array.from({ length: 40 }, (_, call) =>
-      producer.send([0, 1, 2, 0].map((partition, of) => batch(topic, partition, [[`${call}`, `${of}`]]))),
+      producer.send([0, 1, 2, 0].map((partition, of) => batchOf(topic, partition, [[`${call}`, `${of}`]]))),
     );
     await Promise.all(calls);
     await producer.endTransaction('commit');
     for (const partition of [0, 1, 2]) {
       const of = partition === 0 ? [0, 3] : [partition];
       const expected = Array.from({ length: 40 }, (_, call) => of.map((one) => `${partition} ${call}=${one}`)).flat();
-      assert.deepEqual(await read(cluster, topic, partition), expected);
+      assert.deepEqual(await recordsIn(cluster, topic, partition), expected);
     }
     producer.close();
   });
 
   void it('cuts off another one of its transactional id, whose open transaction is undone', async () => {
     const topic = await newTopic(cluster, 1);
-    const zombie = await open(cluster, 'transactional', topic);
-    await zombie.send([batch(topic, 0, [['a', 'open']])]);
-    const producer = await open(cluster, 'transactional', topic);
+    const zombie = await openProducer(cluster, 'transactional', topic);
+    await zombie.send([batchOf(topic, 0, [['a', 'open']])]);
+    const producer = await openProducer(cluster, 'transactional', topic);
     const refused = { code: 'Kafka.Fenced', kind: 'transient', topic };
-    await assert.rejects(zombie.send([batch(topic, 0, [['a', 'late']])]), refused);
+    await assert.rejects(zombie.send([batchOf(topic, 0, [['a', 'late']])]), refused);
     await assert.rejects(zombie.endTransaction('commit'), refused);
     assert.equal(zombie.isBroken, true);
-    await producer.send([batch(topic, 0, [['a', 'new']])]);
+    await producer.send([batchOf(topic, 0, [['a', 'new']])]);
     await producer.endTransaction('commit');
-    assert.deepEqual(await seen(kafka, topic), ['0 a=new']);
+    assert.deepEqual(await recordsSeen(kafka, topic), ['0 a=new']);
     producer.close();
   });
 
   void it('writes without transactions, idempotent or plain', async () => {
     const topic = await newTopic(cluster, 1);
     for (const mode of ['idempotent', 'plain'] as const) {
-      const producer = await open(cluster, mode, topic);
-      await producer.send([batch(topic, 0, [['m', mode]]), batch(topic, 0, [['n', mode]])]);
+      const producer = await openProducer(cluster, mode, topic);
+      await producer.send([batchOf(topic, 0, [['m', mode]]), batchOf(topic, 0, [['n', mode]])]);
       await producer.endTransaction('commit');
       producer.close();
       assert.equal(producer.isBroken, true);
     }
     const expected = ['0 m=idempotent', '0 n=idempotent', '0 m=plain', '0 n=plain'];
-    assert.deepEqual(await seen(kafka, topic), expected);
+    assert.deepEqual(await recordsSeen(kafka, topic), expected);
   });
 
   void it('says what a topic does not take', async () => {
     const topic = uniqueName('refusing');
     const configs = { 'max.message.bytes': '2000', 'cleanup.policy': 'compact' };
     await cluster.createTopics([{ name: topic, partitions: 1, replication: 1, configs }]);
-    const large = batch(topic, 0, [['a', 'x'.repeat(3000)]]);
+    const large = batchOf(topic, 0, [['a', 'x'.repeat(3000)]]);
     const keyless = {
       topic,
       partition: 0,
@@ -104,23 +110,26 @@ void describe('a producer', () => {
     const cases: readonly (readonly [ProducerBatch, object])[] = [
       [large, { code: 'Kafka.MessageTooLarge', topic, bytes: large.records.length }],
       [keyless, { code: 'Kafka.RecordRefused', topic }],
-      [batch(`${topic}-missing`, 0, [['a', 'b']]), { code: 'Kafka.TopicMissing', topic: `${topic}-missing` }],
+      [batchOf(`${topic}-missing`, 0, [['a', 'b']]), { code: 'Kafka.TopicMissing', topic: `${topic}-missing` }],
     ];
     for (const [refused, error] of cases) {
-      const producer = await open(cluster, 'idempotent', topic);
+      const producer = await openProducer(cluster, 'idempotent', topic);
       await assert.rejects(producer.send([refused]), error);
-      await assert.rejects(producer.send([batch(topic, 0, [['a', 'b']])]), error);
+      await assert.rejects(producer.send([batchOf(topic, 0, [['a', 'b']])]), error);
     }
-    const tooLong = { ...OPTIONS, mode: 'transactional', transactionalId: topic, transactionTimeoutMs: 2e9 } as const;
-    await assert.rejects(Producer.open(cluster, tooLong), { code: 'Kafka.SettingRefused', kind: 'fatal' });
+    const tooLong = { transactionTimeoutMs: 2e9 };
+    await assert.rejects(openProducer(cluster, 'transactional', topic, tooLong), {
+      code: 'Kafka.SettingRefused',
+      kind: 'fatal',
+    });
   });
 
   void it('ends at once when the run is stopped', async () => {
     const stop = new AbortController();
-    const own = await openCluster(kafka, stop.signal);
+    const own = await openCluster(kafka.port, stop.signal);
     const topic = await newTopic(own, 1);
-    const producer = await open(own, 'transactional', topic);
-    const sending = producer.send([batch(topic, 0, [['a', 'b']])]);
+    const producer = await openProducer(own, 'transactional', topic);
+    const sending = producer.send([batchOf(topic, 0, [['a', 'b']])]);
     stop.abort();
     await assert.rejects(sending);
     await assert.rejects(own.topics([topic]), { name: 'AbortError' });
@@ -133,59 +142,17 @@ void describe('reading a partition', () => {
 
   void it('finds what was committed behind a transaction that another producer has open', async () => {
     const kafka = await sharedKafka();
-    const cluster = await openCluster(kafka, end.signal);
+    const cluster = await openCluster(kafka.port, end.signal);
     const topic = await newTopic(cluster, 1);
-    const other = await open(cluster, 'transactional', `${topic}-other`);
-    const ours = await open(cluster, 'transactional', topic);
-    await ours.send([batch(topic, 0, [['a', '1']])]);
+    const other = await openProducer(cluster, 'transactional', `${topic}-other`);
+    const ours = await openProducer(cluster, 'transactional', topic);
+    await ours.send([batchOf(topic, 0, [['a', '1']])]);
     await ours.endTransaction('commit');
-    await other.send([batch(topic, 0, [['x', 'open']])]);
-    await ours.send([batch(topic, 0, [['a', '2']])]);
+    await other.send([batchOf(topic, 0, [['x', 'open']])]);
+    await ours.send([batchOf(topic, 0, [['a', '2']])]);
     await ours.endTransaction('commit');
-    assert.deepEqual(await seen(kafka, topic), ['0 a=1']);
-    assert.deepEqual(await read(cluster, topic, 0), ['0 a=1', '0 a=2']);
+    assert.deepEqual(await recordsSeen(kafka, topic), ['0 a=1']);
+    assert.deepEqual(await recordsIn(cluster, topic, 0), ['0 a=1', '0 a=2']);
     await assert.rejects(readCommitted(cluster, `${topic}-missing`, 0), { code: 'Kafka.TopicMissing' });
   });
 });
-
-const OPTIONS = { transactionTimeoutMs: 60_000, requestBytesMax: 4 * 1024 * 1024, inFlightMax: 5 };
-
-function openCluster({ port }: TestKafka, signal: AbortSignal): Promise<Cluster> {
-  const settings = { brokers: [{ host: '127.0.0.1', port }], sasl: null, ssl: null };
-  return Cluster.open(settings, { clientId: 'disync-test', requestTimeoutMs: 10_000, log: silentLog, signal });
-}
-
-function open(cluster: Cluster, mode: ProducerMode, transactionalId: string): Promise<Producer> {
-  const id = mode === 'transactional' ? transactionalId : null;
-  return Producer.open(cluster, { ...OPTIONS, mode, transactionalId: id });
-}
-
-async function newTopic(cluster: Cluster, partitions: number): Promise<string> {
-  const name = uniqueName('topic');
-  await cluster.createTopics([{ name, partitions, replication: 1, configs: {} }]);
-  return name;
-}
-
-function batch(topic: string, partition: number, pairs: readonly Pair[]): ProducerBatch {
-  const messages = pairs.map(([key, value]) => ({
-    topic,
-    key: Buffer.from(key),
-    ...(value === null ? {} : { value: Buffer.from(value) }),
-  }));
-  return { topic, partition, count: pairs.length, records: createRecordsBatch(messages as never).buffer };
-}
-
-/** As a client sees it that is not ours, committed only. */
-async function seen(kafka: TestKafka, topic: string): Promise<string[]> {
-  const records = await readTopic(kafka, { topic });
-  return records.map(({ partition, key, value }) => text(partition, key, value));
-}
-
-async function read(cluster: Cluster, topic: string, partition: number): Promise<string[]> {
-  const records = await readCommitted(cluster, topic, partition);
-  return records.map(({ key, value }) => text(partition, key, value));
-}
-
-function text(partition: number, key: Buffer | null, value: Buffer | null): string {
-  return `${partition} ${key?.toString()}=${value === null ? null : value.toString()}`;
-}

@@ -1,3 +1,4 @@
+import { pause } from '../../../lib/retry.ts';
 import { sealBatch } from '../encode/record-batch.ts';
 import { brokerRefusal, KafkaError } from '../errors.ts';
 import { ADD_PARTITIONS, INIT_PRODUCER_ID } from './api-ranges.ts';
@@ -27,6 +28,11 @@ export interface ProducerOptions {
 const NOBODY = { producerId: -1n, producerEpoch: -1 };
 /** Sequence numbers are of 31 bits, and begin anew at 0. */
 const SEQUENCES = 2 ** 31;
+/**
+ * A leader that is asked to write while the transaction before is still being settled waits 20 ms by itself
+ * (add.partitions.to.txn.retry.backoff.ms). Settling takes 1 or 2 ms.
+ */
+const REST_MS = 3;
 /** How long the brokers may settle the transaction before, and those that were cut off. */
 const SETTLE_MS = 60_000;
 
@@ -48,6 +54,7 @@ export class Producer {
   #coordinator: Promise<Address> | null = null;
   #entering: Promise<void> = Promise.resolve();
   #underWay = 0;
+  #endedAt = Number.NEGATIVE_INFINITY;
   #broken: unknown = null;
 
   private constructor(cluster: Cluster, options: ProducerOptions) {
@@ -128,6 +135,7 @@ export class Producer {
         this.#cluster.ask(coordinator, versions, about, transactionalId, producerId, producerEpoch, end === 'commit'),
       );
       this.#inTransaction.clear();
+      this.#endedAt = performance.now();
       if (answer.producerId === undefined || answer.producerEpoch === undefined) return;
       this.#identity = { producerId: answer.producerId, producerEpoch: answer.producerEpoch };
       this.#sequences.clear();
@@ -184,11 +192,17 @@ export class Producer {
       added.set(topic, partitions.add(partition));
     }
     if (added.size === 0) return;
+    if (this.#implicit && this.#inTransaction.size === 0) await this.#rest();
     // Before the question: a transaction that the brokers may know of must be ended.
     for (const [topic, partitions] of added) {
       this.#inTransaction.set(topic, (this.#inTransaction.get(topic) ?? new Set()).union(partitions));
     }
     if (!this.#implicit) await this.#addPartitions(added);
+  }
+
+  async #rest(): Promise<void> {
+    const leftMs = this.#endedAt + REST_MS - performance.now();
+    if (leftMs > 0) await pause(leftMs, this.#cluster.signal);
   }
 
   async #addPartitions(added: ReadonlyMap<string, ReadonlySet<number>>): Promise<void> {

@@ -1,0 +1,128 @@
+import assert from 'node:assert/strict';
+import { after, afterEach, before, beforeEach, describe, it } from 'node:test';
+import type { KafkaServer } from '../../../../scripts/servers/kafka.ts';
+import { freePort } from '../../../../scripts/servers/lifecycle.ts';
+import {
+  batchOf,
+  newTopic,
+  openCluster,
+  openProducer,
+  recordsIn,
+} from '../../../../test/support/kafka-protocol-under-test.ts';
+import { privateKafka } from '../../../../test/support/kafka-under-test.ts';
+import { StallingProxy } from '../../../../test/support/stalling-proxy.ts';
+import type { Cluster } from './cluster.ts';
+
+const TIMEOUT_MS = 1000;
+const LOST = { code: 'Sink.Unavailable', kind: 'transient' };
+
+void describe('when the broker or the way to it fails', () => {
+  let kafka: KafkaServer;
+  let proxy: StallingProxy;
+  let cluster: Cluster;
+  let port: number;
+  let end: AbortController;
+
+  before(async () => {
+    port = await freePort();
+    const properties = { 'transaction.abort.timed.out.transaction.cleanup.interval.ms': '500' };
+    kafka = await privateKafka({ advertised: port, properties });
+  });
+  after(async () => {
+    await kafka.stop();
+  });
+  beforeEach(async () => {
+    end = new AbortController();
+    proxy = await StallingProxy.open(kafka.port, port);
+    cluster = await openCluster(port, end.signal, { requestTimeoutMs: TIMEOUT_MS });
+  });
+  afterEach(() => {
+    end.abort();
+    proxy.close();
+  });
+
+  void it('writes once what was written and not acknowledged, if brokers can tell', async () => {
+    const topic = await newTopic(cluster, 1);
+    const producer = await openProducer(cluster, 'idempotent', topic);
+    await producer.send([batchOf(topic, 0, [['a', '1']])]);
+    proxy.loseAnswers();
+    await producer.send([batchOf(topic, 0, [['a', '2']]), batchOf(topic, 0, [['a', '3']])]);
+    assert.deepEqual(await recordsIn(cluster, topic, 0), ['0 a=1', '0 a=2', '0 a=3']);
+  });
+
+  void it('gives up a transaction whose fate is unknown; the next producer undoes it', async () => {
+    const topic = await newTopic(cluster, 1);
+    const producer = await openProducer(cluster, 'transactional', topic);
+    await producer.send([batchOf(topic, 0, [['a', '1']])]);
+    proxy.loseAnswers();
+    await assert.rejects(producer.send([batchOf(topic, 0, [['a', '2']])]), LOST);
+    await assert.rejects(producer.endTransaction('commit'), LOST);
+    assert.equal(producer.isBroken, true);
+    const next = await openProducer(cluster, 'transactional', topic);
+    await next.send([batchOf(topic, 0, [['a', '3']])]);
+    await next.endTransaction('commit');
+    assert.deepEqual(await recordsIn(cluster, topic, 0), ['0 a=3']);
+  });
+
+  void it('finds a commit whose answer was lost to be done', async () => {
+    const topic = await newTopic(cluster, 1);
+    const producer = await openProducer(cluster, 'transactional', topic);
+    await producer.send([batchOf(topic, 0, [['a', '1']])]);
+    proxy.loseAnswers();
+    await assert.rejects(producer.endTransaction('commit'), LOST);
+    await openProducer(cluster, 'transactional', topic);
+    assert.deepEqual(await recordsIn(cluster, topic, 0), ['0 a=1']);
+  });
+
+  void it('notices a broker that has fallen silent, and never waits for it to close', async () => {
+    const topic = await newTopic(cluster, 1);
+    const producer = await openProducer(cluster, 'transactional', topic);
+    await producer.send([batchOf(topic, 0, [['a', '1']])]);
+    proxy.stall({ alsoNew: true });
+    const begun = performance.now();
+    const large = batchOf(topic, 0, [['a', 'x'.repeat(900_000)]]);
+    await assert.rejects(producer.send([large]), LOST);
+    await assert.rejects(cluster.topics([topic]), LOST);
+    await assert.rejects(openProducer(cluster, 'transactional', topic), LOST);
+    const waited = performance.now() - begun;
+    assert.ok(waited < 12 * TIMEOUT_MS, `it took ${waited} ms`);
+    const closing = performance.now();
+    producer.close();
+    cluster.close();
+    assert.ok(performance.now() - closing < 50);
+  });
+
+  void it('goes on after the broker was killed and came back', async () => {
+    const topic = await newTopic(cluster, 2);
+    const producer = await openProducer(cluster, 'transactional', topic);
+    await producer.send([batchOf(topic, 0, [['a', '1']])]);
+    await producer.endTransaction('commit');
+    await producer.send([batchOf(topic, 0, [['a', 'undone']])]);
+    await kafka.kill();
+    await assert.rejects(producer.send([batchOf(topic, 1, [['b', 'undone']])]), LOST);
+    await assert.rejects(cluster.topics([topic]), LOST);
+    await kafka.restart();
+    const next = await openProducer(cluster, 'transactional', topic);
+    await next.send([batchOf(topic, 0, [['a', '2']]), batchOf(topic, 1, [['b', '2']])]);
+    await next.endTransaction('commit');
+    assert.deepEqual(await recordsIn(cluster, topic, 0), ['0 a=1', '0 a=2']);
+    assert.deepEqual(await recordsIn(cluster, topic, 1), ['1 b=2']);
+  });
+
+  void it('says that a transaction took too long', async () => {
+    const topic = await newTopic(cluster, 1);
+    const options = { transactionTimeoutMs: 1000 };
+    const producer = await openProducer(cluster, 'transactional', topic, options);
+    await producer.send([batchOf(topic, 0, [['a', '1']])]);
+    let fenced: unknown = null;
+    for (let second = 0; second < 20 && fenced === null; second += 1) {
+      await new Promise((resolve) => setTimeout(resolve, 1000));
+      fenced = await producer.send([batchOf(topic, 0, [['a', '2']])]).then(
+        () => null,
+        (error: unknown) => error,
+      );
+    }
+    assert.equal((fenced as { code?: unknown }).code, 'Kafka.Fenced');
+    assert.deepEqual(await recordsIn(cluster, topic, 0), []);
+  });
+});
