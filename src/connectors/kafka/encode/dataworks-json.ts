@@ -53,7 +53,7 @@ interface Tail {
 export class DataWorksJson implements Envelope {
   readonly #options: EnvelopeOptions;
   readonly #frame = new RecordFrame();
-  readonly #keys: Keys;
+  readonly #keys: Keys<KeyLayout>;
   readonly #values: DataWorksValues;
   readonly #layouts = new WeakMap<TableVersion, Layout>();
 

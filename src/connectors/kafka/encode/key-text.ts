@@ -9,18 +9,18 @@ const SPACE = 0x20;
 /** What any value but texts and bytes takes at most, with the comma. */
 const VALUE_BYTES = 96;
 
-/** Writes the key of one image of a row behind what it has written. */
-export interface KeyWriter {
-  at: number;
-  use(memory: Memory, at: number): void;
-  key(part: RowsPart, row: number, image: RowImage, layout: KeyLayout): void;
+/** Writes the key of one image of a row behind what `writer` has written. */
+export interface KeyWriter<L extends KeyLayout> {
+  readonly writer: ByteWriter;
+  key(part: RowsPart, row: number, image: RowImage, layout: L): void;
 }
 
 /**
  * The values of a key's columns as text, joined with commas: numbers exact, texts as they are, bytes as base64, dates as their
  * text (instants in UTC), a null as nothing. It is the same for a loaded row and for one of the log.
  */
-export class KeyText extends ByteWriter implements ValueVisitor, KeyWriter {
+export class KeyText extends ByteWriter implements ValueVisitor, KeyWriter<KeyLayout> {
+  readonly writer: ByteWriter = this;
   #column = 0;
   #fractions: Uint8Array = new Uint8Array(0);
 

@@ -7,30 +7,30 @@ import type { KeyPlace } from './record-frame.ts';
 import type { TableTopic } from './table-topic.ts';
 
 /** The keys of one row after another, side by side in memory of their own. */
-export class Keys {
+export class Keys<L extends KeyLayout> {
   readonly before: KeyPlace;
   readonly after: KeyPlace;
   /** An update gave the row another key. */
   isChanged = false;
   readonly #memory: Memory;
-  readonly #writer: KeyWriter;
+  readonly #writer: KeyWriter<L>;
 
   /** `writer` writes into `memory`. */
-  constructor(memory: Memory, writer: KeyWriter) {
+  constructor(memory: Memory, writer: KeyWriter<L>) {
     this.#memory = memory;
     this.#writer = writer;
     this.before = { memory, start: 0, end: 0 };
     this.after = { memory, start: 0, end: 0 };
   }
 
-  read(part: RowsPart, row: number, layout: KeyLayout): void {
+  read(part: RowsPart, row: number, layout: L): void {
     const { before, after } = this;
-    const writer = this.#writer;
+    const { writer } = this.#writer;
     writer.use(this.#memory, 0);
-    if (part.op === 'update' || part.op === 'delete') writer.key(part, row, 'before', layout);
+    if (part.op === 'update' || part.op === 'delete') this.#writer.key(part, row, 'before', layout);
     before.end = writer.at;
     after.start = writer.at;
-    if (part.op !== 'delete') writer.key(part, row, 'after', layout);
+    if (part.op !== 'delete') this.#writer.key(part, row, 'after', layout);
     after.end = writer.at;
     this.isChanged = part.op === 'update' && !this.#isSame();
   }

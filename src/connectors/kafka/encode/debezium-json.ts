@@ -1,0 +1,210 @@
+import type { DdlPart, RowImage, RowsPart, SourceServer } from '../../../pipeline/batch.ts';
+import { allColumns, type ColumnSet, type TableVersion } from '../../../pipeline/table.ts';
+import type { CommitRecords } from './commit-records.ts';
+import { DebeziumKey, type DebeziumKeyLayout, layDebeziumKey } from './debezium-key.ts';
+import { valueSchema } from './debezium-schema.ts';
+import { type DebeziumLayout, DebeziumValues, layDebezium } from './debezium-values.ts';
+import type { Envelope, EnvelopeOptions } from './envelope.ts';
+import { layKey } from './key-layout.ts';
+import { Keys } from './keys.ts';
+import { Memory, MemoryPool } from './memory.ts';
+import { type KeyPlace, RecordFrame } from './record-frame.ts';
+import type { TableTopic } from './table-topic.ts';
+import { writeVarint } from './varint.ts';
+
+type Op = 'c' | 'r' | 'u' | 'd' | 't';
+const OPS = { insert: 'c', read: 'r', update: 'u', delete: 'd' } as const;
+
+/** What of a table version's records is the same for all. */
+interface Layout {
+  readonly to: TableTopic;
+  readonly system: string;
+  readonly key: DebeziumKeyLayout;
+  readonly values: DebeziumLayout;
+  readonly columns: ColumnSet;
+  /** Up to the first value: of a before image, and of an after image without one. */
+  readonly beforeHead: Buffer;
+  readonly afterHead: Buffer;
+  /** Up to the payload's first member. */
+  readonly head: string;
+}
+
+/** What stands behind the images of one part's records, on both sides of the row's number. */
+interface Tail {
+  readonly start: Buffer;
+  readonly end: Buffer;
+}
+
+/** What is between the last value, or the begin of the payload, and the source. */
+const BEFORE_SOURCE: Readonly<Record<Op, string>> = {
+  c: '},',
+  r: '},',
+  u: '},',
+  d: '},"after":null,',
+  t: '"before":null,"after":null,',
+};
+const BETWEEN = Buffer.from('},"after":{');
+const ROW_DIGITS_MAX = 16;
+
+/**
+ * Debezium's envelope in JSON, with or without schemas. A delete is followed by a tombstone; a changed key is a delete of the old
+ * one and its tombstone, then a create of the new one, each with a header that names the other.
+ */
+export class DebeziumJson implements Envelope {
+  readonly #options: EnvelopeOptions;
+  readonly #withSchema: boolean;
+  readonly #frame = new RecordFrame();
+  readonly #keys: Keys<DebeziumKeyLayout>;
+  readonly #values: DebeziumValues;
+  readonly #layouts = new WeakMap<TableVersion, Layout>();
+
+  constructor(options: EnvelopeOptions, { withSchema }: { readonly withSchema: boolean }) {
+    this.#options = options;
+    this.#withSchema = withSchema;
+    const pool = new MemoryPool(0);
+    const keyMemory = new Memory(pool, 1);
+    this.#keys = new Keys(keyMemory, new DebeziumKey(keyMemory));
+    this.#values = new DebeziumValues(new Memory(pool, 1));
+  }
+
+  rows(part: RowsPart, to: TableTopic, into: CommitRecords): void {
+    const layout = this.#layout(part.table, part.place.server, to);
+    const owner = into.ownerOf(part.table.id);
+    this.#frame.start(into, to, owner, Math.floor(part.timeMicros / 1000));
+    const now = this.#options.clock.now();
+    const tail = this.#tail(part, OPS[part.op], now);
+    let written = 0;
+    for (let row = 0; row < part.count; row += 1) {
+      this.#frame.nextRow();
+      this.#keys.read(part, row, layout.key);
+      if (this.#keys.isChanged ? this.#moved(part, row, layout, now) : this.#row(part, row, layout, tail)) written += 1;
+      else {
+        this.#frame.undoRow();
+        this.#leaveOut(part.table, to);
+      }
+    }
+    into.countRows(owner, written);
+    this.#keys.giveBack();
+  }
+
+  /** A TRUNCATE is a record without a key; Debezium has no other statements in a table's topic. */
+  ddl(part: DdlPart, to: TableTopic, into: CommitRecords): void {
+    if (part.ddl !== 'TRUNCATETABLE') return;
+    const { key, head } = this.#layout(part.table, part.place.server, to);
+    const { start, end } = this.#tail(part, 't', this.#options.clock.now());
+    const value = Buffer.concat([Buffer.from(head), start, Buffer.from('0'), end]);
+    this.#frame.start(into, to, into.ownerOf(part.table.id), Math.floor(part.timeMicros / 1000));
+    this.#frame.begin(this.#values, key.tablePartition, null, value.length);
+    this.#values.put(value);
+    if (!this.#frame.end(this.#values)) this.#leaveOut(part.table, to);
+  }
+
+  heartbeat(): void {
+    // Debezium's go to topics of their own.
+  }
+
+  /** False, here and below, when a record is too long. */
+  #row(part: RowsPart, row: number, layout: Layout, tail: Tail): boolean {
+    const keys = this.#keys;
+    if (part.op === 'delete') return this.#delete(part, row, layout, tail);
+    this.#begin(keys.after, layout, part.op === 'update' ? layout.beforeHead : layout.afterHead);
+    if (part.op === 'update') {
+      this.#image(part, row, 'before', layout);
+      this.#values.put(BETWEEN);
+    }
+    this.#image(part, row, 'after', layout);
+    return this.#end(part, row, tail);
+  }
+
+  /** The row has another key. */
+  #moved(part: RowsPart, row: number, layout: Layout, now: number): boolean {
+    const { before, after } = this.#keys;
+    if (!this.#delete(part, row, layout, this.#tail(part, 'd', now), header('__debezium.newkey', after))) return false;
+    this.#begin(after, layout, layout.afterHead);
+    this.#image(part, row, 'after', layout);
+    return this.#end(part, row, this.#tail(part, 'c', now), header('__debezium.oldkey', before));
+  }
+
+  #delete(part: RowsPart, row: number, layout: Layout, tail: Tail, headers?: Uint8Array): boolean {
+    const { before } = this.#keys;
+    const { key, to } = layout;
+    this.#begin(before, layout, layout.beforeHead);
+    this.#image(part, row, 'before', layout);
+    if (!this.#end(part, row, tail, headers)) return false;
+    if (key.columns.length === 0) return true;
+    this.#frame.begin(this.#values, this.#keys.partition(before, key, to), before, 0);
+    return this.#frame.endNull();
+  }
+
+  #begin(place: KeyPlace, { key, to, values }: Layout, head: Buffer): void {
+    const partition = this.#keys.partition(place, key, to);
+    const room = head.length + 2 * values.names.imageBytes;
+    this.#frame.begin(this.#values, partition, key.columns.length === 0 ? null : place, room);
+    this.#values.put(head);
+  }
+
+  #image(part: RowsPart, row: number, image: RowImage, { values, columns }: Layout): void {
+    this.#values.start(values);
+    part.visit(row, image, columns, this.#values);
+    this.#values.reserve(BETWEEN.length);
+  }
+
+  #end(part: RowsPart, row: number, { start, end }: Tail, headers?: Uint8Array): boolean {
+    const values = this.#values;
+    values.reserve(start.length + end.length + ROW_DIGITS_MAX);
+    values.put(start);
+    values.integerText(part.place.within + row);
+    values.put(end);
+    return this.#frame.end(values, headers);
+  }
+
+  #leaveOut(table: TableVersion, { topic, maxRecordBytes }: TableTopic): void {
+    this.#options.onDirty({ table: table.id, topic, bytes: this.#frame.size, limit: maxRecordBytes });
+  }
+
+  #tail({ place, table, timeMicros }: RowsPart | DdlPart, op: Op, now: number): Tail {
+    const { server, gtid, file, position } = place;
+    const { database } = table.id;
+    const timeMs = Math.floor(timeMicros / 1000);
+    const snapshot = op === 'r' ? 'true' : 'false';
+    const start =
+      `"source":{"version":${JSON.stringify(this.#options.version)},"connector":${JSON.stringify(server.system)},` +
+      `"name":${JSON.stringify(this.#options.sourceName)},"ts_ms":${timeMs},"ts_us":${timeMicros},"ts_ns":${BigInt(timeMicros) * 1000n},` +
+      `"snapshot":"${snapshot}","db":${JSON.stringify(database)},"sequence":null,"table":${JSON.stringify(table.id.table)},` +
+      `"server_id":${server.id},"gtid":${JSON.stringify(gtid)},"file":${JSON.stringify(file)},"pos":${position},"row":`;
+    const end =
+      `,"thread":null,"query":null},"op":"${op}","ts_ms":${now},"ts_us":${now * 1000},"ts_ns":${BigInt(now) * 1_000_000n},"transaction":null}` +
+      (this.#withSchema ? '}' : '');
+    return { start: Buffer.from(`${BEFORE_SOURCE[op]}${start}`), end: Buffer.from(end) };
+  }
+
+  #layout(table: TableVersion, server: SourceServer, to: TableTopic): Layout {
+    const known = this.#layouts.get(table);
+    if (known !== undefined && known.to === to && known.system === server.system) return known;
+    const { partitioner, sourceName } = this.#options;
+    const head = this.#withSchema ? `{"schema":${valueSchema(sourceName, server.system, table)},"payload":{` : '{';
+    const layout: Layout = {
+      to,
+      system: server.system,
+      key: layDebeziumKey(table, layKey(table, to, partitioner), this.#withSchema ? sourceName : null),
+      values: layDebezium(table.columns),
+      columns: allColumns(table),
+      head,
+      beforeHead: Buffer.from(`${head}"before":{`),
+      afterHead: Buffer.from(`${head}"before":null,"after":{`),
+    };
+    this.#layouts.set(table, layout);
+    return layout;
+  }
+}
+
+/** One header, as records have them: count, length and name, length and value. */
+function header(name: string, { memory, start, end }: KeyPlace): Uint8Array {
+  const bytes = new Uint8Array(name.length + end - start + 16);
+  let at = writeVarint(bytes, 0, 1);
+  at = writeVarint(bytes, at, name.length);
+  bytes.set(Buffer.from(name), at);
+  at = writeVarint(bytes, at + name.length, end - start);
+  bytes.set(memory.bytes.subarray(start, end), at);
+  return bytes.subarray(0, at + end - start);
+}
