@@ -162,6 +162,7 @@ async function measure(target: Server, path: 'staging' | 'fixed', workload: Work
       commitRowsMax: COMMIT_ROWS,
       commitBytesMax: COMMIT_BYTES,
     }),
+    sourceName: 'source',
     owner: { installation: 'bench', task: '1', incarnation: '1' },
     policies: { ddl: DEFAULT_DDL_POLICIES, errorLimit: 0, failover: DEFAULT_FAILOVER_LIMIT },
     memoryBytes: 128 << 20,

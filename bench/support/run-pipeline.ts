@@ -125,8 +125,14 @@ async function startMessage(options: PipelineOptions): Promise<StartMessage> {
   const def: PipelineDef = {
     owner,
     version: 1,
-    source: { type: mysqlConnector.type, settings, options: mysqlConnector.parseOptions(options.reader ?? {}) },
+    source: {
+      name: 'source',
+      type: mysqlConnector.type,
+      settings,
+      options: mysqlConnector.parseOptions(options.reader ?? {}),
+    },
     sink: {
+      name: 'target',
       type: hologresConnector.type,
       settings: hologresConnector.parseSettings({ ...content, endpoint }),
       options: hologresConnector.parseOptions({ writePath }),
@@ -166,7 +172,15 @@ async function startMessage(options: PipelineOptions): Promise<StartMessage> {
 async function makeTargets(def: PipelineDef, entries: readonly SchemaEntry[]): Promise<void> {
   const { settings, options } = def.sink;
   const { owner, policies } = def;
-  const sink = hologresConnector.open({ settings, options, owner, policies, memoryBytes: 128 << 20, log: silentLog });
+  const sink = hologresConnector.open({
+    settings,
+    options,
+    sourceName: def.source.name,
+    owner,
+    policies,
+    memoryBytes: 128 << 20,
+    log: silentLog,
+  });
   await sink.recover();
   const tables = entries.flatMap((entry, index) => {
     const target = def.routes[index]?.target;

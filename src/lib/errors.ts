@@ -1,7 +1,7 @@
 /** What every error of ours carries beside its message: a code that docs/errors.md lists, and what to do about it. */
 export interface ErrorFacts {
   cause?: unknown;
-  hint?: string;
+  hint?: string | undefined;
 }
 
 /** An error with a code. Its subclasses say who throws it and what happens then (docs/ARCHITECTURE.md, "Errors"). */

@@ -133,6 +133,8 @@ export interface SinkPlan {
 export interface OpenSinkOptions {
   readonly settings: Json;
   readonly options: Json;
+  /** The data source that rows come from, by its name. */
+  readonly sourceName: string;
   readonly owner: CheckpointOwner;
   readonly policies: Policies;
   /** What the rows may take that wait for a commit, or are in one; beside them, a single row that is larger. */

@@ -6,6 +6,8 @@ import type { StartPoint } from './source.ts';
 
 /** One end of a pipeline: which connector, and its settings as that connector parsed them. Holds secrets: never logged. */
 export interface EndDef {
+  /** Of the data source. */
+  readonly name: string;
   readonly type: string;
   readonly settings: Json;
   /** The reader's or the writer's options, as its connector parsed them (schema, writePath, xa …). */

@@ -161,11 +161,13 @@ export class RunControl implements RunListener {
       owner: { installation: store.installation, task: String(task.id), incarnation },
       version: deployed,
       source: {
+        name: definition.sourceName,
         type: ends.source.connector.type,
         settings: ends.source.settings,
         options: ends.source.connector.parseOptions(definition.reader),
       },
       sink: {
+        name: definition.sinkName,
         type: ends.sink.connector.type,
         settings: ends.sink.settings,
         options: ends.sink.connector.parseOptions(definition.writer),

@@ -46,7 +46,15 @@ export async function startHologresUnderTest({
     client,
     settings,
     open: (owner, policies) =>
-      hologresConnector.open({ settings, options: parsed, owner, policies, memoryBytes: 128 << 20, log: silentLog }),
+      hologresConnector.open({
+        settings,
+        options: parsed,
+        sourceName: 'shop_mysql',
+        owner,
+        policies,
+        memoryBytes: 128 << 20,
+        log: silentLog,
+      }),
     target: (table) => targetOf(table, parseHologresOptions(options)),
     async read(target, columns) {
       const values = columns.map((name, index) => `${quoteName(name)}::text AS c${index}`).join(', ');

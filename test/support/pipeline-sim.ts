@@ -271,8 +271,8 @@ class World {
     return {
       owner: { installation: 'sim', task: '1', incarnation: 'first' },
       version,
-      source: { type: 'memory', settings: {}, options: {} },
-      sink: { type: 'memory', settings: {}, options: {} },
+      source: { name: 'source', type: 'memory', settings: {}, options: {} },
+      sink: { name: 'sink', type: 'memory', settings: {}, options: {} },
       routes,
       policies: { ddl: DEFAULT_DDL_POLICIES, errorLimit: 0, failover: { count: 1, intervalMinutes: 1 } },
       start: null,

@@ -4,6 +4,7 @@ import type { Batch, DdlPart, EmptyPart, RowsPart, SchemaPart } from '../../pipe
 import type { Checkpoint } from '../../pipeline/checkpoint.ts';
 import type { OpenSinkOptions } from '../../pipeline/connector.ts';
 import { ddlUnsupported } from '../../pipeline/ddl-unsupported.ts';
+import { DirtyRows } from '../../pipeline/dirty-rows.ts';
 import { PipelineError } from '../../pipeline/pipeline-error.ts';
 import type { SinkTable } from '../../pipeline/route.ts';
 import type { CommitResult, FailedTables, Sink, SinkLoad } from '../../pipeline/sink.ts';
@@ -49,13 +50,14 @@ export class HologresSink implements Sink {
   #filling: CommitBuffer;
   #spare: CommitBuffer;
   #committing: Promise<unknown> | null = null;
-  #dirtyRows = 0;
+  readonly #dirty: DirtyRows;
   #broken = false;
 
   constructor({ settings, options, owner, policies, memoryBytes, log }: OpenSinkOptions) {
     this.#settings = asHologresSettings(settings);
     this.#options = parseHologresOptions(options);
     this.#policies = policies;
+    this.#dirty = new DirtyRows(policies.errorLimit);
     this.#log = log;
     this.#checkpoints = new CheckpointTable(owner);
     this.#bufferBytesMax = memoryBytes / 2;
@@ -69,7 +71,7 @@ export class HologresSink implements Sink {
   }
 
   get dirtyRows(): number {
-    return this.#dirtyRows;
+    return this.#dirty.count;
   }
 
   async recover(): Promise<Checkpoint | null> {
@@ -183,7 +185,7 @@ export class HologresSink implements Sink {
       checkpoint,
       checkpoints: this.#holdsCheckpoint ? this.#checkpoints : null,
       staged: session.server.kind === 'postgresql' && this.#options.writePath !== 'fixed',
-      dirty: this.#dirtyBudget(),
+      dirty: this.#dirty,
       log: this.#log,
     });
     return attempts.run();
@@ -238,7 +240,7 @@ export class HologresSink implements Sink {
     if (part.op === 'read') this.#filling.loaded += part.count;
     if (dirty === 0) return;
     this.#log.warn({ table: part.table.id, rows: dirty, reason: DIRTY_REASONS[reason] }, 'rows left out: dirty data');
-    this.#countDirty(dirty);
+    this.#dirty.add(dirty);
   }
 
   #followSchema(part: SchemaPart): FailedTables {
@@ -278,30 +280,6 @@ export class HologresSink implements Sink {
   #leaveOut(table: TableId): void {
     const target = this.#targets.get(tableKey(table));
     if (target !== undefined) this.#filling.exclude(target);
-  }
-
-  #dirtyBudget() {
-    const left = () => (this.#policies.errorLimit === null ? Infinity : this.#policies.errorLimit - this.#dirtyRows);
-    return {
-      get left() {
-        return left();
-      },
-      add: (rows: number) => this.#countDirty(rows),
-    };
-  }
-
-  #countDirty(rows: number): void {
-    this.#dirtyRows += rows;
-    const { errorLimit } = this.#policies;
-    if (errorLimit === null || this.#dirtyRows <= errorLimit) return;
-    throw new PipelineError(
-      'fatal',
-      'Sink.DirtyRowsExceeded',
-      `${this.#dirtyRows} dirty rows; ${errorLimit} are allowed`,
-      {
-        hint: 'Look for "dirty data" in the log, repair the rows or the target, or raise errorLimit; then start again.',
-      },
-    );
   }
 }
 

@@ -255,6 +255,7 @@ void describe('targets on PostgreSQL', () => {
     const sink = hologresConnector.open({
       settings,
       options,
+      sourceName: 'shop_mysql',
       owner: newOwner(),
       policies: POLICIES,
       memoryBytes: 128 << 20,

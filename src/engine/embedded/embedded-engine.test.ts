@@ -59,8 +59,13 @@ class Scene {
     return {
       owner: { installation: 'here', task: this.task, incarnation: 'first' },
       version,
-      source: { type: 'mysql', settings: { jdbcUrl: '', rows: ROWS, tables: ['a', 'b', 'c'] }, options: {} },
-      sink: { type: 'holo', settings: { endpoint: '', file: this.file }, options: {} },
+      source: {
+        name: 'source',
+        type: 'mysql',
+        settings: { jdbcUrl: '', rows: ROWS, tables: ['a', 'b', 'c'] },
+        options: {},
+      },
+      sink: { name: 'sink', type: 'holo', settings: { endpoint: '', file: this.file }, options: {} },
       routes: tables.map((table) => ({
         table: { database: 'shop', table },
         target: { schema: 'shop', table },
@@ -225,7 +230,7 @@ void test('a run over its limit of failovers ends by itself, with a reason and w
 
 void test('a run whose connector is not there ends as a failed one, and says which', async () => {
   const scene = new Scene();
-  const def = scene.define(1, ['a'], { source: { type: 'nothing', settings: {}, options: {} } });
+  const def = scene.define(1, ['a'], { source: { name: 'source', type: 'nothing', settings: {}, options: {} } });
   const policies = { ...def.policies, failover: { count: 0, intervalMinutes: 5 } };
   await scene.engine.start({ ...def, policies });
   await scene.until('failed', ({ phase }) => phase === 'failed');

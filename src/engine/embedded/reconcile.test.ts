@@ -14,8 +14,8 @@ function define(routes: readonly Route[], filled: readonly string[] = []): Pipel
   return {
     owner: { installation: 'i', task: '1', incarnation: 'x' },
     version: 5,
-    source: { type: 'memory', settings: {}, options: {} },
-    sink: { type: 'memory', settings: {}, options: {} },
+    source: { name: 'source', type: 'memory', settings: {}, options: {} },
+    sink: { name: 'sink', type: 'memory', settings: {}, options: {} },
     routes,
     policies: { ddl: DEFAULT_DDL_POLICIES, errorLimit: 0, failover: { count: 1, intervalMinutes: 1 } },
     start: null,

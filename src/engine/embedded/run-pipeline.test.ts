@@ -31,8 +31,8 @@ void test('a source that ends by itself is a failure to be tried again, and an i
     control: new RunOrders({
       owner: { installation: 'i', task: '1', incarnation: 'x' },
       version: 1,
-      source: { type: 'memory', settings: {}, options: {} },
-      sink: { type: 'memory', settings: {}, options: {} },
+      source: { name: 'source', type: 'memory', settings: {}, options: {} },
+      sink: { name: 'sink', type: 'memory', settings: {}, options: {} },
       routes: [],
       policies: { ddl: DEFAULT_DDL_POLICIES, errorLimit: 0, failover: { count: 1, intervalMinutes: 1 } },
       start: null,

@@ -108,6 +108,7 @@ const source = open(sources, def.source.type).open({
 const sink = open(sinks, def.sink.type).open({
   settings: def.sink.settings,
   options: def.sink.options,
+  sourceName: def.source.name,
   owner: def.owner,
   policies: def.policies,
   memoryBytes: memory.sinkBytes,

@@ -1,0 +1,307 @@
+import { type Clock, systemClock } from '../../lib/clock.ts';
+import { assertNever } from '../../lib/errors.ts';
+import type { Logger } from '../../lib/log.ts';
+import { VERSION } from '../../lib/version.ts';
+import type { Batch, DdlPart, RowsPart } from '../../pipeline/batch.ts';
+import type { Checkpoint, CheckpointOwner } from '../../pipeline/checkpoint.ts';
+import type { OpenSinkOptions } from '../../pipeline/connector.ts';
+import { DirtyRows } from '../../pipeline/dirty-rows.ts';
+import { PipelineError } from '../../pipeline/pipeline-error.ts';
+import type { SinkTable } from '../../pipeline/route.ts';
+import type { CommitResult, FailedTables, Sink, SinkLoad } from '../../pipeline/sink.ts';
+import { describeTable, tableKey, type TableId, type TableVersion } from '../../pipeline/table.ts';
+import { CheckpointTopic, plainRecord } from './checkpoint-topic.ts';
+import { CommitRecords } from './encode/commit-records.ts';
+import { compressBatch } from './encode/compression.ts';
+import type { DirtyRecord, Envelope } from './encode/envelope.ts';
+import { openEnvelope } from './encode/envelopes.ts';
+import type { TableTopic } from './encode/table-topic.ts';
+import { keyColumnsOf } from './key-columns.ts';
+import { asKafkaSettings, type KafkaSettings } from './settings.ts';
+import { type KafkaOptions, parseKafkaOptions } from './options.ts';
+import { Cluster } from './protocol/cluster.ts';
+import { Producer } from './protocol/producer.ts';
+import { openProducer, transactionalId } from './producer-mode.ts';
+import { Topics } from './topics.ts';
+
+/** A table, and where it goes. */
+interface Routed {
+  readonly topic: string;
+  /** False: its rows are left out. */
+  readonly isReady: boolean;
+  /** By table version: indexes of its columns change with it. */
+  readonly versions: WeakMap<TableVersion, TableTopic>;
+}
+
+/**
+ * Writes into Kafka. Rows are encoded into record batches as they come; a commit sends them, with the checkpoint in the
+ * same transaction where there are transactions. Two buffers take turns, so that encoding goes on while a commit is on
+ * its way.
+ */
+export class KafkaSink implements Sink {
+  readonly commitIntervalMs: number;
+  readonly #settings: KafkaSettings;
+  readonly #options: KafkaOptions;
+  readonly #owner: CheckpointOwner;
+  readonly #log: Logger;
+  readonly #clock: Clock;
+  readonly #dirty: DirtyRows;
+  readonly #envelope: Envelope;
+  readonly #checkpoints: CheckpointTopic;
+  readonly #tables = new Map<string, Routed>();
+  /** Of each of the two buffers. */
+  readonly #bufferBytesMax: number;
+  readonly #closing = new AbortController();
+  readonly #topics: Topics;
+  #cluster: Cluster | null = null;
+  #producer: Producer | null = null;
+  #filling: CommitRecords;
+  #spare: CommitRecords;
+  #committing: Promise<unknown> | null = null;
+  #heartbeatAt: number;
+  #broken = false;
+
+  constructor(
+    { settings, options, sourceName, owner, policies, memoryBytes, log }: OpenSinkOptions,
+    clock = systemClock,
+  ) {
+    this.#settings = asKafkaSettings(settings);
+    this.#options = parseKafkaOptions(options);
+    this.#owner = owner;
+    this.#log = log;
+    this.#clock = clock;
+    this.#dirty = new DirtyRows(policies.errorLimit);
+    this.#checkpoints = new CheckpointTopic(owner);
+    this.#topics = new Topics(this.#options);
+    this.commitIntervalMs = this.#options.commitIntervalMs;
+    this.#bufferBytesMax = Math.min(memoryBytes / 2, this.#options.transactionBytesMax);
+    this.#filling = new CommitRecords(this.#options.commitBytesMax);
+    this.#spare = new CommitRecords(this.#options.commitBytesMax);
+    this.#heartbeatAt = clock.now() + this.#options.heartbeatSeconds * 1000;
+    this.#envelope = openEnvelope(this.#options, {
+      sourceName,
+      version: VERSION,
+      clock,
+      onDirty: (record) => this.#leaveOut(record),
+    });
+  }
+
+  get holdsCheckpoint(): boolean {
+    return this.#producer?.mode === 'transactional';
+  }
+
+  get dirtyRows(): number {
+    return this.#dirty.count;
+  }
+
+  /** The producer comes first: it ends what another instance, or a former try, has begun, and only then is the checkpoint read. */
+  async recover(): Promise<Checkpoint | null> {
+    await this.#committing?.catch(() => {});
+    this.#disconnect();
+    this.#filling.reset(false);
+    this.#spare.reset(false);
+    this.#broken = false;
+    const { clientId, requestTimeoutMs } = this.#options;
+    const cluster = await Cluster.open(this.#settings, {
+      clientId,
+      requestTimeoutMs,
+      log: this.#log,
+      signal: this.#closing.signal,
+    });
+    this.#cluster = cluster;
+    this.#producer = await openProducer(cluster, this.#options, transactionalId(this.#owner));
+    if (!this.holdsCheckpoint) return null;
+    await CheckpointTopic.create(cluster);
+    const checkpoint = await this.#checkpoints.load(cluster);
+    this.#topics.written(checkpoint === null ? new Map() : this.#checkpoints.topicIds());
+    return checkpoint;
+  }
+
+  async prepare(tables: readonly SinkTable[]): Promise<FailedTables> {
+    if (this.#cluster === null) throw new Error('a sink prepares after it has recovered');
+    const failures = await this.#topics.make(
+      this.#cluster,
+      tables.map(({ target }) => target.table),
+    );
+    const failed: { table: TableId; error: PipelineError }[] = [];
+    for (const { table, target } of tables) {
+      const refused = failures.get(target.table);
+      const routed = { topic: target.table, isReady: refused === undefined, versions: new WeakMap() };
+      this.#tables.set(tableKey(table.id), routed);
+      if (refused === undefined) continue;
+      const { code, message, hint } = refused;
+      failed.push({
+        table: table.id,
+        error: new PipelineError('table', code, message, { table: table.id, hint, cause: refused }),
+      });
+    }
+    return failed;
+  }
+
+  async write(batch: Batch): Promise<FailedTables> {
+    // While a commit is on its way, more than one buffer full has to wait for it.
+    while (this.#committing !== null && this.#isFull()) await this.#committing.catch(() => {});
+    if (this.#broken) throw brokenError();
+    const failed: { table: TableId; error: PipelineError }[] = [];
+    for (const part of batch.parts) {
+      switch (part.kind) {
+        case 'rows':
+        case 'ddl':
+          failed.push(...this.#encode(part));
+          break;
+        // What was written stays written, and rows carry the shape that they have.
+        case 'schema':
+        case 'empty':
+        case 'progress':
+          break;
+        default:
+          assertNever(part);
+      }
+    }
+    if (batch.transactionEnd) this.#heartbeat(batch);
+    return failed;
+  }
+
+  load(): SinkLoad {
+    const { rows, bytes, memoryBytes } = this.#filling;
+    // Statements and heartbeats are no rows, and are to be sent all the same.
+    return {
+      rows: rows === 0 && bytes > 0 ? 1 : rows,
+      bytes,
+      isFull: Math.max(bytes, memoryBytes) >= this.#bufferBytesMax,
+    };
+  }
+
+  async commit(checkpoint: Checkpoint): Promise<CommitResult> {
+    if (this.#broken) throw brokenError();
+    if (this.#committing !== null) throw new Error('a commit is in flight already');
+    const records = this.#filling;
+    this.#filling = this.#spare;
+    this.#spare = records;
+    const { rows } = records;
+    const committing = this.#send(records, checkpoint);
+    this.#committing = committing;
+    let isSent = false;
+    try {
+      await committing;
+      isSent = true;
+      return { failed: [], rowsWritten: rows };
+    } catch (error) {
+      this.#broken = true;
+      throw this.#topics.learnFrom(error);
+    } finally {
+      records.reset(isSent);
+      this.#committing = null;
+    }
+  }
+
+  drop(table: TableId): void {
+    const routed = this.#tables.get(tableKey(table));
+    if (routed === undefined) return;
+    this.#tables.set(tableKey(table), { ...routed, isReady: false });
+    this.#filling.exclude(table);
+    this.#topics.forget(routed.topic);
+  }
+
+  async close(): Promise<void> {
+    await this.#committing?.catch(() => {});
+    this.#closing.abort();
+    this.#disconnect();
+  }
+
+  async #send(records: CommitRecords, checkpoint: Checkpoint): Promise<void> {
+    const producer = this.#producer;
+    if (producer === null) throw new Error('a sink commits after it has recovered');
+    const changes = this.holdsCheckpoint ? this.#checkpoints.changes(checkpoint, this.#topics.ids) : [];
+    const now = this.#clock.now();
+    for (const change of changes) records.add(plainRecord(change, now));
+    const { compression } = this.#options;
+    const batches = await Promise.all(
+      records
+        .finish()
+        .map(async (batch) =>
+          compression === 'none' ? batch : { ...batch, records: await compressBatch(batch.records, compression) },
+        ),
+    );
+    await producer.send(batches);
+    await producer.endTransaction('commit');
+    this.#checkpoints.written(changes);
+  }
+
+  #encode(part: RowsPart | DdlPart): FailedTables {
+    const { id } = part.table;
+    const routed = this.#tables.get(tableKey(id));
+    if (routed === undefined) throw new Error(`${describeTable(id)} was never prepared`);
+    if (!routed.isReady) return [];
+    let topic = routed.versions.get(part.table);
+    if (topic === undefined) {
+      const { columns, missing } = keyColumnsOf(part.table, this.#options.keyColumns);
+      if (missing.length > 0) {
+        this.drop(id);
+        return [{ table: id, error: keyGone(id, missing) }];
+      }
+      topic = { ...this.#topics.of(routed.topic), topic: routed.topic, keyColumns: columns };
+      routed.versions.set(part.table, topic);
+    }
+    if (part.kind === 'rows') this.#envelope.rows(part, topic, this.#filling);
+    else this.#envelope.ddl(part, topic, this.#filling);
+    return [];
+  }
+
+  /** Tells readers how far the log was read, so that they need not take silence for a stop. */
+  #heartbeat({ caughtUp, timeMicros }: Batch): void {
+    const { heartbeatSeconds } = this.#options;
+    const now = this.#clock.now();
+    if (heartbeatSeconds === 0 || now < this.#heartbeatAt) return;
+    this.#heartbeatAt = now + heartbeatSeconds * 1000;
+    const time = caughtUp || timeMicros === null ? now : Math.floor(timeMicros / 1000);
+    const topics = new Set([...this.#tables.values()].flatMap(({ topic, isReady }) => (isReady ? [topic] : [])));
+    for (const topic of topics) {
+      const { partitions } = this.#topics.of(topic);
+      for (let partition = 0; partition < partitions; partition += 1)
+        this.#envelope.heartbeat(topic, partition, { eventTime: time, checkpointTime: time }, this.#filling);
+    }
+  }
+
+  #isFull(): boolean {
+    return this.#filling.bytes >= this.#options.commitBytesMax || this.load().isFull;
+  }
+
+  #leaveOut({ table, topic, bytes, limit }: DirtyRecord): void {
+    this.#log.warn(
+      { table, topic, bytes, limit },
+      'a row was left out: dirty data, its record is longer than the topic takes',
+    );
+    this.#dirty.add(1);
+  }
+
+  #disconnect(): void {
+    this.#producer?.close();
+    this.#cluster?.close();
+    this.#producer = null;
+    this.#cluster = null;
+  }
+}
+
+function keyGone(table: TableId, missing: readonly string[]): PipelineError {
+  return new PipelineError(
+    'table',
+    'Kafka.KeyColumnMissing',
+    `${describeTable(table)} has no column ${missing.join(', ')}, which keyColumns names`,
+    {
+      table,
+      hint: 'Give other keyColumns, or bring the column back; then deploy the task again: the table is loaded afresh.',
+    },
+  );
+}
+
+function brokenError(): PipelineError {
+  return new PipelineError(
+    'transient',
+    'Sink.Unavailable',
+    'the last commit failed: recover, and read again from the checkpoint',
+    {
+      hint: 'The run tries again by itself.',
+    },
+  );
+}

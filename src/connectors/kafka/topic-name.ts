@@ -1,0 +1,48 @@
+import type { TableId } from '../../pipeline/table.ts';
+
+/** What Kafka takes as the name of a topic, but for `.` and `..`. */
+const NAME_LENGTH_MAX = 249;
+
+/** What may stand in the option `topic`; the vendor's samples spell one of them in two ways. */
+const VARIABLES: Readonly<Record<string, (table: TableId, sourceName: string) => string>> = {
+  srcDatasourceName: (_, sourceName) => sourceName,
+  srcDatasoureName: (_, sourceName) => sourceName,
+  srcDatabaseName: ({ database }) => database,
+  db: ({ database }) => database,
+  srcTableName: ({ table }) => table,
+  table: ({ table }) => table,
+};
+const NAMES_TABLE = /\$\{(?:srcTableName|table)\}/;
+const VARIABLE = /\$\{([^}]*)\}/g;
+
+export interface TopicName {
+  readonly topic: string;
+  /** As the pattern has it, with characters that Kafka does not take. */
+  readonly wanted: string;
+}
+
+/** The topic of a table: the pattern filled, and `_` for each character that Kafka does not take. */
+export function topicName(pattern: string, table: TableId, sourceName: string): TopicName {
+  const wanted = pattern.replaceAll(VARIABLE, (text, name: string) => VARIABLES[name]?.(table, sourceName) ?? text);
+  return { topic: wanted.replaceAll(/[^a-zA-Z0-9._-]/gu, '_'), wanted };
+}
+
+/** Variables of a pattern that are not known. */
+export function unknownVariables(pattern: string): readonly string[] {
+  return Array.from(pattern.matchAll(VARIABLE), ([text, name = '']) =>
+    Object.hasOwn(VARIABLES, name) ? [] : [text],
+  ).flat();
+}
+
+/** Several tables go to one topic because the pattern wants it so. */
+export function isShared(pattern: string): boolean {
+  return !NAMES_TABLE.test(pattern);
+}
+
+/** Why Kafka takes no such name; null when it does. */
+export function topicProblem(topic: string): string | null {
+  if (topic === '' || topic === '.' || topic === '..') return `"${topic}" is no name of a topic`;
+  if (topic.length > NAME_LENGTH_MAX)
+    return `the topic’s name ${topic.slice(0, 40)}… has ${topic.length} characters; Kafka takes ${NAME_LENGTH_MAX}`;
+  return null;
+}

@@ -1,0 +1,136 @@
+import { PipelineError } from '../../pipeline/pipeline-error.ts';
+import { KafkaError } from './errors.ts';
+import type { KafkaOptions } from './options.ts';
+import type { Cluster, NewTopic, Topic } from './protocol/cluster.ts';
+
+/** What brokers take where nobody says otherwise. */
+const DEFAULT_BYTES_MAX = 1024 * 1024 + 12;
+
+/** What is known of a topic that is written. */
+export interface TopicFacts {
+  readonly partitions: number;
+  /** Of one record batch. */
+  readonly maxRecordBytes: number;
+}
+
+/**
+ * The topics of a sink: makes those that are missing, and remembers which they are. One that is gone, or is another of the
+ * same name, has lost what was written: its tables stop, and are loaded afresh when they are tried again.
+ */
+export class Topics {
+  readonly #options: KafkaOptions;
+  readonly #facts = new Map<string, TopicFacts>();
+  /** The identities of topics that were written. */
+  readonly ids = new Map<string, string>();
+  /** What brokers said of a topic while it was written. */
+  readonly #refused = new Map<string, KafkaError>();
+  /** Batches of this size were refused, whatever the topic's settings say. */
+  readonly #bytesRefused = new Map<string, number>();
+
+  constructor(options: KafkaOptions) {
+    this.#options = options;
+  }
+
+  /** What a checkpoint says of the topics that were written. */
+  written(ids: ReadonlyMap<string, string>): void {
+    this.ids.clear();
+    for (const [topic, id] of ids) this.ids.set(topic, id);
+  }
+
+  of(topic: string): TopicFacts {
+    const facts = this.#facts.get(topic);
+    if (facts === undefined) throw new Error('a topic that was never prepared');
+    return facts;
+  }
+
+  /** Makes what is missing. Returns why topics cannot be written. Errors: KafkaError that concerns all. */
+  async make(cluster: Cluster, topics: readonly string[]): Promise<ReadonlyMap<string, PipelineError>> {
+    const names = [...new Set(topics)];
+    const failed = new Map<string, PipelineError>();
+    if (names.length === 0) return failed;
+    const found = await cluster.topics(names);
+    for (const name of names) {
+      const reason = this.#refused.get(name) ?? this.#replaced(name, found.get(name));
+      if (reason !== null) failed.set(name, reason);
+    }
+    await this.#create(
+      cluster,
+      names.filter((name) => !found.has(name) && !failed.has(name)),
+      failed,
+    );
+    const usable = names.filter((name) => !failed.has(name));
+    if (usable.length === 0) return failed;
+    const made = await cluster.topics(usable);
+    const configs = await cluster.topicConfigs(usable);
+    for (const name of usable) {
+      const topic = made.get(name);
+      if (topic === undefined) failed.set(name, gone(name));
+      else {
+        this.ids.set(name, topic.id);
+        const limit = configs.get(name)?.maxMessageBytes ?? DEFAULT_BYTES_MAX;
+        const refused = this.#bytesRefused.get(name) ?? Infinity;
+        this.#facts.set(name, { partitions: topic.partitions, maxRecordBytes: Math.min(limit, refused - 1) });
+      }
+    }
+    return failed;
+  }
+
+  /** What is in the topic is void: whatever has its name is written from here on. */
+  forget(topic: string): void {
+    this.ids.delete(topic);
+    this.#refused.delete(topic);
+    this.#bytesRefused.delete(topic);
+  }
+
+  /**
+   * Keeps what an error says of one topic: the next `make` refuses it, or knows its limit, so that the others go on.
+   * Gives the error that the run is to have.
+   */
+  learnFrom(error: unknown): unknown {
+    if (!(error instanceof KafkaError) || error.topic === undefined || !this.#facts.has(error.topic)) return error;
+    if (error.refusal === 'size' && error.bytes !== undefined) {
+      if ((this.#bytesRefused.get(error.topic) ?? Infinity) <= error.bytes) return error;
+      this.#bytesRefused.set(error.topic, error.bytes);
+    } else if (error.refusal === 'denied') this.#refused.set(error.topic, error);
+    else return error;
+    return new PipelineError('transient', error.code, error.message, { cause: error, hint: error.hint });
+  }
+
+  #replaced(name: string, now: Topic | undefined): PipelineError | null {
+    const id = this.ids.get(name);
+    if (id === undefined || now?.id === id) return null;
+    return gone(name);
+  }
+
+  async #create(cluster: Cluster, names: readonly string[], failed: Map<string, PipelineError>): Promise<void> {
+    if (names.length === 0) return;
+    const { partitions, replication, cleanupPolicy } = this.#options;
+    const topics = names.map(
+      (name): NewTopic => ({
+        name,
+        partitions,
+        replication,
+        configs: cleanupPolicy === null ? {} : { 'cleanup.policy': cleanupPolicy },
+      }),
+    );
+    try {
+      await cluster.createTopics(topics);
+    } catch (error) {
+      const ofOne = error instanceof KafkaError && (error.refusal === 'settings' || error.refusal === 'denied');
+      if (!ofOne) throw error;
+      if (names.length === 1) failed.set(names[0] ?? '', error);
+      else for (const name of names) await this.#create(cluster, [name], failed);
+    }
+  }
+}
+
+function gone(topic: string): PipelineError {
+  return new PipelineError(
+    'table',
+    'Kafka.TopicMissing',
+    `the topic ${topic} that was written is gone, or another one has its name: what was in it is lost`,
+    {
+      hint: 'Deploy the task again, or stop and start it: the topic is made anew, and its tables are loaded afresh.',
+    },
+  );
+}
