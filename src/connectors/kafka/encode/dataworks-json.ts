@@ -1,8 +1,8 @@
 import type { DdlPart, RowImage, RowsPart, SourceServer } from '../../../pipeline/batch.ts';
-import type { DdlKind } from '../../../pipeline/policies.ts';
 import { allColumns, type ColumnSet, type TableVersion } from '../../../pipeline/table.ts';
 import type { CommitRecords } from './commit-records.ts';
 import { type DataWorksLayout, dataWorksType, DataWorksValues, layDataWorks } from './dataworks-values.ts';
+import { DDL_OPS } from './ddl-ops.ts';
 import type { Envelope, EnvelopeOptions, HeartbeatTimes } from './envelope.ts';
 import { type KeyLayout, layKey } from './key-layout.ts';
 import { KeyText } from './key-text.ts';
@@ -14,16 +14,6 @@ import type { TableTopic } from './table-topic.ts';
 import { TimeZone } from './time-zone.ts';
 
 const OPS = { insert: 'INSERT', read: 'INSERT', delete: 'DELETE', update: 'UPDATE_AFTER' } as const;
-const DDL_OPS: Readonly<Record<DdlKind, string>> = {
-  CREATETABLE: 'CREATE',
-  DROPTABLE: 'ERASE',
-  RENAMETABLE: 'RENAME',
-  TRUNCATETABLE: 'TRUNCATE',
-  ADDCOLUMN: 'ALTER',
-  DROPCOLUMN: 'ALTER',
-  RENAMECOLUMN: 'ALTER',
-  MODIFYCOLUMN: 'ALTER',
-};
 const NO_KEY = new Uint8Array(0);
 
 /** What of a table version's records is the same for all. */
@@ -95,8 +85,7 @@ export class DataWorksJson implements Envelope {
         `"ddl":${JSON.stringify({ text: part.statement, ddlMeta })}},"version":"0.0.1"}`,
     );
     this.#frame.start(into, to, into.ownerOf(part.table.id), eventTime);
-    this.#keys.after.end = this.#keys.after.start;
-    this.#frame.begin(this.#values, key.tablePartition, this.#keys.after, value.length);
+    this.#frame.begin(this.#values, key.tablePartition, this.#keys.none, value.length);
     this.#values.put(value);
     if (!this.#frame.end(this.#values)) this.#leaveOut(part.table, to);
   }

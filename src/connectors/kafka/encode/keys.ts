@@ -10,6 +10,8 @@ import type { TableTopic } from './table-topic.ts';
 export class Keys<L extends KeyLayout> {
   readonly before: KeyPlace;
   readonly after: KeyPlace;
+  /** The empty key. */
+  readonly none: KeyPlace;
   /** An update gave the row another key. */
   isChanged = false;
   readonly #memory: Memory;
@@ -21,6 +23,7 @@ export class Keys<L extends KeyLayout> {
     this.#writer = writer;
     this.before = { memory, start: 0, end: 0 };
     this.after = { memory, start: 0, end: 0 };
+    this.none = { memory, start: 0, end: 0 };
   }
 
   read(part: RowsPart, row: number, layout: L): void {

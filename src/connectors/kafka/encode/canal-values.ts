@@ -1,0 +1,202 @@
+import type { Column } from '../../../pipeline/table.ts';
+import type { ValueVisitor } from '../../../pipeline/value-visitor.ts';
+import { JsonWriter, Names } from './json-writer.ts';
+import { fractionOf } from './key-layout.ts';
+import type { Memory } from './memory.ts';
+import type { TimeZone } from './time-zone.ts';
+
+const SPACE = 0x20;
+
+/** How the values of one table version are written. */
+export interface CanalLayout {
+  readonly names: Names;
+  readonly fractions: Uint8Array;
+  /** 1 for YEAR. */
+  readonly years: Uint8Array;
+}
+
+export function layCanal(columns: readonly Column[]): CanalLayout {
+  return {
+    names: new Names(columns.map(({ name }) => name)),
+    fractions: Uint8Array.from(columns, ({ type }) => fractionOf(type)),
+    years: Uint8Array.from(columns, ({ type }) => (type.kind === 'year' ? 1 : 0)),
+  };
+}
+
+/** Values as Canal has them: all of them texts, of bytes the characters U+0000 to U+00FF; ENUM and SET by their labels. */
+export class CanalValues extends JsonWriter implements ValueVisitor {
+  readonly #zone: TimeZone;
+  #fractions: Uint8Array = new Uint8Array(0);
+  #years: Uint8Array = new Uint8Array(0);
+  /** Where each member of the image begins, and behind the last one where the image ends. */
+  #members = new Int32Array(64);
+  #count = 0;
+
+  constructor(memory: Memory, zone: TimeZone) {
+    super(memory);
+    this.#zone = zone;
+  }
+
+  /** The values visited next are an image's. */
+  start({ names, fractions, years }: CanalLayout): void {
+    this.startImage(names);
+    this.#fractions = fractions;
+    this.#years = years;
+    this.#count = fractions.length;
+    if (this.#members.length <= this.#count) this.#members = new Int32Array(2 * this.#count);
+  }
+
+  /** The image is complete. */
+  finish(): void {
+    this.#members[this.#count] = this.at;
+  }
+
+  /** Writes the members of an image that are others than those of the image that was written here last. */
+  writeChanged(before: CanalValues): void {
+    const old = before.out;
+    let isFirst = true;
+    for (let column = 0; column < this.#count; column += 1) {
+      const oldStart = before.#members[column]!;
+      const oldEnd = before.#members[column + 1]!;
+      const start = this.#members[column]!;
+      if (isSame(old, oldStart, oldEnd, this.out, start, this.#members[column + 1]!)) continue;
+      // Every member but that of the first column is behind a comma.
+      this.copyLong(old, isFirst && column > 0 ? oldStart + 1 : oldStart, oldEnd);
+      isFirst = false;
+    }
+  }
+
+  null(): void {
+    this.#open();
+    this.nullText();
+  }
+
+  integer(value: number): void {
+    const isYear = this.#years[this.column] === 1;
+    this.#open();
+    this.quote();
+    if (isYear && value === 0) this.ascii('0000');
+    else this.integerText(value);
+    this.quote();
+  }
+
+  bigInteger(high: number, low: number, _unsigned: boolean): void {
+    this.#open();
+    this.quote();
+    this.bigIntegerText(high, low);
+    this.quote();
+  }
+
+  decimal(buffer: Uint8Array, start: number, end: number): void {
+    this.#open();
+    this.quote();
+    this.copyShort(buffer, start, end);
+    this.quote();
+  }
+
+  float(value: number): void {
+    this.#open();
+    this.quote();
+    this.floatText(value);
+    this.quote();
+  }
+
+  double(value: number): void {
+    this.#open();
+    this.quote();
+    this.doubleText(value);
+    this.quote();
+  }
+
+  text(buffer: Uint8Array, start: number, end: number): void {
+    this.#open();
+    this.string(buffer, start, end);
+  }
+
+  bytes(buffer: Uint8Array, start: number, end: number): void {
+    this.#open();
+    this.quote();
+    this.latin1(buffer, start, end);
+    this.quote();
+  }
+
+  date(year: number, month: number, day: number): void {
+    this.#open();
+    this.quote();
+    this.dateText(year, month, day);
+    this.quote();
+  }
+
+  time(micros: number): void {
+    const digits = this.#fractions[this.column]!;
+    this.#open();
+    this.quote();
+    this.timeText(micros, digits);
+    this.quote();
+  }
+
+  datetime(
+    year: number,
+    month: number,
+    day: number,
+    hour: number,
+    minute: number,
+    second: number,
+    micros: number,
+  ): void {
+    const digits = this.#fractions[this.column]!;
+    this.#open();
+    this.quote();
+    this.dateText(year, month, day);
+    this.out[this.at++] = SPACE;
+    this.dayTimeText(hour, minute, second, micros, digits);
+    this.quote();
+  }
+
+  instant(seconds: number, micros: number): void {
+    if (seconds === 0 && micros === 0) {
+      this.datetime(0, 0, 0, 0, 0, 0, 0);
+      return;
+    }
+    const digits = this.#fractions[this.column]!;
+    this.#open();
+    this.quote();
+    this.civilText(this.#zone.toCivil(seconds), micros, SPACE, digits);
+    this.quote();
+  }
+
+  bits(buffer: Uint8Array, start: number, end: number): void {
+    this.#open();
+    this.quote();
+    this.bitsText(buffer, start, end);
+    this.quote();
+  }
+
+  label(buffer: Uint8Array, start: number, end: number, _ordinal: number | bigint): void {
+    this.text(buffer, start, end);
+  }
+
+  json(buffer: Uint8Array, start: number, end: number): void {
+    this.text(buffer, start, end);
+  }
+
+  geometry(_srid: number, buffer: Uint8Array, start: number, end: number): void {
+    this.bytes(buffer, start, end);
+  }
+
+  vector(buffer: Uint8Array, start: number, end: number): void {
+    this.bytes(buffer, start, end);
+  }
+
+  #open(): void {
+    this.#members[this.column] = this.at;
+    this.open();
+  }
+}
+
+function isSame(a: Uint8Array, aStart: number, aEnd: number, b: Uint8Array, bStart: number, bEnd: number): boolean {
+  const length = aEnd - aStart;
+  if (bEnd - bStart !== length) return false;
+  for (let index = 0; index < length; index += 1) if (a[aStart + index] !== b[bStart + index]) return false;
+  return true;
+}
