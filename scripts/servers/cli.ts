@@ -1,5 +1,6 @@
 // npm run servers -- up [kinds…]   keeps them up until Ctrl-C;   npm run servers -- install   only fetches them.
 import { installKafka } from './kafka.ts';
+import { KAFKA_VERSIONS } from './kafka-jars.ts';
 import { installMariadb } from './mariadb.ts';
 import { installMysql } from './mysql.ts';
 import { installPostgres } from './postgres.ts';
@@ -15,16 +16,19 @@ if (unknown !== undefined || !['up', 'install'].includes(command)) {
   await installMariadb();
   await installMysql();
   await installPostgres();
-  await installKafka();
+  for (const version of KAFKA_VERSIONS) await installKafka(version);
 } else {
   const kinds = names.length === 0 ? SERVER_KINDS : (names as ServerKind[]);
   const servers = await Promise.all(kinds.map((kind) => startServer(kind)));
   for (const server of servers) console.log(`${server.version}: ${howToConnect(server)}`);
   console.log('Ctrl-C ends them and removes their data.');
+  // Nothing else keeps this process: the servers are not waited for.
+  const awake = setInterval(() => {}, 60_000);
   await new Promise<void>((resolve) => {
     process.once('SIGINT', () => resolve());
     process.once('SIGTERM', () => resolve());
   });
+  clearInterval(awake);
   await Promise.all(servers.map((server) => server.stop()));
 }
 

@@ -6,6 +6,16 @@ import { cacheFolder, installProgram, output, withLock } from './packages.ts';
 export const KAFKA_VERSIONS = ['4.2.0', '3.9.2', '3.3.2', '2.6.3'] as const;
 export type KafkaVersion = (typeof KAFKA_VERSIONS)[number];
 
+/** Whether a release is older than `line`, such as `3.3`. */
+export function isBefore(version: KafkaVersion, line: string): boolean {
+  const [major = 0, minor = 0] = version.split('.').map(Number);
+  const [lineMajor = 0, lineMinor = 0] = line.split('.').map(Number);
+  return major < lineMajor || (major === lineMajor && minor < lineMinor);
+}
+
+/** Of older releases: silent without a configuration of their own. */
+const OTHER_LOGGERS = 'slf4j-reload4j,slf4j-log4j12';
+
 /** One release as Maven Central has it, and what runs it. */
 export interface KafkaJars {
   readonly version: KafkaVersion;
@@ -32,8 +42,8 @@ async function fetchJars(version: KafkaVersion, folder: string): Promise<void> {
   try {
     writeFileSync(join(work, 'pom.xml'), pom(version));
     mkdirSync(join(work, 'libs'));
-    const copy = ['dependency:copy-dependencies', '-DoutputDirectory=libs', '-DincludeScope=runtime'];
-    await output(mvn, ['-q', '-B', ...copy], { cwd: work });
+    const what = ['-DoutputDirectory=libs', '-DincludeScope=runtime', `-DexcludeArtifactIds=${OTHER_LOGGERS}`];
+    await output(mvn, ['-q', '-B', 'dependency:copy-dependencies', ...what], { cwd: work });
     await output('chmod', ['-R', 'a+rX', work]);
     renameSync(work, folder);
   } finally {

@@ -1,59 +1,56 @@
 import { randomBytes } from 'node:crypto';
-import { copyFileSync, existsSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { KAFKA_VERSIONS, type KafkaJars, kafkaJars, type KafkaVersion } from './kafka-jars.ts';
-import { countBrokers } from './kafka-metadata.ts';
-import { freePort, launch, own, type Server, serverFolder, serverUser } from './lifecycle.ts';
+import { javaCommand, propertiesFile, SMALL_JVM } from './kafka-java.ts';
+import { isBefore, KAFKA_VERSIONS, type KafkaJars, kafkaJars, type KafkaVersion } from './kafka-jars.ts';
+import { clusterSize, waitForBrokers } from './kafka-metadata.ts';
+import { brokerProperties, dataFolder, type KafkaCluster, type KafkaNode, SESSION_MS } from './kafka-properties.ts';
+import { KAFKA_USER, type KafkaSecurity, SCRAM_MECHANISMS } from './kafka-security.ts';
+import { ADMIN_PASSWORD, freePort, launch, type Server, serverFolder, serverUser } from './lifecycle.ts';
 import { output, withLock } from './packages.ts';
+import { startZookeeper } from './zookeeper.ts';
 
 export interface KafkaOptions {
   /** Default: the newest. */
   readonly version?: KafkaVersion;
-  /** Of the broker, such as `message.max.bytes`. */
+  /** How many; default one. */
+  readonly brokers?: number;
+  /** Of every broker, such as `message.max.bytes`. */
   readonly properties?: Readonly<Record<string, string>>;
-  /** The port that clients are told to come to, such as that of a proxy; default: the broker's own. */
-  readonly advertised?: number;
-  /** Of the Java machine, in place of what starts fast and stays small. */
+  /** Default: none. */
+  readonly security?: KafkaSecurity;
+  /** The ports that clients are told to come to, one a broker, such as those of proxies; default: the brokers' own. */
+  readonly advertised?: readonly number[];
+  /** Of the Java machines, in place of what starts fast and stays small. */
   readonly jvm?: readonly string[];
 }
 
-/** A broker of our own. `port` is where clients connect, `adminPort` where tools do: never secured, never behind a proxy. */
-export interface KafkaServer extends Server {
-  readonly jars: KafkaJars;
+/** One of a cluster. `port` is where clients connect, `adminPort` where tools do: never secured, never behind a proxy. */
+export interface KafkaBroker extends Server {
+  /** As Kafka names it, from 1. */
+  readonly id: number;
   readonly adminPort: number;
 }
 
-const NEWEST = KAFKA_VERSIONS[0];
+/** Brokers of our own. As a server it is its first broker's address; `kill`, `restart` and `stop` are of all. */
+export interface KafkaServer extends KafkaBroker {
+  readonly brokers: readonly KafkaBroker[];
+}
 
-/** Small, and quick to start; the second compiler takes longer than most tests run. */
-const SMALL_JVM = ['-Xmx384m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1'];
-
-/** A topic is made by who wants it; the cluster's own ones are small. */
-const PROPERTIES: Readonly<Record<string, string>> = {
-  'auto.create.topics.enable': 'false',
-  'offsets.topic.num.partitions': '3',
-  'transaction.state.log.num.partitions': '3',
-  'group.initial.rebalance.delay.ms': '0',
-  // One that was killed may come back once its session has ended.
-  'broker.session.timeout.ms': '2000',
-  'broker.heartbeat.interval.ms': '300',
-  'log.cleaner.dedupe.buffer.size': '4194304',
-};
-
-/** A Kafka from Maven Central, on loopback. */
+/** A Kafka from Maven Central, on loopback. Errors: Error that says what could not be had or what the release cannot do. */
 export async function startKafka(options: KafkaOptions = {}): Promise<KafkaServer> {
-  return startBroker(await installKafka(options.version), options);
+  return startCluster(await installKafka(options.version), options);
 }
 
 /** Fetches a release and archives its classes as the Java machine has them, which halves the time of a start. */
-export async function installKafka(version: KafkaVersion = NEWEST): Promise<KafkaJars> {
+export async function installKafka(version: KafkaVersion = KAFKA_VERSIONS[0]): Promise<KafkaJars> {
   const jars = await kafkaJars(version);
   await withLock(`kafka-${version}-classes`, async () => {
     if (existsSync(jars.classes)) return;
     const folder = serverFolder('kafka');
     const made = join(folder, 'classes');
-    const broker = await startBroker(jars, { jvm: [...SMALL_JVM, `-XX:ArchiveClassesAtExit=${made}`] });
-    await broker.stop();
+    const kafka = await startCluster(jars, { jvm: [...SMALL_JVM, `-XX:ArchiveClassesAtExit=${made}`] });
+    await kafka.stop();
     // It must be whole when it appears.
     copyFileSync(made, `${jars.classes}.new`);
     renameSync(`${jars.classes}.new`, jars.classes);
@@ -62,64 +59,109 @@ export async function installKafka(version: KafkaVersion = NEWEST): Promise<Kafk
   return jars;
 }
 
-async function startBroker(jars: KafkaJars, options: KafkaOptions): Promise<KafkaServer> {
-  const folder = serverFolder('kafka');
+async function startCluster(jars: KafkaJars, options: KafkaOptions): Promise<KafkaServer> {
+  const { version } = jars;
+  const zookeeper = isBefore(version, '3.3') ? await startZookeeper(jars) : null;
+  const cluster: KafkaCluster = {
+    version,
+    // As Kafka writes a UUID.
+    id: randomBytes(16).toString('base64url'),
+    nodes: await Promise.all(Array.from({ length: options.brokers ?? 1 }, (_, index) => node(index, options))),
+    zookeeperPort: zookeeper?.port ?? null,
+    security: options.security ?? {},
+  };
+  const brokers = await Promise.all(cluster.nodes.map((each) => startBroker(jars, cluster, each, options)));
+  for (const { adminPort } of brokers) await waitForBrokers(adminPort, brokers.length);
+  if (cluster.security.sasl === true) await addScramUsers(jars, cluster);
+  return together(brokers, zookeeper);
+}
+
+function together(brokers: readonly KafkaBroker[], zookeeper: Server | null): KafkaServer {
+  const [first] = brokers;
+  if (first === undefined) throw new Error('a cluster has one broker at least');
+  const { kind, version, host, port, user, password, id, adminPort } = first;
+  const all = async (work: (broker: KafkaBroker) => Promise<void>): Promise<void> => {
+    await Promise.all(brokers.map(work));
+  };
+  return {
+    kind,
+    version,
+    host,
+    port,
+    user,
+    password,
+    id,
+    adminPort,
+    brokers,
+    get pid() {
+      return first.pid;
+    },
+    stop: async () => {
+      await all((broker) => broker.stop());
+      await zookeeper?.stop();
+    },
+    kill: () => all((broker) => broker.kill()),
+    restart: () => all((broker) => broker.restart()),
+    log: () => brokers.map((broker) => broker.log()).join(''),
+  };
+}
+
+async function node(index: number, { advertised }: KafkaOptions): Promise<KafkaNode> {
   const [port, adminPort, controllerPort] = await Promise.all([freePort(), freePort(), freePort()]);
-  const config = propertiesFile(folder, {
-    ...PROPERTIES,
-    'process.roles': 'broker,controller',
-    'node.id': '1',
-    'controller.quorum.voters': `1@127.0.0.1:${controllerPort}`,
-    'controller.listener.names': 'CONTROLLER',
-    'inter.broker.listener.name': 'ADMIN',
-    listeners: listeners({ CLIENT: port, ADMIN: adminPort, CONTROLLER: controllerPort }),
-    'advertised.listeners': listeners({ CLIENT: options.advertised ?? port, ADMIN: adminPort }),
-    'listener.security.protocol.map': 'CLIENT:PLAINTEXT,ADMIN:PLAINTEXT,CONTROLLER:PLAINTEXT',
-    'log.dirs': join(folder, 'data'),
-    'offsets.topic.replication.factor': '1',
-    'transaction.state.log.replication.factor': '1',
-    'transaction.state.log.min.isr': '1',
-    ...options.properties,
-  });
-  const [java, ...format] = javaCommand(jars, SMALL_JVM, 'kafka.tools.StorageTool');
-  await output(java, [...format, 'format', '-t', clusterId(), '-c', config], { cwd: folder, ...serverUser });
+  const folder = serverFolder('kafka');
+  return { id: index + 1, folder, port, advertised: advertised?.[index] ?? port, adminPort, controllerPort };
+}
+
+async function startBroker(
+  jars: KafkaJars,
+  cluster: KafkaCluster,
+  self: KafkaNode,
+  { properties, jvm = SMALL_JVM }: KafkaOptions,
+): Promise<KafkaBroker> {
+  const { id, folder, port, adminPort } = self;
+  const config = propertiesFile(folder, 'server.properties', { ...brokerProperties(cluster, self), ...properties });
+  if (cluster.zookeeperPort === null) {
+    const [java, ...format] = javaCommand(jars, SMALL_JVM, 'kafka.tools.StorageTool');
+    await output(java, [...format, 'format', '-t', cluster.id, '-c', config], { cwd: folder, ...serverUser });
+  }
   const server = await launch({
     kind: 'kafka',
     version: `Kafka ${jars.version}`,
-    user: '',
+    user: KAFKA_USER,
     folder,
     port,
-    command: [...javaCommand(jars, options.jvm ?? SMALL_JVM, 'kafka.Kafka'), config],
-    ready: async () => {
-      await countBrokers(adminPort);
-    },
+    command: [...javaCommand(jars, jvm, 'kafka.Kafka'), config],
+    ready: () => knowsItsTopics(self),
+    // A ZooKeeper knows a killed broker until its session ends, and lets none of the same number in before.
+    ...(cluster.zookeeperPort === null ? {} : { restartAfterMs: 2 * SESSION_MS }),
   });
-  return Object.assign(server, { jars, adminPort });
+  return Object.assign(server, { id, adminPort });
 }
 
-/** How to run a class of the release; its arguments follow. */
-export function javaCommand(jars: KafkaJars, jvm: readonly string[], mainClass: string): [string, ...string[]] {
-  const quiet = ['-XX:-UsePerfData', '-Dorg.slf4j.simpleLogger.defaultLogLevel=warn'];
-  // Ignored when this machine's Java is another; the archive is not there yet when it is made.
-  const classes = existsSync(jars.classes) ? [`-XX:SharedArchiveFile=${jars.classes}`] : [];
-  return [jars.java, ...quiet, ...classes, ...jvm, '-cp', jars.classPath, mainClass];
+/** A broker beside a ZooKeeper answers before it has heard what there is. Errors: Error until it has. */
+async function knowsItsTopics({ folder, adminPort }: KafkaNode): Promise<void> {
+  const { brokers, topics } = await clusterSize(adminPort);
+  if (brokers === 0 || topics < topicsIn(dataFolder(folder))) throw new Error('it has not heard of its cluster yet');
 }
 
-function listeners(ports: Readonly<Record<string, number>>): string {
-  return Object.entries(ports)
-    .map(([name, port]) => `${name}://127.0.0.1:${port}`)
-    .join(',');
+/** A partition's folder is `topic-number`, with a suffix while it is deleted. The controllers' own log is shown to nobody. */
+function topicsIn(folder: string): number {
+  const folders = existsSync(folder) ? readdirSync(folder) : [];
+  const topics = new Set(folders.flatMap((name) => /^(.+)-\d+$/.exec(name)?.[1] ?? []));
+  topics.delete('__cluster_metadata');
+  return topics.size;
 }
 
-function propertiesFile(folder: string, properties: Readonly<Record<string, string>>): string {
-  const path = join(folder, 'server.properties');
-  const lines = Object.entries(properties).map(([name, value]) => `${name}=${value}`);
-  writeFileSync(path, `${lines.join('\n')}\n`);
-  own(path);
-  return path;
-}
-
-/** As Kafka writes a UUID. */
-function clusterId(): string {
-  return randomBytes(16).toString('base64url');
+/** The user's salted passwords. Errors: Error when the release keeps none, as KRaft before 3.5. */
+async function addScramUsers(jars: KafkaJars, { version, nodes, zookeeperPort }: KafkaCluster): Promise<void> {
+  if (zookeeperPort === null && isBefore(version, '3.5')) throw new Error(`Kafka ${version} keeps no SCRAM users`);
+  const [java, ...tool] = javaCommand(jars, SMALL_JVM, 'kafka.admin.ConfigCommand');
+  // Releases before 2.7 keep them in the ZooKeeper alone.
+  const where =
+    zookeeperPort === null
+      ? ['--bootstrap-server', `127.0.0.1:${nodes[0]?.adminPort}`]
+      : ['--zookeeper', `127.0.0.1:${zookeeperPort}`];
+  const passwords = SCRAM_MECHANISMS.map((mechanism) => `${mechanism}=[password=${ADMIN_PASSWORD}]`).join(',');
+  const user = ['--alter', '--entity-type', 'users', '--entity-name', KAFKA_USER, '--add-config', passwords];
+  await output(java, [...tool, ...where, ...user]);
 }

@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { randomInt } from 'node:crypto';
 import { chownSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -45,6 +46,8 @@ export interface LaunchOptions {
   ready(): Promise<void>;
   /** Ends it in good order. */
   readonly stopSignal?: NodeJS.Signals;
+  /** How long after a kill it cannot come back. */
+  readonly restartAfterMs?: number;
 }
 
 const running = new Set<ChildProcess>();
@@ -73,17 +76,25 @@ export function own(path: string): void {
   if (serverUser.uid !== undefined) chownSync(path, serverUser.uid, serverUser.gid ?? NOBODY);
 }
 
-/** A port that is free now. */
+/**
+ * A port that is free now. None of those that the system gives to connections: one of these would be lost while a server
+ * starts, or between its end and its return.
+ */
 export async function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
+  for (;;) {
+    const port = randomInt(...SERVER_PORTS);
+    if (await isFree(port)) return port;
+  }
+}
+
+/** Below what systems use for outgoing connections, above what services are known by. */
+const SERVER_PORTS = [15_000, 32_000] as const;
+
+function isFree(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
     const server = createServer();
-    server.once('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address();
-      server.close(() =>
-        address !== null && typeof address === 'object' ? resolve(address.port) : reject(new Error('no port')),
-      );
-    });
+    server.once('error', () => resolve(false));
+    server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)));
   });
 }
 
@@ -91,6 +102,7 @@ export async function freePort(): Promise<number> {
 export async function launch(options: LaunchOptions): Promise<Server> {
   const log = join(options.folder, 'server.log');
   let child = await boot(options, log);
+  let killedAt = 0;
   return {
     kind: options.kind,
     version: options.version,
@@ -106,8 +118,12 @@ export async function launch(options: LaunchOptions): Promise<Server> {
       rmSync(options.folder, { recursive: true, force: true });
       folders.delete(options.folder);
     },
-    kill: () => end(child, 'SIGKILL'),
+    kill: async () => {
+      await end(child, 'SIGKILL');
+      killedAt = Date.now();
+    },
     restart: async () => {
+      await sleep(Math.max(0, killedAt + (options.restartAfterMs ?? 0) - Date.now()));
       await end(child, options.stopSignal ?? 'SIGTERM');
       child = await boot(options, log);
     },
