@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import { countBrokers } from '../scripts/servers/kafka-metadata.ts';
+import { clusterSize } from '../scripts/servers/kafka-metadata.ts';
 import { readTopicByJava } from './support/kafka-console-reader.ts';
 import { type KafkaRecord, readTopic, writeTopic } from './support/kafka-reader.ts';
 import { createTopic } from './support/kafka-tools.ts';
@@ -32,19 +32,34 @@ describe('a broker for tests', () => {
   });
 });
 
+describe('older brokers', () => {
+  for (const version of ['3.9.2', '3.3.2'] as const) {
+    it(`${version} keeps what was written in a transaction`, async () => {
+      const kafka = await privateKafka({ version });
+      after(() => kafka.stop());
+      assert.equal(kafka.version, `Kafka ${version}`);
+      await createTopic(kafka, 'kept');
+      await writeTopic(kafka, 'kept', WRITTEN, { transactionalId: 'writer' });
+      assert.equal((await readTopic(kafka, { topic: 'kept' })).length, WRITTEN.length);
+    });
+  }
+});
+
 describe('a broker that is killed', () => {
-  it('has what it acknowledged when it is restarted on its port', async () => {
-    const kafka = await privateKafka();
-    after(() => kafka.stop());
-    await createTopic(kafka, 'kept');
-    await writeTopic(kafka, 'kept', WRITTEN);
-    const records = await readTopic(kafka, { topic: 'kept' });
-    await kafka.kill();
-    await assert.rejects(countBrokers(kafka.port), /ECONNREFUSED/);
-    await kafka.restart();
-    assert.deepEqual(await readTopic(kafka, { topic: 'kept' }), records);
-    assert.equal(records.length, WRITTEN.length);
-  });
+  for (const version of ['4.2.0', '2.6.3'] as const) {
+    it(`${version} has what it acknowledged when it is restarted on its port`, async () => {
+      const kafka = await privateKafka({ version });
+      after(() => kafka.stop());
+      await createTopic(kafka, 'kept');
+      await writeTopic(kafka, 'kept', WRITTEN, { transactionalId: 'writer' });
+      const records = await readTopic(kafka, { topic: 'kept' });
+      assert.equal(records.length, WRITTEN.length);
+      await kafka.kill();
+      await assert.rejects(clusterSize(kafka.port), /ECONNREFUSED/);
+      await kafka.restart();
+      assert.deepEqual(await readTopic(kafka, { topic: 'kept' }), records);
+    });
+  }
 });
 
 function plain({ partition, offset, key, value, headers }: KafkaRecord): unknown {

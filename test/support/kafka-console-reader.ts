@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import { installKafka, javaCommand } from '../../scripts/servers/kafka.ts';
+import { installKafka } from '../../scripts/servers/kafka.ts';
+import { javaCommand } from '../../scripts/servers/kafka-java.ts';
 import type { KafkaRecord, ReadOptions } from './kafka-reader.ts';
 import { bootstrap, TOOL_JVM } from './kafka-tools.ts';
 import type { TestKafka } from './kafka-under-test.ts';

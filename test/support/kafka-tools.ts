@@ -1,4 +1,5 @@
-import { installKafka, javaCommand } from '../../scripts/servers/kafka.ts';
+import { installKafka } from '../../scripts/servers/kafka.ts';
+import { javaCommand } from '../../scripts/servers/kafka-java.ts';
 import { output } from '../../scripts/servers/packages.ts';
 import type { TestKafka } from './kafka-under-test.ts';
 

@@ -26,7 +26,7 @@ void describe('when the broker or the way to it fails', () => {
   before(async () => {
     port = await freePort();
     const properties = { 'transaction.abort.timed.out.transaction.cleanup.interval.ms': '500' };
-    kafka = await privateKafka({ advertised: port, properties });
+    kafka = await privateKafka({ advertised: [port], properties });
   });
   after(async () => {
     await kafka.stop();
