@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { before, describe, it } from 'node:test';
-import { readTopic } from '../../../test/support/kafka-reader.ts';
+import { type KafkaRecord, readTopic } from '../../../test/support/kafka-reader.ts';
 import { createTopic, deleteTopic } from '../../../test/support/kafka-tools.ts';
 import { sharedKafka, type TestKafka } from '../../../test/support/kafka-under-test.ts';
 import { batchOf, deletes, inserts, updates } from '../../../test/support/scripted-rows.ts';
@@ -49,9 +49,17 @@ void describe('the Kafka sink', () => {
     return { table, target, topic: target.table, sink, owner, recovered };
   }
 
-  /** Op and the image's values of each record, as committed readers see them; records of one key in their order. */
-  async function seen(topic: string): Promise<string[]> {
-    const records = await readTopic(kafka, { topic });
+  /** What committed readers see once they see so many records: transactions become visible a moment after they are committed. */
+  async function committed(topic: string, count: number): Promise<KafkaRecord[]> {
+    for (const deadline = Date.now() + 5000; ; ) {
+      const records = await readTopic(kafka, { topic });
+      if (records.length >= count || Date.now() > deadline) return records;
+    }
+  }
+
+  /** Op and the image's values of each record; records of one key in their order. */
+  async function seen(topic: string, count: number): Promise<string[]> {
+    const records = await committed(topic, count);
     return records.map(({ key, value }) => {
       const { op, before: old, after: now } = payloadOf(value);
       const image = isJsonObject(old) ? old : isJsonObject(now) ? now : null;
@@ -88,7 +96,7 @@ void describe('the Kafka sink', () => {
     assert.deepEqual(await readTopic(kafka, { topic, isolation: 'read_uncommitted' }), []);
     const first = checkpointOf(1, table);
     assert.deepEqual(await sink.commit(first), { failed: [], rowsWritten: 5 });
-    const records = await seen(topic);
+    const records = await seen(topic, 6);
     assert.deepEqual(ofKey(records, 1), [
       '1 INSERT {"k":1,"v":"one"}',
       '1 UPDATE_BEFOR {"k":1,"v":"one"}',
@@ -119,7 +127,7 @@ void describe('the Kafka sink', () => {
     await assert.rejects(sink.write(batchOf()), { kind: 'transient' });
     await next.write(batchOf(inserts(table, [[2, 'two']])));
     await next.commit(checkpointOf(2, table));
-    assert.deepEqual((await seen(topic)).toSorted(), ['1 INSERT {"k":1,"v":"one"}', '2 INSERT {"k":2,"v":"two"}']);
+    assert.deepEqual((await seen(topic, 2)).toSorted(), ['1 INSERT {"k":1,"v":"one"}', '2 INSERT {"k":2,"v":"two"}']);
     await sink.close();
     await next.close();
   });
@@ -134,7 +142,7 @@ void describe('the Kafka sink', () => {
     assert.deepEqual(sink.load(), { rows: 0, bytes: 0, isFull: false });
     await sink.write(batchOf(inserts(table, [[2, 'two']])));
     await sink.commit(checkpointOf(2, table));
-    assert.deepEqual((await seen(topic)).toSorted(), ['1 INSERT {"k":1,"v":"one"}', '2 INSERT {"k":2,"v":"two"}']);
+    assert.deepEqual((await seen(topic, 2)).toSorted(), ['1 INSERT {"k":1,"v":"one"}', '2 INSERT {"k":2,"v":"two"}']);
     await sink.close();
   });
 
@@ -165,7 +173,7 @@ void describe('the Kafka sink', () => {
     assert.deepEqual(await sink.prepare([{ table, target }]), []);
     await sink.write(batchOf(inserts(table, [[3, 'three']])));
     await sink.commit(checkpointOf(2, table));
-    assert.deepEqual(await seen(topic), ['3 INSERT {"k":3,"v":"three"}']);
+    assert.deepEqual(await seen(topic, 1), ['3 INSERT {"k":3,"v":"three"}']);
     await sink.close();
   });
 
@@ -187,7 +195,7 @@ void describe('the Kafka sink', () => {
     assert.deepEqual(await next.prepare([{ table, target }]), []);
     await next.write(batchOf(inserts(table, [[1, 'again']])));
     await next.commit(checkpointOf(2, table));
-    assert.deepEqual(await seen(topic), ['1 INSERT {"k":1,"v":"again"}']);
+    assert.deepEqual(await seen(topic, 1), ['1 INSERT {"k":1,"v":"again"}']);
     await next.close();
   });
 
@@ -205,7 +213,7 @@ void describe('the Kafka sink', () => {
     );
     assert.equal(sink.dirtyRows, 1);
     await sink.commit(checkpointOf(1, table));
-    assert.deepEqual((await seen(topic)).toSorted(), ['1 INSERT {"k":1,"v":"one"}', '3 INSERT {"k":3,"v":"three"}']);
+    assert.deepEqual((await seen(topic, 2)).toSorted(), ['1 INSERT {"k":1,"v":"one"}', '3 INSERT {"k":3,"v":"three"}']);
     await assert.rejects(sink.write(batchOf(inserts(table, [[4, long]]))), {
       kind: 'fatal',
       code: 'Sink.DirtyRowsExceeded',
@@ -242,7 +250,7 @@ void describe('the Kafka sink', () => {
     await sink.write(idle);
     assert.equal(sink.load().rows, 1);
     await sink.commit(checkpointOf(1, table));
-    const beats = (await readTopic(kafka, { topic })).map(({ partition, value }) => [partition, payloadOf(value)]);
+    const beats = (await committed(topic, 3)).map(({ partition, value }) => [partition, payloadOf(value)]);
     const payload = {
       before: null,
       after: null,
@@ -265,7 +273,7 @@ void describe('the Kafka sink', () => {
       await sink.write(batchOf(inserts(table, rows)));
       await sink.commit(checkpointOf(1, table));
       const expected = rows.map(([k, v]) => `${k} INSERT ${JSON.stringify({ k, v })}`);
-      assert.deepEqual((await seen(topic)).toSorted(), expected.toSorted());
+      assert.deepEqual((await seen(topic, 3000)).toSorted(), expected.toSorted());
       await sink.close();
     });
   }
