@@ -9,7 +9,8 @@ import { type Family, mysqlClient, pgClient } from './servers.ts';
 import { Service } from './service.ts';
 import { type AddedColumn, ShopColumns, targetType } from './shop-columns.ts';
 import { RowWriter, XaWriter } from './shop-writers.ts';
-import { type Info, TaskUnderTest } from './task-under-test.ts';
+import type { Info } from './api-task.ts';
+import { TaskUnderTest } from './task-under-test.ts';
 
 export interface CampaignResult {
   readonly kills: number;

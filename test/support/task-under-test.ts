@@ -1,7 +1,7 @@
 import type { Connection } from 'mysql2/promise';
 import type { Client } from 'pg';
-import type { Api } from '../../quickstart/api.ts';
 import { compareTable } from '../../quickstart/compare.ts';
+import { ApiTask } from './api-task.ts';
 import {
   type Family,
   freshMysqlDatabase,
@@ -10,31 +10,8 @@ import {
   pgClient,
   sharedServer,
   type TestServer,
-  uniqueName,
 } from './servers.ts';
 import type { Service } from './service.ts';
-
-const REALTIME = { TaskType: 'DI_REALTIME' } as const;
-
-export interface TableInfo {
-  readonly database: string;
-  readonly table: string;
-  readonly state: string;
-  readonly chunksDone: number;
-  readonly rows: number;
-  readonly code: string | null;
-  readonly message: string | null;
-}
-
-export interface Info {
-  readonly Status: string;
-  readonly Message: string | null;
-  readonly extend: {
-    readonly appliedVersion: number | null;
-    readonly deployedVersion: number | null;
-    readonly tables: readonly TableInfo[];
-  };
-}
 
 /** Where a task reads and writes: a database of its own on each shared server, and connections to both. */
 export interface Ends {
@@ -64,145 +41,20 @@ export async function openEnds(family: Family): Promise<Ends> {
   };
 }
 
-/** One task of the service, driven through the API with the vendor's client. */
-export class TaskUnderTest {
-  readonly service: Service;
+/** One task from MySQL to PostgreSQL, driven through the API with the vendor's client. */
+export class TaskUnderTest extends ApiTask {
   readonly ends: Ends;
-  readonly name = uniqueName('task');
-  file = 0;
 
   constructor(service: Service, ends: Ends) {
-    this.service = service;
-    this.ends = ends;
-  }
-
-  get api(): Api {
-    return this.service.api;
-  }
-
-  async registerDataSources(): Promise<void> {
-    const { source, target, database, targetDatabase } = this.ends;
-    const make = (name: string, type: string, content: object) =>
-      this.api.call('CreateDataSource', {
-        Name: name,
-        DataSourceType: type,
-        EnvType: 1,
-        Content: JSON.stringify(content),
-      });
-    await make(`${this.name}_mysql`, 'mysql', {
-      jdbcUrl: `jdbc:mysql://127.0.0.1:${source.port}/${database}`,
-      username: source.user,
-      password: source.password,
-    });
-    await make(`${this.name}_holo`, 'holo', {
+    const { target, targetDatabase } = ends;
+    const content = {
       endpoint: `127.0.0.1:${target.port}`,
       database: targetDatabase,
       accessId: target.user,
       accessKey: target.password,
-    });
-  }
-
-  /** The script of a new task; `connection` names its tables in either form. */
-  createParam(connection: object, setting: object = {}): string {
-    return JSON.stringify({
-      type: 'realtime',
-      version: '1.0',
-      setting: { resourceGroup: 'S_res_group_1_1', taskType: 'oneclick_to_holo', name: this.name, ...setting },
-      steps: [
-        {
-          stepType: 'mysql',
-          name: 'Reader',
-          category: 'reader',
-          parameter: { connection: [{ datasourceType: 'mysql', datasource: `${this.name}_mysql`, ...connection }] },
-        },
-        { stepType: 'holo', name: 'Writer', category: 'writer', parameter: { datasource: `${this.name}_holo` } },
-      ],
-    });
-  }
-
-  async planNew(connection: object, setting: object = {}): Promise<{ TaskContent: string; Plan: string }> {
-    const answer = await this.api.call('GenerateDISyncTaskConfigForCreating', {
-      ...REALTIME,
-      TaskParam: this.createParam(connection, setting),
-    });
-    return this.api.result((answer['Data'] as { ProcessId: number }).ProcessId);
-  }
-
-  async planChange(connection: object): Promise<{ TaskContent: string; Plan: string }> {
-    const TaskParam = JSON.stringify({
-      steps: [{ name: 'Reader', category: 'reader', parameter: { connection: [connection] } }],
-    });
-    const answer = await this.api.call('GenerateDISyncTaskConfigForUpdating', {
-      ...REALTIME,
-      TaskId: this.file,
-      TaskParam,
-    });
-    return this.api.result((answer['Data'] as { ProcessId: number }).ProcessId);
-  }
-
-  async create(connection: object, setting: object = {}): Promise<void> {
-    const { TaskContent } = await this.planNew(connection, setting);
-    const answer = await this.api.call(
-      'CreateDISyncTask',
-      { ...REALTIME, TaskName: this.name, TaskParam: '{"ResourceGroup":"S_res_group_1_1"}' },
-      { TaskContent },
-    );
-    this.file = (answer['Data'] as { FileId: number }).FileId;
-  }
-
-  /** Creates, deploys, starts. */
-  async run(connection: object, setting: object = {}): Promise<void> {
-    await this.registerDataSources();
-    await this.create(connection, setting);
-    await this.do('DeployDISyncTask');
-    await this.do('StartDISyncInstance');
-  }
-
-  /** Plans, saves and deploys a change of the running task. */
-  async change(connection: object): Promise<void> {
-    const { TaskContent } = await this.planChange(connection);
-    await this.do('UpdateDISyncTask', { TaskContent });
-    await this.do('DeployDISyncTask');
-  }
-
-  async do(action: string, query: Readonly<Record<string, string | number>> = {}): Promise<void> {
-    await this.api.call(action, { ...REALTIME, FileId: this.file, ...query });
-  }
-
-  async info(): Promise<Info> {
-    const body = await this.api.call('GetDISyncInstanceInfo', { ...REALTIME, FileId: this.file });
-    const data = body['Data'] as { Status: string; Message: string | null; Extend: string | null };
-    const extend = (JSON.parse(data.Extend ?? 'null') as Info['extend'] | null) ?? {
-      appliedVersion: null,
-      deployedVersion: null,
-      tables: [],
     };
-    return { Status: data.Status, Message: data.Message, extend };
-  }
-
-  async table(name: string): Promise<TableInfo | undefined> {
-    return (await this.info()).extend.tables.find(({ table }) => table === name);
-  }
-
-  /** Waits until `what` holds of the task. Errors: Error after 30 s with what it was instead. */
-  async until(what: (info: Info) => boolean): Promise<Info> {
-    const deadline = Date.now() + 30_000;
-    for (;;) {
-      const info = await this.info();
-      if (what(info)) return info;
-      if (Date.now() > deadline) throw new Error(`the task did not come to that: ${JSON.stringify(info)}`);
-      await new Promise((resolve) => setTimeout(resolve, 50));
-    }
-  }
-
-  /** Waits until the deployed version is applied, and exactly these tables stream. */
-  async untilStreaming(...tables: readonly string[]): Promise<Info> {
-    return this.until(({ extend }) => {
-      const streaming = extend.tables.filter(({ state }) => state === 'STREAMING').map(({ table }) => table);
-      return (
-        extend.appliedVersion === extend.deployedVersion && streaming.toSorted().join() === tables.toSorted().join()
-      );
-    });
+    super(service, ends, { type: 'holo', content, options: {} });
+    this.ends = ends;
   }
 
   /** Waits until a table at the target is the source's, row for row; gives the number of rows. Errors: Error with the differences. */

@@ -1,0 +1,102 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import { type KafkaEnds, KafkaTask, openKafkaEnds } from '../support/kafka-task.ts';
+import { FAMILIES } from '../support/servers.ts';
+import { Service } from '../support/service.ts';
+import { fillSql } from '../support/task-under-test.ts';
+import { counterFaults, type TopicChange } from '../support/topic-fold.ts';
+
+const isLoaded = ({ op }: TopicChange) => op === 'INSERT';
+
+for (const family of FAMILIES) {
+  void describe(`a running task, ${family} to Kafka`, () => {
+    let service: Service;
+    const open: KafkaEnds[] = [];
+
+    before(async () => {
+      service = await Service.start();
+    });
+    after(async () => {
+      await service.dispose();
+      await Promise.allSettled(open.map(({ mysql }) => mysql.end()));
+    });
+
+    async function running(options: object = {}): Promise<KafkaTask> {
+      const ends = await openKafkaEnds(family);
+      open.push(ends);
+      await ends.mysql.query(
+        'CREATE TABLE a (id INT PRIMARY KEY, n INT); CREATE TABLE b LIKE a; CREATE TABLE c LIKE a',
+      );
+      for (const sql of [...fillSql('a', 3000), ...fillSql('b', 10), ...fillSql('c', 10_000)])
+        await ends.mysql.query(sql);
+      const task = new KafkaTask(service, ends, options);
+      await task.run({ table: ['a', 'b'] });
+      return task;
+    }
+
+    void it('takes a table and loses one under load: each change is seen once, in order, and the last ones are the source’s', async () => {
+      const task = await running();
+      const { mysql } = task.ends;
+      await task.untilStreaming('a', 'b');
+      let writing = true;
+      const writer = (async () => {
+        for (let turn = 0; writing; turn += 1) {
+          await mysql.query('UPDATE a SET n = n + 1 WHERE id = ?; UPDATE c SET n = n + 1 WHERE id = ?', [
+            1 + (turn % 3000),
+            1 + ((turn * 7) % 10_000),
+          ]);
+        }
+      })();
+      await task.change({ table: ['a', 'b', 'c'] });
+      await task.untilStreaming('a', 'b', 'c');
+      await task.change({ table: ['a', 'c'] });
+      await task.untilStreaming('a', 'c');
+      await mysql.query('INSERT INTO b VALUES (99, 99)');
+      await task.do('StopDISyncInstance');
+      await task.until(({ Status }) => Status === 'PAUSE');
+      await task.do('StartDISyncInstance');
+      await task.untilStreaming('a', 'c');
+      writing = false;
+      await writer;
+      for (const table of ['a', 'c']) assert.deepEqual(counterFaults(await task.untilFolded(table), 'n', isLoaded), []);
+      assert.equal((await task.changes('b')).length, 10, 'later rows of a removed table do not come');
+    });
+
+    void it('shows in its plan the topics, their keys, and what readers may count on', async () => {
+      const ends = await openKafkaEnds(family);
+      open.push(ends);
+      await ends.mysql.query('CREATE TABLE `a b` (id INT, n INT, x BIT(1), PRIMARY KEY (n, id))');
+      const task = new KafkaTask(service, ends, { partitions: 4 });
+      await task.registerDataSources();
+      const { Plan } = await task.planNew({ table: ['a b'] });
+      const plan = JSON.parse(Plan) as {
+        guarantee: string;
+        sinkServer: string;
+        tables: { added: object[] };
+        warnings: string[];
+      };
+      assert.equal(plan.guarantee, 'transactional');
+      assert.match(plan.sinkServer, /^Kafka 4\.\d/);
+      assert.deepEqual(plan.warnings, []);
+      const topic = `${ends.database}_a_b`;
+      const [added] = plan.tables.added;
+      assert.deepEqual(added, {
+        database: ends.database,
+        table: 'a b',
+        rowsEstimated: 0,
+        key: ['n', 'id'],
+        target: { schema: '', table: topic },
+        createSql: `kafka-topics.sh --create --topic ${topic} --partitions 4 --replication-factor 1`,
+        columns: [
+          { name: 'id', sourceType: family === 'mysql' ? 'int' : 'int(11)', targetType: 'LONG', nullable: false },
+          { name: 'n', sourceType: family === 'mysql' ? 'int' : 'int(11)', targetType: 'LONG', nullable: false },
+          { name: 'x', sourceType: 'bit(1)', targetType: 'BOOLEAN', nullable: true },
+        ],
+        load: 'full',
+        exists: false,
+        targetRows: 0,
+        warnings: [`"${ends.database}_a b" has characters that Kafka does not take: the topic is ${topic}`],
+      });
+    });
+  });
+}

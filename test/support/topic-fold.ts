@@ -1,0 +1,84 @@
+import { isJsonObject, parseJson } from '../../src/lib/json.ts';
+import type { JsonObject } from '../../src/lib/json-value.ts';
+import type { KafkaRecord } from './kafka-reader.ts';
+
+/** One change as a record in DataWorks JSON tells it. */
+export interface TopicChange {
+  readonly table: string;
+  readonly op: string;
+  readonly key: string;
+  readonly sequenceId: string;
+  /** The row before, of UPDATE_BEFOR and DELETE. */
+  readonly before: JsonObject | null;
+  readonly after: JsonObject | null;
+}
+
+/** The row changes among the records of a topic, in the order of each partition; heartbeats and statements are left out. */
+export function changesOf(records: readonly KafkaRecord[]): TopicChange[] {
+  return records.flatMap(({ key, value }): TopicChange[] => {
+    const record = parseJson(value?.toString() ?? 'null');
+    if (!isJsonObject(record)) throw new Error('a record that is no JSON object');
+    const { schema, payload } = record;
+    if (!isJsonObject(schema) || !isJsonObject(payload)) throw new Error('a record without schema or payload');
+    const { source } = schema;
+    const { op, sequenceId, before, after } = payload;
+    const image = (side: typeof before) => (isJsonObject(side) ? (side['dataColumn'] as JsonObject) : null);
+    const [old, now] = [image(before), image(after)];
+    if (old === null && now === null) return [];
+    if (!isJsonObject(source)) throw new Error('a row without its source');
+    return [
+      {
+        table: String(source['tableName'] as string),
+        op: String(op as string),
+        key: key?.toString() ?? '',
+        sequenceId: String(sequenceId as string),
+        before: old,
+        after: now,
+      },
+    ];
+  });
+}
+
+/** What a reader holds who keeps the last row of each key: by key, in the order of the keys' texts. */
+export function foldTopic(changes: readonly TopicChange[]): Map<string, JsonObject> {
+  const rows = new Map<string, JsonObject>();
+  for (const { key, before, after } of changes) {
+    if (before !== null) rows.delete(key);
+    if (after !== null) rows.set(key, after);
+  }
+  return rows;
+}
+
+/**
+ * Where rows count their changes in `counter`, from 0 in steps of one: every record of a key continues the one before it. A
+ * row that was loaded (INSERT, as the envelope has it) may repeat the value that its key has already, as nothing else may.
+ * Gives what is wrong, if anything is.
+ */
+export function counterFaults(
+  changes: readonly TopicChange[],
+  counter: string,
+  isLoaded: (change: TopicChange) => boolean,
+): string[] {
+  const faults: string[] = [];
+  const last = new Map<string, number>();
+  for (const change of changes) {
+    const { key, op, before, after } = change;
+    const known = last.get(key);
+    const fault = (what: string) =>
+      faults.push(`${key} ${op} ${change.sequenceId}: ${what}, after ${known ?? 'nothing'}`);
+    if (before !== null) {
+      const value = Number(before[counter]);
+      if (known !== undefined && value !== known) fault(`counts from ${value}`);
+      if (after === null && op === 'DELETE') last.delete(key);
+      else last.set(key, value);
+    }
+    if (after === null) continue;
+    const value = Number(after[counter]);
+    const isRepeat = isLoaded(change) && value === known;
+    const isFirst = known === undefined || op === 'INSERT';
+    if (!isRepeat && known !== undefined && value !== known + 1) fault(`counts to ${value}`);
+    if (isFirst && known !== undefined && !isLoaded(change)) fault('is inserted, and was there');
+    last.set(key, value);
+  }
+  return faults;
+}
