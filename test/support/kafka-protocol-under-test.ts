@@ -2,7 +2,7 @@ import { createRecordsBatch } from '@platformatic/kafka';
 import { Cluster, type ClusterOptions } from '../../src/connectors/kafka/protocol/cluster.ts';
 import type { ProducerBatch } from '../../src/connectors/kafka/protocol/produce.ts';
 import { Producer, type ProducerMode, type ProducerOptions } from '../../src/connectors/kafka/protocol/producer.ts';
-import { readCommitted } from '../../src/connectors/kafka/protocol/topic-reader.ts';
+import { readNewest } from '../../src/connectors/kafka/protocol/topic-reader.ts';
 import type { KafkaSettings } from '../../src/connectors/kafka/settings.ts';
 import { silentLog } from '../../src/lib/log.ts';
 import { readTopic } from './kafka-reader.ts';
@@ -69,10 +69,14 @@ export async function recordsSeen(kafka: TestKafka, topic: string): Promise<stri
   return records.map(({ partition, key, value }) => textOf(partition, key, value));
 }
 
-/** What our own reader finds. */
-export async function recordsIn(cluster: Cluster, topic: string, partition: number): Promise<string[]> {
-  const records = await readCommitted(cluster, topic, partition);
-  return records.map(({ key, value }) => textOf(partition, key, value));
+/** What our own reader finds: key and newest value. */
+export async function newestIn(
+  cluster: Cluster,
+  topic: string,
+  partition: number,
+): Promise<Record<string, string | null>> {
+  const records = await readNewest(cluster, { topic, partition, isWanted: () => true });
+  return Object.fromEntries([...records].map(([key, { value }]) => [key, value === null ? null : value.toString()]));
 }
 
 function textOf(partition: number, key: Buffer | null, value: Buffer | null): string {

@@ -4,7 +4,7 @@ import type { Checkpoint, CheckpointOwner, TableProgress } from '../../pipeline/
 import { progressText } from '../../pipeline/progress-text.ts';
 import type { PlainRecord } from './encode/commit-records.ts';
 import type { Cluster } from './protocol/cluster.ts';
-import { readCommitted } from './protocol/topic-reader.ts';
+import { readNewest } from './protocol/topic-reader.ts';
 
 export const CHECKPOINT_TOPIC = '__disync_checkpoint';
 
@@ -144,15 +144,24 @@ async function readOwn(
   cluster: Cluster,
   { installation, task }: Pick<CheckpointOwner, 'installation' | 'task'>,
 ): Promise<Map<string, Stored>> {
+  const records = await readNewest(cluster, {
+    topic: CHECKPOINT_TOPIC,
+    partition: 0,
+    isWanted: (key) => isOfTask(key, installation, task),
+  });
   const found = new Map<string, Stored>();
-  for (const { key, value } of await readCommitted(cluster, CHECKPOINT_TOPIC, 0)) {
-    const keyText = key?.toString() ?? '';
-    const parsed = keyText.startsWith('[') ? parseJson(keyText) : null;
-    if (!Array.isArray(parsed) || parsed[0] !== installation || parsed[1] !== task) continue;
-    const text = value?.toString() ?? '';
-    const fields = value === null ? null : parseJson(text);
-    if (isJsonObject(fields)) found.set(keyText, { kind: parsed[2], text, value: fields });
-    else found.delete(keyText);
+  for (const { key, value } of records.values()) {
+    const fields = value === null ? null : parseJson(value.toString());
+    if (!isJsonObject(fields)) continue;
+    const keyText = Buffer.from(key, 'latin1').toString();
+    const [, , kind] = parseJson(keyText) as Json[];
+    found.set(keyText, { kind, text: value?.toString() ?? '', value: fields });
   }
   return found;
+}
+
+function isOfTask(key: Buffer, installation: string, task: string): boolean {
+  const text = key.toString();
+  const parsed = text.startsWith('[') ? parseJson(text) : null;
+  return Array.isArray(parsed) && parsed[0] === installation && parsed[1] === task;
 }

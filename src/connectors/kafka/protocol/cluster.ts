@@ -71,6 +71,9 @@ export interface BrokerConfigs {
   readonly transactionMaxTimeoutMs: number | null;
   readonly messageMaxBytes: number | null;
   readonly autoCreateTopics: boolean | null;
+  /** What a new topic gets that asks for -1. */
+  readonly partitions: number | null;
+  readonly replication: number | null;
 }
 
 const RESOURCE_TOPIC = 2 as const;
@@ -186,7 +189,13 @@ export class Cluster {
   }
 
   async brokerConfigs(): Promise<BrokerConfigs> {
-    const keys = ['transaction.max.timeout.ms', 'message.max.bytes', 'auto.create.topics.enable'];
+    const keys = [
+      'transaction.max.timeout.ms',
+      'message.max.bytes',
+      'auto.create.topics.enable',
+      'num.partitions',
+      'default.replication.factor',
+    ];
     const about = { doing: 'reading the settings of a broker' };
     const answer = await this.#tryBrokers(about, (broker) => {
       const { id } = broker as Broker;
@@ -201,15 +210,18 @@ export class Cluster {
       transactionMaxTimeoutMs: numberIn(values, 'transaction.max.timeout.ms'),
       messageMaxBytes: numberIn(values, 'message.max.bytes'),
       autoCreateTopics: autoCreate === null ? null : autoCreate === 'true',
+      partitions: numberIn(values, 'num.partitions'),
+      replication: numberIn(values, 'default.replication.factor'),
     };
   }
 
   /** Makes those that do not exist, and waits until each partition has a leader. */
   async createTopics(topics: readonly NewTopic[]): Promise<void> {
+    const usual = this.ranges.most(CREATE_TOPICS_KEY) < CREATE_TOPICS_BY_DEFAULT ? await this.brokerConfigs() : null;
     const wanted = topics.map(({ name, partitions, replication, configs }) => ({
       name,
-      numPartitions: partitions,
-      replicationFactor: replication,
+      numPartitions: partitions === -1 ? (usual?.partitions ?? -1) : partitions,
+      replicationFactor: replication === -1 ? (usual?.replication ?? -1) : replication,
       assignments: [],
       configs: Object.entries(configs).map(([key, value]) => ({ name: key, value })),
     }));
@@ -321,6 +333,9 @@ export class Cluster {
 }
 
 const LEADER_NOT_AVAILABLE = 5;
+const CREATE_TOPICS_KEY = 19;
+/** Brokers before 2.4 (version 4) do not know what -1 means. */
+const CREATE_TOPICS_BY_DEFAULT = 4;
 /** Requests whose answers have an error for each topic or resource: metadata, create topics, describe configs. */
 const PARTIAL = new Set([3, 19, 32]);
 

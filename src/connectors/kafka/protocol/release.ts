@@ -16,7 +16,7 @@ const FIRST_SERVED: readonly (readonly [release: string, key: number, version: n
   ['2.8', 60, 0],
   ['2.7', 1, 12],
   ['2.6', 48, 0],
-  ['2.5', 44, 1],
+  ['2.5', 22, 3],
   ['2.4', 0, 8],
   ['2.3', 1, 11],
   ['2.2', 2, 5],

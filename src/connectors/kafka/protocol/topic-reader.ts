@@ -6,7 +6,7 @@ import type { Address } from './connections.ts';
 
 export interface ReadRecord {
   readonly offset: bigint;
-  readonly key: Buffer | null;
+  readonly key: string;
   /** Null: a tombstone. */
   readonly value: Buffer | null;
 }
@@ -29,60 +29,89 @@ const MARKER_COMMIT = 1;
 /** Where compaction took the last records before the end, a broker has nothing to send. */
 const EMPTY_ANSWERS_MAX = 3;
 
+export interface Wanted {
+  readonly topic: string;
+  readonly partition: number;
+  /** Of which keys the records are wanted: a topic may be shared by many. */
+  readonly isWanted: (key: Buffer) => boolean;
+}
+
 /**
- * All committed records of a partition, by offset, from its begin to where it ends when this is called.
+ * The newest committed record of each key, as a partition has them when this is called; null values are tombstones.
  *
  * It reads beyond the last stable offset and settles transactions by their markers: the last stable offset stands where
  * the oldest open transaction of *anybody* begins, and what another one has committed since would be missed. Records of
  * transactions that are still open are left out.
+ * Shape:  by key, as latin1 text. Memory: what is wanted, and 4 MiB of the log at a time.
  * Errors: KafkaError; `Kafka.TopicMissing` without the topic.
  */
-export function readCommitted(cluster: Cluster, topic: string, partition: number): Promise<ReadRecord[]> {
+export function readNewest(cluster: Cluster, wanted: Wanted): Promise<Map<string, ReadRecord>> {
   return cluster.patiently(async () => {
+    const { topic, partition } = wanted;
     const leader = await leaderOf(cluster, topic, partition);
-    return readFrom(cluster, { leader, topic, partition });
+    return readFrom(cluster, { leader, topic, partition }, wanted);
   });
 }
 
-async function readFrom(cluster: Cluster, place: Place): Promise<ReadRecord[]> {
+async function readFrom(cluster: Cluster, place: Place, { isWanted }: Wanted): Promise<Map<string, ReadRecord>> {
   const begin = await offsetAt(cluster, place, UNCOMMITTED, EARLIEST);
   const end = await offsetAt(cluster, place, UNCOMMITTED, LATEST);
   const stable = await offsetAt(cluster, place, COMMITTED, LATEST);
-  const committed: ReadRecord[] = [];
-  const open = new Map<bigint, ReadRecord[]>();
+  const taken: Taken = { newest: new Map(), open: new Map(), isWanted };
   let emptyAnswers = 0;
   for (let position = begin; position < end && emptyAnswers < EMPTY_ANSWERS_MAX; ) {
     const batches = await fetchFrom(cluster, place, position);
     emptyAnswers = batches.length === 0 ? emptyAnswers + 1 : 0;
     for (const batch of batches) {
-      if (batch.firstOffset < end) take(batch, begin, { committed, open });
+      if (batch.firstOffset < end) take(batch, taken);
       position = batch.firstOffset + BigInt(batch.lastOffsetDelta) + 1n;
     }
   }
   // Before the last stable offset no transaction is open: compaction took the marker. It takes aborted records first.
-  for (const records of open.values()) committed.push(...records.filter(({ offset }) => offset < stable));
-  return committed.toSorted((a, b) => (a.offset < b.offset ? -1 : 1));
+  for (const records of taken.open.values())
+    keep(
+      taken,
+      [...records.values()].filter(({ offset }) => offset < stable),
+    );
+  return taken.newest;
 }
 
-interface Taken {
-  readonly committed: ReadRecord[];
-  /** By producer id: what waits for a marker. */
-  readonly open: Map<bigint, ReadRecord[]>;
+interface Taken extends Pick<Wanted, 'isWanted'> {
+  readonly newest: Map<string, ReadRecord>;
+  /** By producer id: what waits for a marker, the newest of each key. */
+  readonly open: Map<bigint, Map<string, ReadRecord>>;
 }
 
-function take(batch: RecordsBatch, begin: bigint, { committed, open }: Taken): void {
-  const waiting = open.get(batch.producerId) ?? [];
+function take(batch: RecordsBatch, taken: Taken): void {
+  const { open, isWanted } = taken;
   if ((batch.attributes & CONTROL) !== 0) {
     // A marker's key: int16 version, int16 type.
-    if (batch.records[0]?.key?.readInt16BE(2) === MARKER_COMMIT) committed.push(...waiting);
+    const isCommit = batch.records[0]?.key?.readInt16BE(2) === MARKER_COMMIT;
+    if (isCommit) keep(taken, open.get(batch.producerId)?.values() ?? []);
     open.delete(batch.producerId);
     return;
   }
-  const records = batch.records
-    .map(({ offsetDelta, key, value }) => ({ offset: batch.firstOffset + BigInt(offsetDelta), key, value }))
-    .filter(({ offset }) => offset >= begin);
-  if ((batch.attributes & TRANSACTIONAL) === 0) committed.push(...records);
-  else open.set(batch.producerId, [...waiting, ...records]);
+  const records: ReadRecord[] = [];
+  for (const { offsetDelta, key, value } of batch.records) {
+    if (key === null || !isWanted(key)) continue;
+    // The bytes are a part of the whole answer, which must not stay in memory for them.
+    const own = value === null ? null : Buffer.from(value);
+    records.push({ offset: batch.firstOffset + BigInt(offsetDelta), key: key.toString('latin1'), value: own });
+  }
+  if ((batch.attributes & TRANSACTIONAL) === 0) {
+    keep(taken, records);
+    return;
+  }
+  const waiting = open.get(batch.producerId) ?? new Map<string, ReadRecord>();
+  for (const record of records) waiting.set(record.key, record);
+  if (waiting.size > 0) open.set(batch.producerId, waiting);
+}
+
+function keep({ newest }: Taken, records: Iterable<ReadRecord>): void {
+  for (const record of records) {
+    const known = newest.get(record.key);
+    if (known === undefined || known.offset < record.offset) newest.set(record.key, record);
+  }
 }
 
 async function leaderOf(cluster: Cluster, topic: string, partition: number): Promise<Address> {
