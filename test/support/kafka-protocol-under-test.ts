@@ -4,6 +4,7 @@ import type { ProducerBatch } from '../../src/connectors/kafka/protocol/produce.
 import { Producer, type ProducerMode, type ProducerOptions } from '../../src/connectors/kafka/protocol/producer.ts';
 import { readNewest } from '../../src/connectors/kafka/protocol/topic-reader.ts';
 import type { KafkaSettings } from '../../src/connectors/kafka/settings.ts';
+import { pause } from '../../src/lib/retry.ts';
 import { silentLog } from '../../src/lib/log.ts';
 import { readTopic } from './kafka-reader.ts';
 import type { TestKafka } from './kafka-under-test.ts';
@@ -63,10 +64,16 @@ export function batchOf(
   return { topic, partition, count: pairs.length, records: createRecordsBatch(messages as never).buffer };
 }
 
-/** What a client sees that is not ours, committed only: partition, key and value. */
-export async function recordsSeen(kafka: TestKafka, topic: string): Promise<string[]> {
-  const records = await readTopic(kafka, { topic });
-  return records.map(({ partition, key, value }) => textOf(partition, key, value));
+/**
+ * What a client sees that is not ours, committed only: partition, key and value. Waits a moment for `count` records: an end
+ * is acknowledged before the brokers have written the markers that readers go by.
+ */
+export async function recordsSeen(kafka: TestKafka, topic: string, count: number): Promise<string[]> {
+  for (const until = performance.now() + 5000; ; await pause(20)) {
+    const records = await readTopic(kafka, { topic });
+    if (records.length < count && performance.now() < until) continue;
+    return records.map(({ partition, key, value }) => textOf(partition, key, value));
+  }
 }
 
 /** What our own reader finds: key and newest value. */

@@ -31,7 +31,7 @@ void describe('a producer', () => {
     const producer = await openProducer(cluster, 'transactional', topic);
     await producer.send([batchOf(topic, 0, [['a', '1']]), batchOf(topic, 1, [['b', '1']])]);
     await producer.send([batchOf(topic, 0, [['a', '2']])]);
-    assert.deepEqual(await recordsSeen(kafka, topic), []);
+    assert.deepEqual(await recordsSeen(kafka, topic, 0), []);
     await producer.endTransaction('commit');
     await producer.send([batchOf(topic, 0, [['a', 'aborted']]), batchOf(topic, 1, [['b', 'aborted']])]);
     await producer.endTransaction('abort');
@@ -43,7 +43,7 @@ void describe('a producer', () => {
       ]),
     ]);
     await producer.endTransaction('commit');
-    assert.deepEqual((await recordsSeen(kafka, topic)).toSorted(), ['0 a=1', '0 a=2', '1 b=1', '1 b=3', '1 c=null']);
+    assert.deepEqual((await recordsSeen(kafka, topic, 5)).toSorted(), ['0 a=1', '0 a=2', '1 b=1', '1 b=3', '1 c=null']);
     assert.deepEqual(await newestIn(cluster, topic, 0), { a: '2' });
     assert.deepEqual(await newestIn(cluster, topic, 1), { b: '3', c: null });
     producer.close();
@@ -57,7 +57,7 @@ void describe('a producer', () => {
     );
     await Promise.all(calls);
     await producer.endTransaction('commit');
-    const seen = await recordsSeen(kafka, topic);
+    const seen = await recordsSeen(kafka, topic, 160);
     for (const partition of [0, 1, 2]) {
       const of = partition === 0 ? [0, 3] : [partition];
       const expected = Array.from({ length: 40 }, (_, call) => of.map((one) => `${partition} ${call}=${one}`)).flat();
@@ -80,7 +80,7 @@ void describe('a producer', () => {
     assert.equal(zombie.isBroken, true);
     await producer.send([batchOf(topic, 0, [['a', 'new']])]);
     await producer.endTransaction('commit');
-    assert.deepEqual(await recordsSeen(kafka, topic), ['0 a=new']);
+    assert.deepEqual(await recordsSeen(kafka, topic, 1), ['0 a=new']);
     producer.close();
   });
 
@@ -94,7 +94,7 @@ void describe('a producer', () => {
       assert.equal(producer.isBroken, true);
     }
     const expected = ['0 m=idempotent', '0 n=idempotent', '0 m=plain', '0 n=plain'];
-    assert.deepEqual(await recordsSeen(kafka, topic), expected);
+    assert.deepEqual(await recordsSeen(kafka, topic, 4), expected);
   });
 
   void it('says what a topic does not take', async () => {
@@ -152,7 +152,7 @@ void describe('reading a partition', () => {
     await other.send([batchOf(topic, 0, [['x', 'open']])]);
     await ours.send([batchOf(topic, 0, [['a', '2']])]);
     await ours.endTransaction('commit');
-    assert.deepEqual(await recordsSeen(kafka, topic), ['0 a=1']);
+    assert.deepEqual(await recordsSeen(kafka, topic, 1), ['0 a=1']);
     assert.deepEqual(await newestIn(cluster, topic, 0), { a: '2' });
     const missing = { topic: `${topic}-missing`, partition: 0, isWanted: () => true };
     await assert.rejects(readNewest(cluster, missing), { code: 'Kafka.TopicMissing' });
