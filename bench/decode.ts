@@ -1,27 +1,15 @@
 // How fast the log is read into JSON bytes and into COPY bytes, beside merely receiving it and beside the usual reader of npm.
 // npm run bench -- decode [--n CHANGES] [--family mariadb|mysql]
-import { fork } from 'node:child_process';
-import { join } from 'node:path';
 import type { Connection } from 'mysql2/promise';
 import { type Server, startServer } from '../scripts/servers/servers.ts';
-import { connectForQueries } from '../src/connectors/mysql/connect.ts';
-import { mysqlConnector } from '../src/connectors/mysql/connector.ts';
-import { asMysqlSettings } from '../src/connectors/mysql/options.ts';
-import { readSchema } from '../src/connectors/mysql/schema.ts';
-import { readServerFacts } from '../src/connectors/mysql/server-facts.ts';
-import type { SourceTable } from '../src/pipeline/source.ts';
+import { type Backlog, DATABASE, fillUsual, inProcess, orderOf } from './support/backlog.ts';
 import { connectSource, logEnd, relaxed } from './support/connections.ts';
-import type { DecodeOrder, DecodeResult, DecodeWay } from './support/decode-process.ts';
-import { peakRssMiB } from './support/process-facts.ts';
-import { describeConditions, familiesOf, printFigures, SOURCE_SETTINGS, sourceContent } from './support/report.ts';
-import { createTableSql, randomOf, runWorkload, USUAL } from './workload.ts';
+import type { DecodeWay } from './support/decode-process.ts';
+import { describeConditions, familiesOf, printFigures, SOURCE_SETTINGS } from './support/report.ts';
+import { randomOf, USUAL } from './workload.ts';
 
-const DATABASE = 'bench';
 const CHANGES = USUAL.inserts + USUAL.updates + USUAL.deletes;
 const ROUNDS = 3;
-/** As much as the worker of a run has: three of these. */
-const YOUNG = '--max-semi-space-size=4';
-
 const TARGETS = {
   jsonRowsPerSecond: { atLeast: 1_400_000 },
   jsonVsZongji: { atLeast: 12 },
@@ -29,14 +17,6 @@ const TARGETS = {
   copyVsReceive: { atLeast: 0.7 },
   rssMiB: { atMost: 120 },
 };
-
-/** A table, its changes in the log, and the types of its columns at a target. */
-interface Backlog {
-  readonly table: string;
-  readonly from: { readonly file: string; readonly position: number };
-  readonly changes: number;
-  readonly columns: DecodeOrder['columns'];
-}
 
 export async function run({
   n,
@@ -105,68 +85,6 @@ async function measure(source: Server, backlog: Backlog, ways: readonly DecodeWa
     copyRowsPerSecond: Math.round(median('copy')),
     rssMiB,
   };
-}
-
-async function inProcess(order: DecodeOrder): Promise<{ result: DecodeResult; rss: number }> {
-  const folder = process.env['BENCH_PROFILE'];
-  const child = fork(join(import.meta.dirname, 'support/decode-process.ts'), {
-    serialization: 'advanced',
-    execArgv: [YOUNG, ...(folder === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${folder}/${order.way}`])],
-  });
-  try {
-    const answer = new Promise<DecodeResult>((resolve, reject) => {
-      child.once('message', (message) => resolve(message as DecodeResult));
-      child.once('exit', (code) => reject(new Error(`the reading process ended with code ${code}`)));
-    });
-    child.send(order);
-    const result = await answer;
-    return { result, rss: peakRssMiB(child.pid ?? 0) };
-  } finally {
-    if (child.connected) child.disconnect();
-  }
-}
-
-async function orderOf(source: Server, { table, from, changes, columns }: Backlog): Promise<Omit<DecodeOrder, 'way'>> {
-  const settings = mysqlConnector.parseSettings(sourceContent(source, DATABASE));
-  const connection = await connectForQueries(asMysqlSettings(settings));
-  const id = { database: DATABASE, table };
-  const facts = await readServerFacts(connection);
-  const [entry] = await readSchema(connection, facts, [id]);
-  connection.close();
-  if (entry?.kind !== 'table') throw new Error(`${table} cannot be captured`);
-  const resume = { shape: entry.table, from, cursor: null, load: 'none', emptyFirst: false, rowBytes: 0 };
-  const progress = { table: id, state: 'STREAMING', chunksDone: 0, chunksAll: 0, rows: 0, failure: null, resume };
-  return {
-    settings,
-    table: { id, shape: entry.table.version, load: 'none', progress, emptyFirst: false } as unknown as SourceTable,
-    columns,
-    offset: { server: facts.identity, ...from, fileBegun: 0, skipEvents: 0 },
-    changes,
-  };
-}
-
-async function fillUsual(client: Connection, scale: number, seed: number): Promise<Backlog> {
-  await client.query(createTableSql('usual'));
-  const from = await logEnd(client);
-  const changes = await runWorkload(
-    client,
-    'usual',
-    {
-      inserts: Math.round(USUAL.inserts * scale),
-      updates: Math.round(USUAL.updates * scale),
-      deletes: Math.round(USUAL.deletes * scale),
-    },
-    seed,
-  );
-  const columns = [
-    ['id', 'int8'],
-    ['k', 'int4'],
-    ['c', 'text'],
-    ['pad', 'text'],
-    ['updated_at', 'timestamp'],
-    ['amount', 'numeric'],
-  ] as const;
-  return { table: 'usual', from, changes, columns };
 }
 
 type ColumnDef = readonly [name: string, mysqlType: string, baseType: string, value: (random: () => number) => string];

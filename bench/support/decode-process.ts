@@ -1,22 +1,23 @@
 // A process with one way of reading the log in it, so that its memory is that way's alone. It reads from a place until the
 // row that comes last, and says how many row changes came and how long it took since the first bytes were asked for.
 import { connectRaw } from '../../src/connectors/mysql/connect.ts';
-import { mysqlConnector } from '../../src/connectors/mysql/connector.ts';
 import { asMysqlSettings } from '../../src/connectors/mysql/options.ts';
 import { Arena } from '../../src/connectors/hologres/encode/arena.ts';
 import { RowEncoder } from '../../src/connectors/hologres/encode/row-encoder.ts';
 import { Target } from '../../src/connectors/hologres/target.ts';
-import { silentLog } from '../../src/lib/log.ts';
 import type { Json } from '../../src/lib/json-value.ts';
 import type { RowsPart } from '../../src/pipeline/batch.ts';
 import type { Offset } from '../../src/pipeline/offset.ts';
-import { DEFAULT_DDL_POLICIES, DEFAULT_FAILOVER_LIMIT } from '../../src/pipeline/policies.ts';
 import type { SourceTable } from '../../src/pipeline/source.ts';
 import type { TableVersion } from '../../src/pipeline/table.ts';
+import { EncodedRows } from '../encode/encoded-rows.ts';
 import { JsonRows } from '../encode/json-rows.ts';
+import { readParts } from './read-parts.ts';
 import { readByZongji } from './zongji.ts';
 
-export type DecodeWay = 'receive' | 'json' | 'copy' | 'zongji';
+export type EnvelopeWay = 'dataworks' | 'debezium' | 'debezium-schema' | 'canal';
+/** `walk`: to the values, looking at none. */
+export type DecodeWay = 'receive' | 'walk' | 'json' | 'copy' | 'zongji' | EnvelopeWay;
 
 export interface DecodeOrder {
   readonly way: DecodeWay;
@@ -34,6 +35,8 @@ export interface DecodeResult {
   readonly cpuSeconds: number;
   readonly rows: number;
   readonly bytes: number;
+  /** Of envelopes. */
+  readonly records: number;
 }
 
 const KEPT_BYTES = 1 << 20;
@@ -47,29 +50,42 @@ process.on('message', (order: DecodeOrder) => {
 async function measure(order: DecodeOrder): Promise<DecodeResult> {
   const before = process.cpuUsage();
   const begun = performance.now();
-  const { rows, bytes } = await WAYS[order.way](order);
+  const { rows, bytes, records = 0 } = await WAYS[order.way](order);
   const seconds = (performance.now() - begun) / 1000;
   const { user, system } = process.cpuUsage(before);
-  return { seconds, cpuSeconds: (user + system) / 1e6, rows, bytes };
+  return { seconds, cpuSeconds: (user + system) / 1e6, rows, bytes, records };
 }
 
-type Way = (order: DecodeOrder) => Promise<{ rows: number; bytes: number }>;
+type Way = (order: DecodeOrder) => Promise<Pick<DecodeResult, 'rows' | 'bytes'> & Partial<DecodeResult>>;
 
 const WAYS: Readonly<Record<DecodeWay, Way>> = {
   receive,
+  walk: async (order) => ({ rows: await readParts(order, () => {}), bytes: 0 }),
   json: async (order) => {
     const json = new JsonRows();
-    const rows = await read(order, (part) => json.write(part));
+    const rows = await readParts(order, (part) => json.write(part));
     json.flush();
     return { rows, bytes: json.total };
   },
   copy: async (order) => {
     const copy = new CopyRows(order);
-    const rows = await read(order, (part) => copy.write(part));
+    const rows = await readParts(order, (part) => copy.write(part));
     return { rows, bytes: copy.total };
   },
   zongji: readByZongji,
+  dataworks: encode,
+  debezium: encode,
+  'debezium-schema': encode,
+  canal: encode,
 };
+
+/** Makes the records of a Kafka envelope, sealed as if they were sent. */
+async function encode(order: DecodeOrder): ReturnType<Way> {
+  const encoded = new EncodedRows(order.way as EnvelopeWay);
+  const rows = await readParts(order, (part) => encoded.write(part));
+  encoded.seal();
+  return { rows, bytes: encoded.bytes, records: encoded.records };
+}
 
 /** Takes packets until the log ends; looks into none of them. */
 async function receive({ settings, offset, changes }: DecodeOrder): Promise<{ rows: number; bytes: number }> {
@@ -92,35 +108,6 @@ async function receive({ settings, offset, changes }: DecodeOrder): Promise<{ ro
     reader.release();
     await reader.more();
   }
-}
-
-/** Reads the product's own way: source, batches, parts. */
-async function read({ settings, table, offset, changes }: DecodeOrder, write: (part: RowsPart) => void) {
-  const source = mysqlConnector.open({
-    settings,
-    options: mysqlConnector.parseOptions({}),
-    policies: { ddl: DEFAULT_DDL_POLICIES, errorLimit: 0, failover: DEFAULT_FAILOVER_LIMIT },
-    memoryBytes: 128 << 20,
-    log: silentLog,
-  });
-  const over = new AbortController();
-  const batches = source.read({
-    after: offset,
-    tables: { version: 1, tables: [table] },
-    start: null,
-    signal: over.signal,
-  });
-  let rows = 0;
-  for await (const batch of batches) {
-    for (const part of batch.parts) {
-      if (part.kind !== 'rows') continue;
-      write(part);
-      rows += part.count;
-    }
-    if (rows >= changes) break;
-  }
-  await source.close();
-  return rows;
 }
 
 /** Rows as PostgreSQL's COPY BINARY wants them: the after image, or the row that was deleted. */

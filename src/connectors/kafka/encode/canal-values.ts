@@ -59,7 +59,7 @@ export class CanalValues extends JsonWriter implements ValueVisitor {
       const oldStart = before.#members[column]!;
       const oldEnd = before.#members[column + 1]!;
       const start = this.#members[column]!;
-      if (isSame(old, oldStart, oldEnd, this.out, start, this.#members[column + 1]!)) continue;
+      if (isSame(before.view, oldStart, oldEnd, this.view, start, this.#members[column + 1]!)) continue;
       // Every member but that of the first column is behind a comma.
       this.copyLong(old, isFirst && column > 0 ? oldStart + 1 : oldStart, oldEnd);
       isFirst = false;
@@ -194,9 +194,11 @@ export class CanalValues extends JsonWriter implements ValueVisitor {
   }
 }
 
-function isSame(a: Uint8Array, aStart: number, aEnd: number, b: Uint8Array, bStart: number, bEnd: number): boolean {
+function isSame(a: DataView, aStart: number, aEnd: number, b: DataView, bStart: number, bEnd: number): boolean {
   const length = aEnd - aStart;
   if (bEnd - bStart !== length) return false;
-  for (let index = 0; index < length; index += 1) if (a[aStart + index] !== b[bStart + index]) return false;
+  let at = 0;
+  for (; at + 4 <= length; at += 4) if (a.getInt32(aStart + at) !== b.getInt32(bStart + at)) return false;
+  for (; at < length; at += 1) if (a.getUint8(aStart + at) !== b.getUint8(bStart + at)) return false;
   return true;
 }

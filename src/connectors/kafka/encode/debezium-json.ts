@@ -22,6 +22,9 @@ interface Layout {
   readonly key: DebeziumKeyLayout;
   readonly values: DebeziumLayout;
   readonly columns: ColumnSet;
+  /** Members of `source`. */
+  readonly source: string;
+  readonly table: string;
   /** Up to the first value: of a before image, and of an after image without one. */
   readonly beforeHead: Buffer;
   readonly afterHead: Buffer;
@@ -72,7 +75,7 @@ export class DebeziumJson implements Envelope {
     const owner = into.ownerOf(part.table.id);
     this.#frame.start(into, to, owner, Math.floor(part.timeMicros / 1000));
     const now = this.#options.clock.now();
-    const tail = this.#tail(part, OPS[part.op], now);
+    const tail = this.#tail(part, layout, OPS[part.op], now);
     let written = 0;
     for (let row = 0; row < part.count; row += 1) {
       this.#frame.nextRow();
@@ -90,8 +93,9 @@ export class DebeziumJson implements Envelope {
   /** A TRUNCATE is a record without a key; Debezium has no other statements in a table's topic. */
   ddl(part: DdlPart, to: TableTopic, into: CommitRecords): void {
     if (part.ddl !== 'TRUNCATETABLE') return;
-    const { key, head } = this.#layout(part.table, part.place.server, to);
-    const { start, end } = this.#tail(part, 't', this.#options.clock.now());
+    const layout = this.#layout(part.table, part.place.server, to);
+    const { key, head } = layout;
+    const { start, end } = this.#tail(part, layout, 't', this.#options.clock.now());
     const value = Buffer.concat([Buffer.from(head), start, Buffer.from('0'), end]);
     this.#frame.start(into, to, into.ownerOf(part.table.id), Math.floor(part.timeMicros / 1000));
     this.#frame.begin(this.#values, key.tablePartition, null, value.length);
@@ -119,10 +123,11 @@ export class DebeziumJson implements Envelope {
   /** The row has another key. */
   #moved(part: RowsPart, row: number, layout: Layout, now: number): boolean {
     const { before, after } = this.#keys;
-    if (!this.#delete(part, row, layout, this.#tail(part, 'd', now), header('__debezium.newkey', after))) return false;
+    if (!this.#delete(part, row, layout, this.#tail(part, layout, 'd', now), header('__debezium.newkey', after)))
+      return false;
     this.#begin(after, layout, layout.afterHead);
     this.#image(part, row, 'after', layout);
-    return this.#end(part, row, this.#tail(part, 'c', now), header('__debezium.oldkey', before));
+    return this.#end(part, row, this.#tail(part, layout, 'c', now), header('__debezium.oldkey', before));
   }
 
   #delete(part: RowsPart, row: number, layout: Layout, tail: Tail, headers?: Uint8Array): boolean {
@@ -162,26 +167,24 @@ export class DebeziumJson implements Envelope {
     this.#options.onDirty({ table: table.id, topic, bytes: this.#frame.size, limit: maxRecordBytes });
   }
 
-  #tail({ place, table, timeMicros }: RowsPart | DdlPart, op: Op, now: number): Tail {
+  #tail({ place, timeMicros }: RowsPart | DdlPart, { source, table }: Layout, op: Op, now: number): Tail {
     const { server, gtid, file, position } = place;
-    const { database } = table.id;
-    const timeMs = Math.floor(timeMicros / 1000);
-    const snapshot = op === 'r' ? 'true' : 'false';
     const start =
-      `"source":{"version":${JSON.stringify(this.#options.version)},"connector":${JSON.stringify(server.system)},` +
-      `"name":${JSON.stringify(this.#options.sourceName)},"ts_ms":${timeMs},"ts_us":${timeMicros},"ts_ns":${BigInt(timeMicros) * 1000n},` +
-      `"snapshot":"${snapshot}","db":${JSON.stringify(database)},"sequence":null,"table":${JSON.stringify(table.id.table)},` +
+      `${BEFORE_SOURCE[op]}"source":{${source},"ts_ms":${Math.floor(timeMicros / 1000)},"ts_us":${timeMicros},` +
+      `"ts_ns":${BigInt(timeMicros) * 1000n},"snapshot":"${op === 'r' ? 'true' : 'false'}",${table},` +
       `"server_id":${server.id},"gtid":${JSON.stringify(gtid)},"file":${JSON.stringify(file)},"pos":${position},"row":`;
     const end =
-      `,"thread":null,"query":null},"op":"${op}","ts_ms":${now},"ts_us":${now * 1000},"ts_ns":${BigInt(now) * 1_000_000n},"transaction":null}` +
-      (this.#withSchema ? '}' : '');
-    return { start: Buffer.from(`${BEFORE_SOURCE[op]}${start}`), end: Buffer.from(end) };
+      `,"thread":null,"query":null},"op":"${op}","ts_ms":${now},"ts_us":${now * 1000},` +
+      `"ts_ns":${BigInt(now) * 1_000_000n},"transaction":null}${this.#withSchema ? '}' : ''}`;
+    return { start: Buffer.from(start), end: Buffer.from(end) };
   }
 
   #layout(table: TableVersion, server: SourceServer, to: TableTopic): Layout {
     const known = this.#layouts.get(table);
     if (known !== undefined && known.to === to && known.system === server.system) return known;
-    const { partitioner, sourceName } = this.#options;
+    const { partitioner, sourceName, version } = this.#options;
+    const { database, table: name } = table.id;
+    const texts = [version, server.system, sourceName, database, name].map((text) => JSON.stringify(text));
     const head = this.#withSchema ? `{"schema":${valueSchema(sourceName, server.system, table)},"payload":{` : '{';
     const layout: Layout = {
       to,
@@ -189,6 +192,8 @@ export class DebeziumJson implements Envelope {
       key: layDebeziumKey(table, layKey(table, to, partitioner), this.#withSchema ? sourceName : null),
       values: layDebezium(table.columns),
       columns: allColumns(table),
+      source: `"version":${texts[0]},"connector":${texts[1]},"name":${texts[2]}`,
+      table: `"db":${texts[3]},"sequence":null,"table":${texts[4]}`,
       head,
       beforeHead: Buffer.from(`${head}"before":{`),
       afterHead: Buffer.from(`${head}"before":null,"after":{`),

@@ -1,4 +1,4 @@
-import { crc32c } from '@platformatic/kafka';
+import { crc32c, Writer } from '@platformatic/kafka';
 import { Memory, type MemoryPool } from './memory.ts';
 import { endOfVarint, readVarint, sizeOfVarint, writeVarint } from './varint.ts';
 
@@ -47,7 +47,13 @@ export function sealBatch(
   view.setBigInt64(AT.PRODUCER_ID, producerId);
   view.setInt16(AT.PRODUCER_EPOCH, epoch);
   view.setInt32(AT.BASE_SEQUENCE, baseSequence);
-  view.setUint32(AT.CRC, crc32c(batch.subarray(AT.ATTRIBUTES)) >>> 0);
+  const start = batch.byteOffset + AT.ATTRIBUTES;
+  view.setUint32(AT.CRC, checksum(Buffer.from(batch.buffer, start, batch.length - AT.ATTRIBUTES)));
+}
+
+/** CRC32C. What is not in their own kind of buffer they copy first, which takes four times as long. */
+function checksum(bytes: Buffer): number {
+  return crc32c(Writer.create().append(bytes).dynamicBuffer) >>> 0;
 }
 
 /** Records of one partition, in the order in which they are written. Times are milliseconds since the epoch. */
