@@ -1,9 +1,11 @@
 import { CommitRecords } from '../../src/connectors/kafka/encode/commit-records.ts';
 import type { Envelope } from '../../src/connectors/kafka/encode/envelope.ts';
-import { openEnvelope } from '../../src/connectors/kafka/encode/open-envelope.ts';
+import { openEnvelope } from '../../src/connectors/kafka/encode/envelopes.ts';
 import { sealBatch } from '../../src/connectors/kafka/encode/record-batch.ts';
 import type { TableTopic } from '../../src/connectors/kafka/encode/table-topic.ts';
+import { DEFAULT_OPTIONS } from '../../src/connectors/kafka/options.ts';
 import { systemClock } from '../../src/lib/clock.ts';
+import { VERSION } from '../../src/lib/version.ts';
 import type { RowsPart } from '../../src/pipeline/batch.ts';
 
 const COMMIT_BYTES = 16 << 20;
@@ -18,16 +20,12 @@ export class EncodedRows {
   readonly #envelope: Envelope;
 
   constructor(way: 'dataworks' | 'debezium' | 'debezium-schema' | 'canal') {
+    const writeMode = way === 'dataworks' ? 'json' : way === 'canal' ? 'canal' : 'debezium';
     this.#envelope = openEnvelope(
+      { ...DEFAULT_OPTIONS, writeMode, debeziumSchema: way === 'debezium-schema' },
       {
-        writeMode: way === 'dataworks' ? 'json' : way === 'canal' ? 'canal' : 'debezium',
-        debeziumSchema: way === 'debezium-schema',
-      },
-      {
-        partitioner: 'key',
-        timeZone: 'UTC',
         sourceName: 'bench',
-        version: '0.1.0',
+        version: VERSION,
         clock: systemClock,
         onDirty: ({ bytes }) => {
           throw new Error(`a record of ${bytes} bytes`);
