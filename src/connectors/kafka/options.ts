@@ -83,7 +83,7 @@ export const DEFAULT_OPTIONS: KafkaOptions = {
   writeTablesWithoutKey: false,
   requestTimeoutMs: 15_000,
   requestBytesMax: 4 * MIB,
-  inFlightMax: 5,
+  inFlightMax: 2,
   clientId: 'disync',
   kafkaClientProperties: {},
 };

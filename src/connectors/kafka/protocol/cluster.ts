@@ -259,8 +259,7 @@ export class Cluster {
   /** A broker that can be reached just now. */
   any(): Promise<Address> {
     return this.#tryBrokers({ doing: 'looking for a broker' }, async (broker) => {
-      await this.#connections.to(broker);
-      return broker;
+      return this.#connections.use(broker, () => Promise.resolve(broker));
     });
   }
 
@@ -273,7 +272,7 @@ export class Cluster {
   ): Promise<Answer> {
     const api = this.ranges.choose(versions);
     try {
-      return await api.async(await this.#connections.to(broker), ...question);
+      return await this.#connections.use(broker, (connection) => api.async(connection, ...question));
     } catch (error) {
       this.signal.throwIfAborted();
       const answer = (error as { response?: Answer | undefined }).response;
@@ -355,9 +354,11 @@ interface Found {
 async function find(settings: KafkaSettings, connections: Connections): Promise<Found> {
   const first = await firstThatAnswers(settings.brokers, connections);
   const served = new ApiRanges(first.versions.apiKeys);
-  const metadata = await served.choose(METADATA).async(first.connection, [], false);
+  const metadata = await connections.use(first.broker, (connection) =>
+    served.choose(METADATA).async(connection, [], false),
+  );
   const brokers = metadata.brokers.map(({ nodeId, host, port }) => ({ id: nodeId, host, port }));
-  const others = await Promise.allSettled(brokers.map(async (broker) => versionsOf(await connections.to(broker))));
+  const others = await Promise.allSettled(brokers.map((broker) => connections.use(broker, versionsOf)));
   const answers = [first.versions, ...others.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []))];
   const reached = others.find((one) => one.status === 'fulfilled');
   const [refused] = others.flatMap((one) => (one.status === 'rejected' ? [one.reason as unknown] : []));
@@ -370,8 +371,7 @@ async function firstThatAnswers(brokers: readonly Address[], connections: Connec
   let last: unknown;
   for (const broker of brokers) {
     try {
-      const connection = await connections.to(broker);
-      return { connection, versions: await versionsOf(connection) };
+      return { broker, versions: await connections.use(broker, versionsOf) };
     } catch (error) {
       last = error;
     }

@@ -1,4 +1,4 @@
-import { Connection, type ConnectionOptions } from '@platformatic/kafka';
+import { Connection, type ConnectionOptions, NetworkError } from '@platformatic/kafka';
 import type { KafkaSettings } from '../settings.ts';
 
 export interface Address {
@@ -22,6 +22,7 @@ export class Connections {
   readonly #options: ConnectionOptions;
   readonly #open = new Map<string, Promise<Connection>>();
   readonly #all = new Set<Connection>();
+  readonly #reasons = new WeakMap<Connection, Error>();
   #closed = false;
 
   constructor(settings: KafkaSettings, { clientId, requestTimeoutMs, inFlightMax }: ConnectionsOptions) {
@@ -35,8 +36,19 @@ export class Connections {
     };
   }
 
-  /** Errors: the library's, for `toKafkaError`. */
-  async to(address: Address): Promise<Connection> {
+  /** Asks a broker. Errors: the library's, for `toKafkaError`. */
+  async use<T>(address: Address, request: (connection: Connection) => Promise<T>): Promise<T> {
+    const connection = await this.#to(address);
+    try {
+      return await request(connection);
+    } catch (error) {
+      // The library says that the connection was closed, and tells only those who listen why.
+      const reason = error instanceof NetworkError ? this.#reasons.get(connection) : undefined;
+      throw reason ?? error;
+    }
+  }
+
+  async #to(address: Address): Promise<Connection> {
     const name = `${address.host}:${address.port}`;
     const known = this.#open.get(name);
     if (known !== undefined) {
@@ -44,7 +56,7 @@ export class Connections {
       if (connection.isConnected()) return connection;
       // Two may find it broken at once: the second finds what the first began.
       if (this.#open.get(name) === known) this.#open.delete(name);
-      return this.to(address);
+      return this.#to(address);
     }
     const connecting = this.#connect(address);
     this.#open.set(name, connecting);
@@ -67,7 +79,7 @@ export class Connections {
   async #connect({ host, port }: Address): Promise<Connection> {
     if (this.#closed) throw new Error('the connections are closed');
     const connection = new Connection(this.#clientId, { ...this.#options, ...this.#tls(host) });
-    connection.on('error', () => {});
+    connection.on('error', (error) => this.#reasons.set(connection, error));
     this.#all.add(connection);
     try {
       await connection.connect(host, port);

@@ -32,6 +32,8 @@ interface Lane {
 
 interface Road {
   inFlight: number;
+  /** One, until the broker has answered without throttling: what is on its way behind a throttled request waits with it. */
+  inFlightMax: number;
   /** A broker that throttles says for how long it will not listen. */
   closedUntil: number;
 }
@@ -118,14 +120,14 @@ export class Delivery {
   }
 
   #fill(leader: Broker, lanes: readonly Lane[]): void {
-    const road = this.#roads.get(leader.id) ?? { inFlight: 0, closedUntil: 0 };
+    const road = this.#roads.get(leader.id) ?? { inFlight: 0, inFlightMax: 1, closedUntil: 0 };
     this.#roads.set(leader.id, road);
     const closedMs = road.closedUntil - performance.now();
     if (closedMs > 0) {
       if (road.inFlight === 0) void pause(closedMs, this.#end.signal).then(() => this.#go());
       return;
     }
-    for (let at = 0; at < lanes.length && road.inFlight < this.#options.inFlightMax; ) {
+    for (let at = 0; at < lanes.length && road.inFlight < road.inFlightMax; ) {
       const taken: Lane[] = [];
       for (let bytes = 0; at < lanes.length; at += 1) {
         const lane = lanes[at];
@@ -149,9 +151,11 @@ export class Delivery {
     const batches = lanes.flatMap(({ queue }) => (queue[0] === undefined ? [] : [queue[0].batch]));
     const timeoutMs = Math.round(this.#cluster.options.requestTimeoutMs * 0.8);
     try {
-      const connection = await this.#connections.to(leader);
-      const answer = await produce(connection, { version, transactionalId, timeoutMs, batches });
+      const answer = await this.#connections.use(leader, (connection) =>
+        produce(connection, { version, transactionalId, timeoutMs, batches }),
+      );
       road.closedUntil = performance.now() + answer.throttleMs;
+      road.inFlightMax = answer.throttleMs > 0 ? 1 : this.#options.inFlightMax;
       for (const result of answer.results) this.#settle(result);
       if (lanes.some(({ state }) => state === 'sent')) throw new Error('the answer leaves out a partition');
     } catch (error) {

@@ -9,6 +9,7 @@ import {
   openProducer,
   recordsSeen,
 } from '../../../../test/support/kafka-protocol-under-test.ts';
+import { bootstrap, kafkaTool } from '../../../../test/support/kafka-tools.ts';
 import { privateKafka } from '../../../../test/support/kafka-under-test.ts';
 import { StallingProxy } from '../../../../test/support/stalling-proxy.ts';
 import type { Cluster } from './cluster.ts';
@@ -25,7 +26,8 @@ void describe('when the broker or the way to it fails', () => {
 
   before(async () => {
     port = await freePort();
-    const properties = { 'transaction.abort.timed.out.transaction.cleanup.interval.ms': '500' };
+    const quotas = { 'quota.window.num': '2', 'quota.window.size.seconds': '1' };
+    const properties = { ...quotas, 'transaction.abort.timed.out.transaction.cleanup.interval.ms': '500' };
     kafka = await privateKafka({ advertised: [port], properties });
   });
   after(async () => {
@@ -106,6 +108,25 @@ void describe('when the broker or the way to it fails', () => {
     await next.send([batchOf(topic, 0, [['a', '2']]), batchOf(topic, 1, [['b', '2']])]);
     await next.endTransaction('commit');
     assert.deepEqual((await recordsSeen(kafka, topic, 3)).toSorted(), ['0 a=1', '0 a=2', '1 b=2']);
+  });
+
+  void it('waits for a broker that throttles, however short the time for an answer is', async () => {
+    const clientId = 'throttled';
+    const quota = ['--entity-type', 'clients', '--entity-name', clientId, '--add-config', 'producer_byte_rate=1000000'];
+    await kafkaTool('kafka.admin.ConfigCommand', [...bootstrap(kafka), '--alter', ...quota]);
+    const throttled = await openCluster(port, end.signal, { clientId, requestTimeoutMs: TIMEOUT_MS });
+    const topic = await newTopic(throttled, 10);
+    const producer = await openProducer(throttled, 'transactional', topic, {
+      requestBytesMax: 200_000,
+      inFlightMax: 2,
+    });
+    const begun = performance.now();
+    const batches = Array.from({ length: 60 }, (_, at) => batchOf(topic, at % 10, [[`${at}`, 'x'.repeat(100_000)]]));
+    await producer.send(batches);
+    await producer.endTransaction('commit');
+    const waited = performance.now() - begun;
+    assert.ok(waited > 2000, `6 MB at 1 MB/s took ${waited} ms`);
+    assert.equal((await recordsSeen(kafka, topic, 60)).length, 60);
   });
 
   void it('says that a transaction took too long', async () => {
