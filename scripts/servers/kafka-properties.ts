@@ -1,5 +1,4 @@
 import { join } from 'node:path';
-import type { KafkaVersion } from './kafka-jars.ts';
 import { type KafkaSecurity, protocolOf, securityProperties } from './kafka-security.ts';
 
 /** One broker of a cluster. */
@@ -18,7 +17,6 @@ export interface KafkaNode {
 }
 
 export interface KafkaCluster {
-  readonly version: KafkaVersion;
   readonly id: string;
   readonly nodes: readonly KafkaNode[];
   /** Null: the nodes are their own controllers (KRaft). */
@@ -38,7 +36,7 @@ const SMALL: Readonly<Record<string, string>> = {
   'log.cleaner.dedupe.buffer.size': '4194304',
 };
 
-/** The properties of one broker. Errors: Error when the release cannot do what is asked. */
+/** The properties of one broker. */
 export function brokerProperties(cluster: KafkaCluster, node: KafkaNode): Readonly<Record<string, string>> {
   const size = cluster.nodes.length;
   return {
@@ -51,7 +49,7 @@ export function brokerProperties(cluster: KafkaCluster, node: KafkaNode): Readon
     'offsets.topic.replication.factor': String(size),
     'transaction.state.log.replication.factor': String(size),
     'transaction.state.log.min.isr': String(Math.ceil(size / 2)),
-    ...securityProperties(cluster.security, cluster.version),
+    ...securityProperties(cluster.security),
   };
 }
 

@@ -20,20 +20,38 @@ export function protocolOf({ tls, sasl = false }: KafkaSecurity): KafkaProtocol 
   return tls === undefined ? 'PLAINTEXT' : 'SSL';
 }
 
-/** Settings of the brokers. Errors: Error when the release cannot do it. */
-export function securityProperties(
-  { tls, sasl = false }: KafkaSecurity,
-  version: KafkaVersion,
-): Readonly<Record<string, string>> {
+/** Errors: Error when the release cannot do it. */
+export function checkSecurity({ tls, sasl = false }: KafkaSecurity, version: KafkaVersion): void {
   if (tls !== undefined && isBefore(version, '2.7')) throw new Error(`Kafka ${version} reads no PEM files: no TLS`);
+  // The controllers of KRaft learnt it later than the ZooKeeper knew it.
+  if (sasl && !isBefore(version, '3.3') && isBefore(version, '3.5'))
+    throw new Error(`Kafka ${version} keeps no SCRAM users without a ZooKeeper`);
+}
+
+/** Settings of the brokers. */
+export function securityProperties({ tls, sasl = false }: KafkaSecurity): Readonly<Record<string, string>> {
   return {
     ...(sasl ? saslProperties() : {}),
     ...(tls === undefined ? {} : tlsProperties(tls === 'mutual')),
   };
 }
 
-/** Their salted passwords are in the cluster, as `addScramUsers` puts them there. */
-export const SCRAM_MECHANISMS = ['SCRAM-SHA-256', 'SCRAM-SHA-512'] as const;
+const SCRAM_MECHANISMS = ['SCRAM-SHA-256', 'SCRAM-SHA-512'];
+
+/** For the storage tool: the user's salted passwords, which the cluster keeps. */
+export function scramUsers(): string[] {
+  return SCRAM_MECHANISMS.flatMap((mechanism) => [
+    '--add-scram',
+    `${mechanism}=[name=${KAFKA_USER},password=${ADMIN_PASSWORD}]`,
+  ]);
+}
+
+/** The same for the configuration tool, where a ZooKeeper keeps them. */
+export function scramUsersInZookeeper(port: number): string[] {
+  const passwords = SCRAM_MECHANISMS.map((mechanism) => `${mechanism}=[password=${ADMIN_PASSWORD}]`).join(',');
+  const user = ['--alter', '--entity-type', 'users', '--entity-name', KAFKA_USER, '--add-config', passwords];
+  return ['--zookeeper', `127.0.0.1:${port}`, ...user];
+}
 
 function saslProperties(): Record<string, string> {
   const plain = 'org.apache.kafka.common.security.plain.PlainLoginModule';
@@ -66,6 +84,7 @@ function tlsProperties(mutual: boolean): Record<string, string> {
   };
 }
 
-function oneLine(pem: string): string {
+/** As a file of properties holds it. */
+export function oneLine(pem: string): string {
   return pem.trim().replaceAll('\n', '\\n');
 }

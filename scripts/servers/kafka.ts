@@ -1,13 +1,13 @@
 import { randomBytes } from 'node:crypto';
 import { copyFileSync, existsSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { javaCommand, propertiesFile, SMALL_JVM } from './kafka-java.ts';
+import { javaCommand, propertiesFile, runJava, SMALL_JVM } from './kafka-java.ts';
 import { isBefore, KAFKA_VERSIONS, type KafkaJars, kafkaJars, type KafkaVersion } from './kafka-jars.ts';
 import { clusterSize, waitForBrokers } from './kafka-metadata.ts';
 import { brokerProperties, dataFolder, type KafkaCluster, type KafkaNode, SESSION_MS } from './kafka-properties.ts';
-import { KAFKA_USER, type KafkaSecurity, SCRAM_MECHANISMS } from './kafka-security.ts';
-import { ADMIN_PASSWORD, freePort, launch, type Server, serverFolder, serverUser } from './lifecycle.ts';
-import { output, withLock } from './packages.ts';
+import { checkSecurity, KAFKA_USER, type KafkaSecurity, scramUsers, scramUsersInZookeeper } from './kafka-security.ts';
+import { freePort, launch, type Server, serverFolder } from './lifecycle.ts';
+import { withLock } from './packages.ts';
 import { startZookeeper } from './zookeeper.ts';
 
 export interface KafkaOptions {
@@ -39,7 +39,9 @@ export interface KafkaServer extends KafkaBroker {
 
 /** A Kafka from Maven Central, on loopback. Errors: Error that says what could not be had or what the release cannot do. */
 export async function startKafka(options: KafkaOptions = {}): Promise<KafkaServer> {
-  return startCluster(await installKafka(options.version), options);
+  const { version = KAFKA_VERSIONS[0], security = {} } = options;
+  checkSecurity(security, version);
+  return startCluster(await installKafka(version), options);
 }
 
 /** Fetches a release and archives its classes as the Java machine has them, which halves the time of a start. */
@@ -60,19 +62,19 @@ export async function installKafka(version: KafkaVersion = KAFKA_VERSIONS[0]): P
 }
 
 async function startCluster(jars: KafkaJars, options: KafkaOptions): Promise<KafkaServer> {
-  const { version } = jars;
-  const zookeeper = isBefore(version, '3.3') ? await startZookeeper(jars) : null;
+  const { security = {} } = options;
+  const zookeeper = isBefore(jars.version, '3.3') ? await startZookeeper(jars) : null;
+  if (zookeeper !== null && security.sasl === true)
+    await runJava(jars, 'kafka.admin.ConfigCommand', scramUsersInZookeeper(zookeeper.port));
   const cluster: KafkaCluster = {
-    version,
     // As Kafka writes a UUID.
     id: randomBytes(16).toString('base64url'),
     nodes: await Promise.all(Array.from({ length: options.brokers ?? 1 }, (_, index) => node(index, options))),
     zookeeperPort: zookeeper?.port ?? null,
-    security: options.security ?? {},
+    security,
   };
   const brokers = await Promise.all(cluster.nodes.map((each) => startBroker(jars, cluster, each, options)));
   for (const { adminPort } of brokers) await waitForBrokers(adminPort, brokers.length);
-  if (cluster.security.sasl === true) await addScramUsers(jars, cluster);
   return together(brokers, zookeeper);
 }
 
@@ -97,6 +99,8 @@ function together(brokers: readonly KafkaBroker[], zookeeper: Server | null): Ka
       return first.pid;
     },
     stop: async () => {
+      // In good order the last would wait for a majority that is gone.
+      if (brokers.length > 1) await all((broker) => broker.kill());
       await all((broker) => broker.stop());
       await zookeeper?.stop();
     },
@@ -121,8 +125,8 @@ async function startBroker(
   const { id, folder, port, adminPort } = self;
   const config = propertiesFile(folder, 'server.properties', { ...brokerProperties(cluster, self), ...properties });
   if (cluster.zookeeperPort === null) {
-    const [java, ...format] = javaCommand(jars, SMALL_JVM, 'kafka.tools.StorageTool');
-    await output(java, [...format, 'format', '-t', cluster.id, '-c', config], { cwd: folder, ...serverUser });
+    const users = cluster.security.sasl === true ? scramUsers() : [];
+    await runJava(jars, 'kafka.tools.StorageTool', ['format', '-t', cluster.id, '-c', config, ...users]);
   }
   const server = await launch({
     kind: 'kafka',
@@ -150,18 +154,4 @@ function topicsIn(folder: string): number {
   const topics = new Set(folders.flatMap((name) => /^(.+)-\d+$/.exec(name)?.[1] ?? []));
   topics.delete('__cluster_metadata');
   return topics.size;
-}
-
-/** The user's salted passwords. Errors: Error when the release keeps none, as KRaft before 3.5. */
-async function addScramUsers(jars: KafkaJars, { version, nodes, zookeeperPort }: KafkaCluster): Promise<void> {
-  if (zookeeperPort === null && isBefore(version, '3.5')) throw new Error(`Kafka ${version} keeps no SCRAM users`);
-  const [java, ...tool] = javaCommand(jars, SMALL_JVM, 'kafka.admin.ConfigCommand');
-  // Releases before 2.7 keep them in the ZooKeeper alone.
-  const where =
-    zookeeperPort === null
-      ? ['--bootstrap-server', `127.0.0.1:${nodes[0]?.adminPort}`]
-      : ['--zookeeper', `127.0.0.1:${zookeeperPort}`];
-  const passwords = SCRAM_MECHANISMS.map((mechanism) => `${mechanism}=[password=${ADMIN_PASSWORD}]`).join(',');
-  const user = ['--alter', '--entity-type', 'users', '--entity-name', KAFKA_USER, '--add-config', passwords];
-  await output(java, [...tool, ...where, ...user]);
 }
