@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { installKafka } from '../../scripts/servers/kafka.ts';
-import { javaCommand } from '../../scripts/servers/kafka-java.ts';
+import { javaCommand, SMALL_JVM } from '../../scripts/servers/kafka-java.ts';
 import type { KafkaRecord, ReadOptions } from './kafka-reader.ts';
-import { bootstrap, TOOL_JVM } from './kafka-tools.ts';
+import { bootstrap } from './kafka-tools.ts';
 import type { TestKafka } from './kafka-under-test.ts';
 import { runProgram } from './run-program.ts';
 
@@ -31,7 +31,7 @@ export async function readTopicByJava(kafka: TestKafka, options: ReadOptions): P
   };
   const [java, ...before] = javaCommand(
     await installKafka(),
-    TOOL_JVM,
+    SMALL_JVM,
     'org.apache.kafka.tools.consumer.ConsoleConsumer',
   );
   const written = await runProgram(java, [

@@ -1,6 +1,5 @@
-import { installProgram } from '../../scripts/servers/packages.ts';
 import type { TestKafka } from './kafka-under-test.ts';
-import { runProgram } from './run-program.ts';
+import { kcat } from './kcat.ts';
 
 /** One record as a reader that is not ours sees it. */
 export interface KafkaRecord {
@@ -30,9 +29,9 @@ export interface ReadOptions {
  * Errors: Error with what kcat said, such as of a topic that does not exist.
  */
 export async function readTopic(kafka: TestKafka, options: ReadOptions): Promise<KafkaRecord[]> {
-  const records = parse(await kcat(kafka, [...consume(options), '-f', FORMAT]));
+  const records = parse(await kcat(kafka.adminPort, [...consume(options), '-f', FORMAT]));
   if (records.every(({ headers }) => headers.length === 0)) return records;
-  return withHeaders(records, await kcat(kafka, [...consume(options), '-J']));
+  return withHeaders(records, await kcat(kafka.adminPort, [...consume(options), '-J']));
 }
 
 /** Writes one record per element by kcat: the value, or key and value. All in one transaction when `transactionalId` is given. */
@@ -47,7 +46,7 @@ export async function writeTopic(
   if (partition !== undefined) args.push('-p', String(partition));
   if (transactionalId !== undefined) args.push('-X', `transactional.id=${transactionalId}`);
   const input = records.map((record) => (typeof record === 'string' ? record : record.join(KEY_END)) + RECORD_END);
-  await kcat(kafka, args, input.join(''));
+  await kcat(kafka.adminPort, args, input.join(''));
 }
 
 const RECORD_END = '\u001e';
@@ -61,14 +60,6 @@ function consume({ topic, isolation = 'read_committed', partition, from, max }: 
   if (partition !== undefined) args.push('-p', String(partition));
   if (max !== undefined) args.push('-c', String(max));
   return [...args, '-X', `isolation.level=${isolation}`, '-X', 'check.crcs=true', '-X', 'fetch.wait.max.ms=10'];
-}
-
-async function kcat(kafka: TestKafka, args: readonly string[], input?: string): Promise<Buffer> {
-  return runProgram(
-    await installProgram('kcat', 'kcat'),
-    ['-b', `127.0.0.1:${kafka.adminPort}`, '-m', '20', ...args],
-    input,
-  );
 }
 
 function parse(bytes: Buffer): KafkaRecord[] {

@@ -1,15 +1,11 @@
 import { installKafka } from '../../scripts/servers/kafka.ts';
-import { javaCommand } from '../../scripts/servers/kafka-java.ts';
-import { output } from '../../scripts/servers/packages.ts';
+import { runJava } from '../../scripts/servers/kafka-java.ts';
 import type { TestKafka } from './kafka-under-test.ts';
-
-/** Small machines: a tool starts, asks, and ends. */
-export const TOOL_JVM = ['-Xmx128m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1'];
+import { kcat } from './kcat.ts';
 
 /** Runs one of Kafka's own command-line tools, of the newest release, and gives what it said. Errors: Error with it. */
 export async function kafkaTool(mainClass: string, args: readonly string[]): Promise<string> {
-  const [java, ...before] = javaCommand(await installKafka(), TOOL_JVM, mainClass);
-  return output(java, [...before, ...args]);
+  return runJava(await installKafka(), mainClass, args);
 }
 
 /** How a tool finds the broker. */
@@ -46,4 +42,28 @@ export async function deleteTopic(kafka: TestKafka, name: string): Promise<void>
 /** What `kafka-topics --describe` says of a topic, with its settings. */
 export async function describeTopic(kafka: TestKafka, name: string): Promise<string> {
   return kafkaTool('org.apache.kafka.tools.TopicCommand', [...bootstrap(kafka), '--describe', '--topic', name]);
+}
+
+/** The number of the broker that leads a partition, as the brokers say now; -1 while none does. */
+export async function leaderOf(kafka: TestKafka, topic: string, partition = 0): Promise<number> {
+  const said = await kcat(kafka.adminPort, ['-L', '-J', '-t', topic]);
+  const { topics } = JSON.parse(said.toString('utf8')) as {
+    topics: { partitions: { partition: number; leader: number }[] }[];
+  };
+  const found = topics[0]?.partitions.find((each) => each.partition === partition);
+  if (found === undefined) throw new Error(`${topic} has no partition ${partition}`);
+  return found.leader;
+}
+
+/** Limits what all clients together may write, in bytes per second; null lifts the limit. */
+export async function limitWrites(kafka: TestKafka, bytesPerSecond: number | null): Promise<void> {
+  const name = 'producer_byte_rate';
+  await kafkaTool('kafka.admin.ConfigCommand', [
+    ...bootstrap(kafka),
+    '--alter',
+    '--entity-type',
+    'clients',
+    '--entity-default',
+    ...(bytesPerSecond === null ? ['--delete-config', name] : ['--add-config', `${name}=${bytesPerSecond}`]),
+  ]);
 }

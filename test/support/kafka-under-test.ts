@@ -10,5 +10,5 @@ export async function sharedKafka(): Promise<TestKafka> {
   return { version, host, port, adminPort: port };
 }
 
-/** A broker of this test alone; the caller stops it. */
+/** Brokers of this test alone; the caller stops them. */
 export const privateKafka = startKafka;
