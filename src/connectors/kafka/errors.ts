@@ -101,7 +101,7 @@ const RESULTS: Readonly<Record<Refusal, { kind: PipelineErrorKind; code: string;
   record: {
     kind: 'fatal',
     code: 'Kafka.RecordRefused',
-    hint: 'A compacted topic takes no record without a key: give keyColumns, or another cleanup.policy.',
+    hint: 'A compacted topic takes no record without a key: give keyColumns, or another cleanup.policy. One with message.timestamp.before.max.ms takes no older change: raise it.',
   },
   settings: {
     kind: 'fatal',

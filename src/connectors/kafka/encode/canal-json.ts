@@ -9,7 +9,7 @@ import { type KeyLayout, layKey } from './key-layout.ts';
 import { KeyText } from './key-text.ts';
 import { Keys } from './keys.ts';
 import { Memory, MemoryPool } from './memory.ts';
-import { type KeyPlace, RecordFrame } from './record-frame.ts';
+import { type KeyPlace, RecordFrame, recordTime } from './record-frame.ts';
 import type { TableTopic } from './table-topic.ts';
 import { TimeZone } from './time-zone.ts';
 
@@ -65,8 +65,8 @@ export class CanalJson implements Envelope {
   rows(part: RowsPart, to: TableTopic, into: CommitRecords): void {
     const layout = this.#layout(part.table, to);
     const owner = into.ownerOf(part.table.id);
-    this.#frame.start(into, to, owner, Math.floor(part.timeMicros / 1000));
     const now = this.#options.clock.now();
+    this.#frame.start(into, to, owner, recordTime(part.timeMicros, now));
     const usual = frameOf(part, layout, TYPES[part.op], now);
     let written = 0;
     for (let row = 0; row < part.count; row += 1) {
@@ -87,6 +87,7 @@ export class CanalJson implements Envelope {
   ddl(part: DdlPart, to: TableTopic, into: CommitRecords): void {
     const { database, table } = part.table.id;
     const { key } = this.#layout(part.table, to);
+    const now = this.#options.clock.now();
     const value = Buffer.from(
       JSON.stringify({
         id: (this.#lastId += 1),
@@ -96,7 +97,7 @@ export class CanalJson implements Envelope {
         isDdl: true,
         type: DDL_OPS[part.ddl],
         es: eventTime(part.timeMicros),
-        ts: this.#options.clock.now(),
+        ts: now,
         sql: part.statement,
         sqlType: null,
         mysqlType: null,
@@ -105,7 +106,7 @@ export class CanalJson implements Envelope {
         gtid: part.place.gtid ?? '',
       }),
     );
-    this.#frame.start(into, to, into.ownerOf(part.table.id), Math.floor(part.timeMicros / 1000));
+    this.#frame.start(into, to, into.ownerOf(part.table.id), recordTime(part.timeMicros, now));
     this.#frame.begin(this.#values, key.tablePartition, this.#keys.none, value.length);
     this.#values.put(value);
     if (!this.#frame.end(this.#values)) this.#leaveOut(part.table, to);

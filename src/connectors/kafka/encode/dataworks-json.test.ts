@@ -345,6 +345,14 @@ void test('dates are those of the zone’s clock', () => {
   assert.match(record?.value ?? '', /"dataColumn":\{"id":1767225600000,"day":1767196800000,"at":1767225600000\}/);
 });
 
+void test('records of a source whose clock is ahead have our time, as brokers refuse times to come', () => {
+  const [record] = encoded(new DataWorksJson(envelopeOptions()), [
+    logged(inserts(ORDERS, [ANN]), { timeMicros: NOW * 1000 + 7_200_000_000 }),
+  ]);
+  assert.equal(record?.time, BigInt(NOW));
+  assert.match(record?.value ?? '', new RegExp(`"eventTime":${NOW + 7_200_000},`));
+});
+
 void test('keys are the text of their values, in key order', () => {
   const table = scriptedTable(
     'shop',

@@ -8,7 +8,7 @@ import { type KeyLayout, layKey } from './key-layout.ts';
 import { KeyText } from './key-text.ts';
 import { Keys } from './keys.ts';
 import { Memory, MemoryPool } from './memory.ts';
-import { type KeyPlace, RecordFrame } from './record-frame.ts';
+import { type KeyPlace, RecordFrame, recordTime } from './record-frame.ts';
 import { sequenceId, setSequenceRow } from './sequence-id.ts';
 import type { TableTopic } from './table-topic.ts';
 import { TimeZone } from './time-zone.ts';
@@ -59,8 +59,8 @@ export class DataWorksJson implements Envelope {
     const layout = this.#layout(part.table, part.place.server, to);
     const owner = into.ownerOf(part.table.id);
     const eventTime = Math.floor(part.timeMicros / 1000);
-    this.#frame.start(into, to, owner, eventTime);
     const systemTime = this.#options.clock.now();
+    this.#frame.start(into, to, owner, recordTime(part.timeMicros, systemTime));
     const before = tailOf(part, { op: part.op === 'update' ? 'UPDATE_BEFOR' : 'DELETE', eventTime, systemTime });
     const after = tailOf(part, { op: OPS[part.op], eventTime, systemTime });
     let written = 0;
@@ -77,14 +77,15 @@ export class DataWorksJson implements Envelope {
     const { schema, key } = this.#layout(part.table, part.place.server, to);
     const { database, table } = part.table.id;
     const eventTime = Math.floor(part.timeMicros / 1000);
+    const systemTime = this.#options.clock.now();
     // What others put here is their parser's own; ours says what the policy was asked of.
     const ddlMeta = Buffer.from(JSON.stringify({ kind: part.ddl, database, table })).toString('base64');
     const value = Buffer.from(
       `{"schema":${schema},"payload":{"before":null,"after":null,"sequenceId":"${sequenceId(part.place, 0)}",` +
-        `"op":"${DDL_OPS[part.ddl]}","timestamp":${timestamp(eventTime, this.#options.clock.now())},` +
+        `"op":"${DDL_OPS[part.ddl]}","timestamp":${timestamp(eventTime, systemTime)},` +
         `"ddl":${JSON.stringify({ text: part.statement, ddlMeta })}},"version":"0.0.1"}`,
     );
-    this.#frame.start(into, to, into.ownerOf(part.table.id), eventTime);
+    this.#frame.start(into, to, into.ownerOf(part.table.id), recordTime(part.timeMicros, systemTime));
     this.#frame.begin(this.#values, key.tablePartition, this.#keys.none, value.length);
     this.#values.put(value);
     if (!this.#frame.end(this.#values)) this.#leaveOut(part.table, to);

@@ -8,7 +8,7 @@ import type { Envelope, EnvelopeOptions } from './envelope.ts';
 import { layKey } from './key-layout.ts';
 import { Keys } from './keys.ts';
 import { Memory, MemoryPool } from './memory.ts';
-import { type KeyPlace, RecordFrame } from './record-frame.ts';
+import { type KeyPlace, RecordFrame, recordTime } from './record-frame.ts';
 import type { TableTopic } from './table-topic.ts';
 import { writeVarint } from './varint.ts';
 
@@ -73,8 +73,8 @@ export class DebeziumJson implements Envelope {
   rows(part: RowsPart, to: TableTopic, into: CommitRecords): void {
     const layout = this.#layout(part.table, part.place.server, to);
     const owner = into.ownerOf(part.table.id);
-    this.#frame.start(into, to, owner, Math.floor(part.timeMicros / 1000));
     const now = this.#options.clock.now();
+    this.#frame.start(into, to, owner, recordTime(part.timeMicros, now));
     const tail = this.#tail(part, layout, OPS[part.op], now);
     let written = 0;
     for (let row = 0; row < part.count; row += 1) {
@@ -95,9 +95,10 @@ export class DebeziumJson implements Envelope {
     if (part.ddl !== 'TRUNCATETABLE') return;
     const layout = this.#layout(part.table, part.place.server, to);
     const { key, head } = layout;
-    const { start, end } = this.#tail(part, layout, 't', this.#options.clock.now());
+    const now = this.#options.clock.now();
+    const { start, end } = this.#tail(part, layout, 't', now);
     const value = Buffer.concat([Buffer.from(head), start, Buffer.from('0'), end]);
-    this.#frame.start(into, to, into.ownerOf(part.table.id), Math.floor(part.timeMicros / 1000));
+    this.#frame.start(into, to, into.ownerOf(part.table.id), recordTime(part.timeMicros, now));
     this.#frame.begin(this.#values, key.tablePartition, null, value.length);
     this.#values.put(value);
     if (!this.#frame.end(this.#values)) this.#leaveOut(part.table, to);

@@ -12,6 +12,14 @@ const NONE = Uint8Array.of(0);
 /** Records of one row, at most. */
 const RECORDS_MAX = 3;
 
+/**
+ * The time of a change's records, in milliseconds. Brokers refuse times that are far ahead of their own
+ * (`message.timestamp.after.max.ms`), and a source's clock may be.
+ */
+export function recordTime(timeMicros: number, now: number): number {
+  return Math.min(Math.floor(timeMicros / 1000), now);
+}
+
 /** A key as it lies in a writer's memory; null is a record without a key. */
 export interface KeyPlace {
   readonly memory: Memory;
