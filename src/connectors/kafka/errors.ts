@@ -1,4 +1,4 @@
-import { GenericError, MultipleErrors, protocolErrorsCodesById } from '@platformatic/kafka';
+import { MultipleErrors, protocolErrorsCodesById } from '@platformatic/kafka';
 import { messageOf } from '../../lib/errors.ts';
 import { PipelineError, type PipelineErrorFacts, type PipelineErrorKind } from '../../pipeline/pipeline-error.ts';
 
@@ -81,7 +81,7 @@ const RESULTS: Readonly<Record<Refusal, { kind: PipelineErrorKind; code: string;
   unavailable: {
     kind: 'transient',
     code: 'Sink.Unavailable',
-    hint: 'The broker cannot be reached, or cut the connection; the run tries again by itself.',
+    hint: 'The broker cannot be reached, or cut the connection; the run tries again by itself. If it never worked, check address and securityProtocol.',
   },
   fenced: {
     kind: 'transient',
@@ -168,7 +168,7 @@ export function toKafkaError(error: unknown, about: About): PipelineError {
   const refusal = connectionRefusal(error);
   const { kind, code, hint } = RESULTS[refusal];
   return new KafkaError(kind, code, {
-    message: `${about.doing}: ${rootMessage(error)}`,
+    message: `${about.doing}: ${wholeMessage(error)}`,
     refusal,
     topic: about.topic,
     cause: error,
@@ -215,23 +215,28 @@ function findText(error: unknown, field: 'apiId' | 'serverErrorMessage'): string
 
 const TLS = /CERT|TLS|SSL|SELF_SIGNED|UNABLE_TO_|ERR_OSSL/;
 
-/** An error on the way to the broker: a proof that failed stays so, all else may pass. */
+/**
+ * An error on the way to the broker: a proof or a login that failed stays so, all else may pass. The last cause decides: a
+ * login that was cut off is an outage.
+ */
 function connectionRefusal(error: unknown): Refusal {
+  let refusal: Refusal = 'unavailable';
   for (let one: unknown = error; one instanceof Error; one = one.cause) {
-    const code = (one as { code?: unknown }).code;
-    if (code === 'PLT_KFK_AUTHENTICATION') return 'denied';
-    if (code === 'PLT_KFK_USER') return 'tls';
-    if (typeof code === 'string' && code !== 'ECONNRESET' && !code.startsWith('PLT_') && TLS.test(code)) return 'tls';
+    const code = String((one as { code?: unknown }).code);
+    if (code === 'PLT_KFK_AUTHENTICATION') refusal = 'denied';
+    else if (code === 'PLT_KFK_USER') refusal = 'tls';
+    else if (code === 'PLT_KFK_NETWORK') refusal = 'unavailable';
+    else if (/^E[A-Z]+$/.test(code)) return 'unavailable';
+    else if (TLS.test(code)) return 'tls';
   }
-  return 'unavailable';
+  return refusal;
 }
 
 /** The library's errors say little at the top: what the socket said is below. */
-function rootMessage(error: unknown): string {
-  let root = error;
-  while (GenericError.isGenericError(root as never) && root instanceof Error && root.cause instanceof Error) {
-    root = root.cause;
+function wholeMessage(error: unknown): string {
+  const messages = [messageOf(error)];
+  for (let one = error; one instanceof Error && one.cause instanceof Error; one = one.cause) {
+    messages.push(one.cause.message);
   }
-  const above = root === error ? '' : `${messageOf(error)} `;
-  return `${above}${messageOf(root)}`;
+  return [...new Set(messages)].join(' ');
 }
