@@ -67,8 +67,8 @@ async function startCluster(jars: KafkaJars, options: KafkaOptions): Promise<Kaf
   if (zookeeper !== null && security.sasl === true)
     await runJava(jars, 'kafka.admin.ConfigCommand', scramUsersInZookeeper(zookeeper.port));
   const cluster: KafkaCluster = {
-    // As Kafka writes a UUID.
-    id: randomBytes(16).toString('base64url'),
+    // As Kafka writes a UUID; one that begins with a dash would be taken for an option.
+    id: `A${randomBytes(16).toString('base64url').slice(1)}`,
     nodes: await Promise.all(Array.from({ length: options.brokers ?? 1 }, (_, index) => node(index, options))),
     zookeeperPort: zookeeper?.port ?? null,
     security,
