@@ -1,0 +1,78 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { encoded, envelopeOptions, logged, recordsOf, TOPIC } from '../../../../test/support/encoded-records.ts';
+import { deletes, inserts, scriptedTable, updates } from '../../../../test/support/scripted-rows.ts';
+import type { RowsPart } from '../../../pipeline/batch.ts';
+import { CommitRecords } from './commit-records.ts';
+import { DebeziumJson } from './debezium-json.ts';
+
+const TABLES = ['a', 'b', 'c'].map((name) =>
+  scriptedTable('shop', name, { id: { kind: 'integer', bytes: 8, unsigned: false }, v: { kind: 'text' } }, ['id']),
+);
+/** Lengths of one, two and three bytes. */
+const LIMITS = [3000, 20_000, 500_000];
+
+const table = fc.constantFrom(...TABLES);
+const row = fc.tuple(
+  fc.nat(30),
+  fc.oneof(
+    fc.constant(null),
+    fc.nat(80).map((length) => 'x'.repeat(length)),
+    fc.constantFrom(70, 700, 2200, 4000, 90_000).map((length) => '"'.repeat(length)),
+  ),
+);
+const rows = fc.array(row, { minLength: 1, maxLength: 5 });
+const timeMicros = fc.integer({ min: 0, max: 1_700_000_000 }).map((seconds) => seconds * 1e6);
+const part: fc.Arbitrary<RowsPart> = fc.oneof(
+  fc.tuple(table, rows, timeMicros).map(([of, after, time]) => logged(inserts(of, after), { timeMicros: time })),
+  fc.tuple(table, rows, timeMicros).map(([of, before, time]) => logged(deletes(of, before), { timeMicros: time })),
+  fc
+    .tuple(table, fc.array(fc.tuple(row, row), { minLength: 1, maxLength: 5 }), timeMicros)
+    .map(([of, pairs, time]) => logged(updates(of, pairs), { timeMicros: time })),
+);
+const step = fc.oneof({ weight: 8, arbitrary: part }, { weight: 1, arbitrary: table.map((dropped) => ({ dropped })) });
+
+void test('whatever is written, too long or taken out again: what is left is what was written of the others, in order', () => {
+  fc.assert(
+    fc.property(
+      fc.array(step, { maxLength: 40 }),
+      fc.integer({ min: 1, max: 3 }),
+      fc.constantFrom(...LIMITS),
+      (steps, partitions, limit) => {
+        const to = { ...TOPIC, partitions, maxRecordBytes: limit };
+        let dirty = 0;
+        const envelope = () =>
+          new DebeziumJson(envelopeOptions({ onDirty: () => (dirty += 1) }), { withSchema: false });
+        const commit = new CommitRecords(1 << 20);
+        // What was in the memory before must not matter.
+        for (const one of steps) if ('kind' in one) envelope().rows(one, to, commit);
+        commit.reset(true);
+        const writing = envelope();
+        let kept: RowsPart[] = [];
+        for (const one of steps) {
+          if ('kind' in one) {
+            writing.rows(one, to, commit);
+            kept.push(one);
+          } else {
+            commit.exclude(one.dropped.id);
+            kept = kept.filter((written) => written.table !== one.dropped);
+          }
+        }
+        dirty = 0;
+        // Each part for itself has a batch of its own.
+        const expected = kept.flatMap((one) => encoded(envelope(), [one], to));
+        const byPartition = (records: typeof expected) => records.toSorted((a, b) => a.partition - b.partition);
+        assert.deepEqual(byPartition(recordsOf(commit)), byPartition(expected));
+        assert.equal(commit.rows, kept.reduce((sum, { count }) => sum + count, 0) - dirty);
+        const records = commit.finish();
+        assert.equal(
+          commit.bytes,
+          records.reduce((sum, { records: { length } }) => sum + length - 61, 0),
+        );
+        assert.ok(records.every(({ records: { length } }) => length <= limit));
+      },
+    ),
+    { numRuns: 300 },
+  );
+});
