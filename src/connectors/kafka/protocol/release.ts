@@ -2,7 +2,7 @@ import type { ApiRanges } from './api-ranges.ts';
 
 /** What a release was the first to serve, newest first: a request's key, and its version. */
 const FIRST_SERVED: readonly (readonly [release: string, key: number, version: number])[] = [
-  ['4.2', 91, 1],
+  ['4.2', 2, 11],
   ['4.1', 0, 13],
   ['4.0', 0, 12],
   ['3.9', 1, 17],
