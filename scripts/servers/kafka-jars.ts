@@ -28,11 +28,14 @@ export interface KafkaJars {
 
 /** Fetches the broker with its tools by Maven, once. Errors: Error that says what is missing or why Maven failed. */
 export async function kafkaJars(version: KafkaVersion): Promise<KafkaJars> {
-  const java = await installProgram('java', 'openjdk-17-jre-headless');
+  const java = await installProgram('java', 'default-jre-headless');
   const folder = join(cacheFolder(), `kafka-${version}`);
-  await withLock(`kafka-${version}`, async () => {
-    if (!existsSync(folder)) await fetchJars(version, folder);
-  });
+  // It appears whole: no lock is needed to see that it is there.
+  if (!existsSync(folder)) {
+    await withLock(`kafka-${version}`, async () => {
+      if (!existsSync(folder)) await fetchJars(version, folder);
+    });
+  }
   return { version, java, classPath: join(folder, 'libs', '*'), classes: join(folder, 'classes.jsa') };
 }
 

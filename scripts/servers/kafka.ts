@@ -47,18 +47,23 @@ export async function startKafka(options: KafkaOptions = {}): Promise<KafkaServe
 /** Fetches a release and archives its classes as the Java machine has them, which halves the time of a start. */
 export async function installKafka(version: KafkaVersion = KAFKA_VERSIONS[0]): Promise<KafkaJars> {
   const jars = await kafkaJars(version);
-  await withLock(`kafka-${version}-classes`, async () => {
-    if (existsSync(jars.classes)) return;
-    const folder = serverFolder('kafka');
-    const made = join(folder, 'classes');
-    const kafka = await startCluster(jars, { jvm: [...SMALL_JVM, `-XX:ArchiveClassesAtExit=${made}`] });
-    await kafka.stop();
-    // It must be whole when it appears.
-    copyFileSync(made, `${jars.classes}.new`);
-    renameSync(`${jars.classes}.new`, jars.classes);
-    rmSync(folder, { recursive: true });
-  });
+  if (!existsSync(jars.classes)) {
+    await withLock(`kafka-${version}-classes`, async () => {
+      if (!existsSync(jars.classes)) await archiveClasses(jars);
+    });
+  }
   return jars;
+}
+
+async function archiveClasses(jars: KafkaJars): Promise<void> {
+  const folder = serverFolder('kafka');
+  const made = join(folder, 'classes');
+  const kafka = await startCluster(jars, { jvm: [...SMALL_JVM, `-XX:ArchiveClassesAtExit=${made}`] });
+  await kafka.stop();
+  // It must be whole when it appears.
+  copyFileSync(made, `${jars.classes}.new`);
+  renameSync(`${jars.classes}.new`, jars.classes);
+  rmSync(folder, { recursive: true });
 }
 
 async function startCluster(jars: KafkaJars, options: KafkaOptions): Promise<KafkaServer> {
