@@ -1,0 +1,96 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import { KAFKA_USER } from '../../../../scripts/servers/kafka-security.ts';
+import type { KafkaServer } from '../../../../scripts/servers/kafka.ts';
+import { ADMIN_PASSWORD } from '../../../../scripts/servers/lifecycle.ts';
+import {
+  batchOf,
+  newestIn,
+  openCluster,
+  openProducer,
+  recordsSeen,
+} from '../../../../test/support/kafka-protocol-under-test.ts';
+import { bootstrap, createTopic, kafkaTool } from '../../../../test/support/kafka-tools.ts';
+import { privateKafka } from '../../../../test/support/kafka-under-test.ts';
+import type { Cluster } from './cluster.ts';
+
+const DENIED = { code: 'Sink.Denied', kind: 'fatal' };
+
+void describe('an account with few rights', () => {
+  let kafka: KafkaServer;
+  let cluster: Cluster;
+  const end = new AbortController();
+
+  before(async () => {
+    const properties = {
+      'authorizer.class.name': 'org.apache.kafka.metadata.authorizer.StandardAuthorizer',
+      'super.users': 'User:ANONYMOUS',
+    };
+    kafka = await privateKafka({ security: { sasl: true }, properties });
+    for (const topic of ['ours', 'theirs', 'checkpoint']) await createTopic(kafka, topic);
+    await allow('ours', 'WRITE', 'DESCRIBE');
+    await allow('checkpoint', 'READ', 'WRITE');
+    await allow('new-', 'CREATE', 'WRITE', 'DESCRIBE');
+    const id = ['--transactional-id', 'disync-', '--resource-pattern-type', 'prefixed'];
+    await acls(...id, '--operation', 'WRITE', '--operation', 'DESCRIBE');
+    const sasl = { mechanism: 'PLAIN' as const, username: KAFKA_USER, password: ADMIN_PASSWORD };
+    cluster = await openCluster(kafka.port, end.signal, { sasl });
+  });
+  after(async () => {
+    end.abort();
+    await kafka.stop();
+  });
+
+  void it('writes where it may, with its checkpoint, and reads that back', async () => {
+    const producer = await openProducer(cluster, 'transactional', 'disync-a');
+    await producer.send([batchOf('ours', 0, [['a', '1']]), batchOf('checkpoint', 0, [['run', '1']])]);
+    await producer.endTransaction('commit');
+    assert.deepEqual(await recordsSeen(kafka, 'ours', 1), ['0 a=1']);
+    assert.deepEqual(await newestIn(cluster, 'checkpoint', 0), { run: '1' });
+  });
+
+  void it('makes topics where it may', async () => {
+    await cluster.createTopics([{ name: 'new-topic', partitions: 1, replication: 1, configs: {} }]);
+    assert.equal((await cluster.topics(['new-topic'])).has('new-topic'), true);
+    const other = { name: 'another', partitions: 1, replication: 1, configs: {} };
+    await assert.rejects(cluster.createTopics([other]), { ...DENIED, topic: 'another' });
+  });
+
+  void it('is told which right is missing', async () => {
+    await assert.rejects(cluster.topics(['theirs']), { ...DENIED, topic: 'theirs' });
+    await assert.rejects(openProducer(cluster, 'transactional', 'other-id'), DENIED);
+    const missing = openProducer(cluster, 'transactional', 'disync-b').then((producer) =>
+      producer.send([batchOf('theirs', 0, [['a', '1']])]),
+    );
+    await assert.rejects(missing, { ...DENIED, topic: 'theirs' });
+  });
+
+  void it('knows no limits that it may not read', async () => {
+    assert.deepEqual(await cluster.brokerConfigs(), {
+      transactionMaxTimeoutMs: null,
+      messageMaxBytes: null,
+      autoCreateTopics: null,
+      partitions: null,
+      replication: null,
+    });
+    assert.deepEqual(
+      await cluster.topicConfigs(['ours']),
+      new Map([['ours', { maxMessageBytes: null, cleanupPolicy: null, minInsyncReplicas: null, retentionMs: null }]]),
+    );
+  });
+
+  function allow(prefix: string, ...operations: readonly string[]): Promise<void> {
+    const rights = operations.flatMap((operation) => ['--operation', operation]);
+    return acls('--topic', prefix, '--resource-pattern-type', 'prefixed', ...rights);
+  }
+
+  async function acls(...args: readonly string[]): Promise<void> {
+    await kafkaTool('org.apache.kafka.tools.AclCommand', [
+      ...bootstrap(kafka),
+      '--add',
+      '--allow-principal',
+      `User:${KAFKA_USER}`,
+      ...args,
+    ]);
+  }
+});
