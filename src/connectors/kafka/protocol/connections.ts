@@ -54,8 +54,8 @@ export class Connections {
     if (known !== undefined) {
       const connection = await known;
       if (connection.isConnected()) return connection;
-      // Two may find it broken at once: the second finds what the first began.
-      if (this.#open.get(name) === known) this.#open.delete(name);
+      // Two may find it so at once: the second finds what the first began.
+      if (this.#open.get(name) === known) this.#retire(name, connection);
       return this.#to(address);
     }
     const connecting = this.#connect(address);
@@ -66,6 +66,15 @@ export class Connections {
       if (this.#open.get(name) === connecting) this.#open.delete(name);
       throw error;
     }
+  }
+
+  /**
+   * Another one takes its place. A broker that wants a new login now and then takes no request in the midst of one: what is
+   * on its way there still has the time that it had.
+   */
+  #retire(name: string, connection: Connection): void {
+    this.#open.delete(name);
+    setTimeout(() => connection.socket.destroy(), this.#options.requestTimeout).unref();
   }
 
   /** Cuts all of them, at once: whoever waits for an answer gets an error. */

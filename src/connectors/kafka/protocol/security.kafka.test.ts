@@ -51,7 +51,8 @@ void describe('a broker that wants TLS on both sides and a login', () => {
   const end = new AbortController();
 
   before(async () => {
-    kafka = await privateKafka({ security: { tls: 'mutual', sasl: true } });
+    const properties = { 'connections.max.reauth.ms': '1000' };
+    kafka = await privateKafka({ security: { tls: 'mutual', sasl: true }, properties });
   });
   after(async () => {
     end.abort();
@@ -68,6 +69,19 @@ void describe('a broker that wants TLS on both sides and a login', () => {
       assert.deepEqual(await recordsSeen(kafka, topic, 1), [`0 a=${mechanism}`]);
     });
   }
+
+  void it('gets a new login as often as it wants one, while we write', async () => {
+    const cluster = await openCluster(kafka.port, end.signal, { ssl: PROVEN, sasl: LOGIN, requestTimeoutMs: 1000 });
+    const topic = await newTopic(cluster, 1);
+    const producer = await openProducer(cluster, 'transactional', topic);
+    const written: string[] = [];
+    for (const until = performance.now() + 3500; performance.now() < until; ) {
+      await producer.send([batchOf(topic, 0, [['a', `${written.length}`]])]);
+      await producer.endTransaction('commit');
+      written.push(`0 a=${written.length}`);
+    }
+    assert.deepEqual(await recordsSeen(kafka, topic, written.length), written);
+  });
 
   void it('is asked for no proof, or for none of its name, when the settings say so', async () => {
     for (const ssl of [
