@@ -153,6 +153,8 @@ void describe('reading a partition', () => {
     await ours.send([batchOf(topic, 0, [['a', '2']])]);
     await ours.endTransaction('commit');
     assert.deepEqual(await recordsSeen(kafka, topic, 1), ['0 a=1']);
+    // A new one settles what the old one has ended.
+    await openProducer(cluster, 'transactional', topic);
     assert.deepEqual(await newestIn(cluster, topic, 0), { a: '2' });
     const missing = { topic: `${topic}-missing`, partition: 0, isWanted: () => true };
     await assert.rejects(readNewest(cluster, missing), { code: 'Kafka.TopicMissing' });

@@ -46,6 +46,7 @@ void describe('an account with few rights', () => {
     await producer.send([batchOf('ours', 0, [['a', '1']]), batchOf('checkpoint', 0, [['run', '1']])]);
     await producer.endTransaction('commit');
     assert.deepEqual(await recordsSeen(kafka, 'ours', 1), ['0 a=1']);
+    await openProducer(cluster, 'transactional', 'disync-a');
     assert.deepEqual(await newestIn(cluster, 'checkpoint', 0), { run: '1' });
   });
 

@@ -41,7 +41,8 @@ export interface Wanted {
  *
  * It reads beyond the last stable offset and settles transactions by their markers: the last stable offset stands where
  * the oldest open transaction of *anybody* begins, and what another one has committed since would be missed. Records of
- * transactions that are still open are left out.
+ * transactions that are still open are left out, and a transaction counts as open for a moment after its end was
+ * acknowledged: opening a producer of its id waits for that.
  * Shape:  by key, as latin1 text. Memory: what is wanted, and 4 MiB of the log at a time.
  * Errors: KafkaError; `Kafka.TopicMissing` without the topic.
  */
