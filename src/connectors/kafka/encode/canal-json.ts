@@ -9,15 +9,18 @@ import { type KeyLayout, layKey } from './key-layout.ts';
 import { KeyText } from './key-text.ts';
 import { Keys } from './keys.ts';
 import { Memory, MemoryPool } from './memory.ts';
+import { PartText, TextPiece } from './part-text.ts';
 import { type KeyPlace, RecordFrame, recordTime } from './record-frame.ts';
 import type { TableTopic } from './table-topic.ts';
 import { TimeZone } from './time-zone.ts';
 
 type Type = 'INSERT' | 'UPDATE' | 'DELETE';
-const TYPES = { insert: 'INSERT', read: 'INSERT', update: 'UPDATE', delete: 'DELETE' } as const;
 const START = Buffer.from('{"id":');
 const OLD = Buffer.from('}],"old":[{');
-const ID_DIGITS_MAX = 16;
+const OLD_END = Buffer.from('}]');
+const NO_OLD = Buffer.from('}],"old":null');
+/** `id`, `es` and `ts`. */
+const FIXED_BYTES_MAX = 80;
 
 /** What of a table version's records is the same for all. */
 interface Layout {
@@ -25,15 +28,10 @@ interface Layout {
   readonly key: KeyLayout;
   readonly values: CanalLayout;
   readonly columns: ColumnSet;
-  /** The members before `isDdl`, and those from `sql` to the first value. */
-  readonly names: string;
-  readonly types: string;
-}
-
-/** What is around the values of one part's records: behind `id`, and behind `data` or `old`. */
-interface Frame {
-  readonly head: Buffer;
-  readonly tail: Buffer;
+  /** The members from `database` to `type`, up to `es`. */
+  readonly starts: Readonly<Record<Type, Buffer>>;
+  /** Those from `sql` to the first value. */
+  readonly types: Buffer;
 }
 
 /**
@@ -48,6 +46,9 @@ export class CanalJson implements Envelope {
   /** Before images, to be compared. */
   readonly #old: CanalValues;
   readonly #oldMemory: Memory;
+  readonly #text: PartText;
+  readonly #times = new TextPiece();
+  readonly #gtid = new TextPiece();
   readonly #layouts = new WeakMap<TableVersion, Layout>();
   #lastId = 0;
 
@@ -60,6 +61,7 @@ export class CanalJson implements Envelope {
     this.#keys = new Keys(keyMemory, new KeyText(keyMemory));
     this.#values = new CanalValues(this.#oldMemory, zone);
     this.#old = new CanalValues(this.#oldMemory, zone);
+    this.#text = new PartText(pool);
   }
 
   rows(part: RowsPart, to: TableTopic, into: CommitRecords): void {
@@ -67,13 +69,12 @@ export class CanalJson implements Envelope {
     const owner = into.ownerOf(part.table.id);
     const now = this.#options.clock.now();
     this.#frame.start(into, to, owner, recordTime(part.timeMicros, now));
-    const usual = frameOf(part, layout, TYPES[part.op], now);
+    this.#writePart(part, now);
     let written = 0;
     for (let row = 0; row < part.count; row += 1) {
       this.#frame.nextRow();
       this.#keys.read(part, row, layout.key);
-      if (this.#keys.isChanged ? this.#moved(part, row, layout, now) : this.#row(part, row, layout, usual))
-        written += 1;
+      if (this.#keys.isChanged ? this.#moved(part, row, layout) : this.#row(part, row, layout)) written += 1;
       else {
         this.#frame.undoRow();
         this.#leaveOut(part.table, to);
@@ -117,33 +118,28 @@ export class CanalJson implements Envelope {
   }
 
   /** False, here and below, when a record is too long. */
-  #row(part: RowsPart, row: number, layout: Layout, frame: Frame): boolean {
-    const { before, after } = this.#keys;
-    if (part.op === 'update') return this.#update(part, row, layout, frame);
-    return this.#image(part, row, layout, part.op === 'delete' ? before : after, frame);
+  #row(part: RowsPart, row: number, layout: Layout): boolean {
+    if (part.op === 'update') return this.#update(part, row, layout);
+    return this.#image(part, row, layout, part.op === 'delete' ? 'DELETE' : 'INSERT');
   }
 
   /** The row has another key. */
-  #moved(part: RowsPart, row: number, layout: Layout, now: number): boolean {
-    const { before, after } = this.#keys;
-    if (!this.#image(part, row, layout, before, frameOf(part, layout, 'DELETE', now))) return false;
-    return this.#image(part, row, layout, after, frameOf(part, layout, 'INSERT', now));
+  #moved(part: RowsPart, row: number, layout: Layout): boolean {
+    return this.#image(part, row, layout, 'DELETE') && this.#image(part, row, layout, 'INSERT');
   }
 
-  /** A message with one image, of the key's side. */
-  #image(part: RowsPart, row: number, layout: Layout, key: KeyPlace, { head, tail }: Frame): boolean {
-    const values = this.#values;
-    this.#begin(key, layout, head);
-    part.visit(row, key === this.#keys.before ? 'before' : 'after', layout.columns, values);
-    values.reserve(tail.length);
-    values.put(tail);
-    return this.#frame.end(values);
+  /** A message with one image. */
+  #image(part: RowsPart, row: number, layout: Layout, type: 'INSERT' | 'DELETE'): boolean {
+    const isDelete = type === 'DELETE';
+    this.#begin(isDelete ? this.#keys.before : this.#keys.after, layout, type);
+    part.visit(row, isDelete ? 'before' : 'after', layout.columns, this.#values);
+    return this.#end(NO_OLD);
   }
 
-  #update(part: RowsPart, row: number, layout: Layout, { head, tail }: Frame): boolean {
+  #update(part: RowsPart, row: number, layout: Layout): boolean {
     const values = this.#values;
     const old = this.#old;
-    this.#begin(this.#keys.after, layout, head);
+    this.#begin(this.#keys.after, layout, 'UPDATE');
     part.visit(row, 'after', layout.columns, values);
     values.finish();
     old.use(this.#oldMemory, 0);
@@ -158,19 +154,44 @@ export class CanalJson implements Envelope {
       values.put(OLD);
       values.writeChanged(old);
     }
-    values.reserve(tail.length);
-    values.put(tail);
-    return this.#frame.end(values);
+    return this.#end(OLD_END);
   }
 
-  #begin(key: KeyPlace, { key: keyLayout, to, values: layout }: Layout, head: Buffer): void {
+  /** `id`, then the members that are the table's, and between them the part's. */
+  #begin(key: KeyPlace, { key: keyLayout, to, values: layout, starts, types }: Layout, type: Type): void {
     const values = this.#values;
-    const room = START.length + ID_DIGITS_MAX + head.length + layout.names.imageBytes;
+    const start = starts[type];
+    const room = START.length + FIXED_BYTES_MAX + start.length + types.length + layout.names.imageBytes;
     this.#frame.begin(values, this.#keys.partition(key, keyLayout, to), key, room);
     values.put(START);
     values.integerText((this.#lastId += 1));
-    values.put(head);
+    values.put(start);
+    values.put(this.#text.bytesOf(this.#times));
+    values.put(types);
     values.start(layout);
+  }
+
+  #end(old: Buffer): boolean {
+    const values = this.#values;
+    const gtid = this.#text.bytesOf(this.#gtid);
+    values.reserve(old.length + gtid.length);
+    values.put(old);
+    values.put(gtid);
+    return this.#frame.end(values);
+  }
+
+  /** Writes what all records of a part have in common. */
+  #writePart({ timeMicros, place }: RowsPart, now: number): void {
+    const text = this.#text;
+    text.restart();
+    text.begin(this.#times);
+    text.number(eventTime(timeMicros));
+    text.characters(',"ts":');
+    text.number(now);
+    text.end(this.#times);
+    text.begin(this.#gtid);
+    text.characters(`,"gtid":${JSON.stringify(place.gtid ?? '')}}`);
+    text.end(this.#gtid);
   }
 
   #leaveOut(table: TableVersion, { topic, maxRecordBytes }: TableTopic): void {
@@ -182,6 +203,8 @@ export class CanalJson implements Envelope {
     if (known?.to === to) return known;
     const { id, columns, key } = table;
     const pkNames = key.length === 0 ? null : key.map((index) => columns[index]?.name);
+    const names = JSON.stringify({ database: id.database, table: id.table, pkNames, isDdl: false }).slice(1, -1);
+    const start = (type: Type) => Buffer.from(`,${names},"type":"${type}","es":`);
     const typesOf = <T>(type: (column: (typeof columns)[number]) => T) =>
       JSON.stringify(Object.fromEntries(columns.map((column) => [column.name, type(column)])));
     const layout: Layout = {
@@ -189,18 +212,14 @@ export class CanalJson implements Envelope {
       key: layKey(table, to, this.#options.partitioner),
       values: layCanal(columns),
       columns: allColumns(table),
-      names: `,"database":${JSON.stringify(id.database)},"table":${JSON.stringify(id.table)},"pkNames":${JSON.stringify(pkNames)}`,
-      types: `"sql":"","sqlType":${typesOf(canalSqlType)},"mysqlType":${typesOf(({ sourceType }) => sourceType)},"data":[{`,
+      starts: { INSERT: start('INSERT'), UPDATE: start('UPDATE'), DELETE: start('DELETE') },
+      types: Buffer.from(
+        `,"sql":"","sqlType":${typesOf(canalSqlType)},"mysqlType":${typesOf(({ sourceType }) => sourceType)},"data":[{`,
+      ),
     };
     this.#layouts.set(table, layout);
     return layout;
   }
-}
-
-function frameOf({ timeMicros, place }: RowsPart, { names, types }: Layout, type: Type, now: number): Frame {
-  const head = `${names},"isDdl":false,"type":"${type}","es":${eventTime(timeMicros)},"ts":${now},${types}`;
-  const old = type === 'UPDATE' ? '}]' : '}],"old":null';
-  return { head: Buffer.from(head), tail: Buffer.from(`${old},"gtid":${JSON.stringify(place.gtid ?? '')}}`) };
 }
 
 /** The log's time of an event has no fraction. */

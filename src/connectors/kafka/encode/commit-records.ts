@@ -54,6 +54,8 @@ export class CommitRecords {
   readonly #topics = new Map<string, PartitionRecords[]>();
   readonly #used = new Set<PartitionRecords>();
   readonly #owners = new Map<string, number>();
+  #lastTable: TableId | null = null;
+  #lastOwner = NOBODY;
   readonly #rowsOf: number[] = [];
 
   /** `keptBytes`: memory that stays for the next commit, at most. */
@@ -68,6 +70,14 @@ export class CommitRecords {
 
   /** The number under which a table's records run; until `reset`. */
   ownerOf(table: TableId): number {
+    if (table !== this.#lastTable) {
+      this.#lastOwner = this.#find(table);
+      this.#lastTable = table;
+    }
+    return this.#lastOwner;
+  }
+
+  #find(table: TableId): number {
     const key = tableKey(table);
     const known = this.#owners.get(key);
     if (known !== undefined) return known;
@@ -162,6 +172,7 @@ export class CommitRecords {
     }
     this.#used.clear();
     this.#owners.clear();
+    this.#lastTable = null;
     this.#rowsOf.length = 0;
     this.rows = 0;
     this.bytes = 0;

@@ -2,6 +2,7 @@ import type { DdlPart, RowImage, RowsPart, SourceServer } from '../../../pipelin
 import { allColumns, type ColumnSet, type TableVersion } from '../../../pipeline/table.ts';
 import type { CommitRecords } from './commit-records.ts';
 import { type DataWorksLayout, dataWorksType, DataWorksValues, layDataWorks } from './dataworks-values.ts';
+import { DataWorksTails, type Tail } from './dataworks-tail.ts';
 import { DDL_OPS } from './ddl-ops.ts';
 import type { Envelope, EnvelopeOptions, HeartbeatTimes } from './envelope.ts';
 import { type KeyLayout, layKey } from './key-layout.ts';
@@ -9,11 +10,10 @@ import { KeyText } from './key-text.ts';
 import { Keys } from './keys.ts';
 import { Memory, MemoryPool } from './memory.ts';
 import { type KeyPlace, RecordFrame, recordTime } from './record-frame.ts';
-import { sequenceId, setSequenceRow } from './sequence-id.ts';
+import { setSequenceRow } from './sequence-id.ts';
 import type { TableTopic } from './table-topic.ts';
 import { TimeZone } from './time-zone.ts';
 
-const OPS = { insert: 'INSERT', read: 'INSERT', delete: 'DELETE', update: 'UPDATE_AFTER' } as const;
 const NO_KEY = new Uint8Array(0);
 
 /** What of a table version's records is the same for all. */
@@ -29,13 +29,6 @@ interface Layout {
   readonly afterHead: Buffer;
 }
 
-/** What stands behind the values of one part's records. */
-interface Tail {
-  readonly bytes: Uint8Array;
-  /** Where the sequenceId ends. */
-  readonly sequenceEnd: number;
-}
-
 /**
  * DataWorks' own JSON: a record per image, so that an update is UPDATE_BEFOR (spelled so) and UPDATE_AFTER with one
  * sequenceId, each under its own key. Source: DataWorks help, "Appendix: Message formats".
@@ -45,6 +38,7 @@ export class DataWorksJson implements Envelope {
   readonly #frame = new RecordFrame();
   readonly #keys: Keys<KeyLayout>;
   readonly #values: DataWorksValues;
+  readonly #tails: DataWorksTails;
   readonly #layouts = new WeakMap<TableVersion, Layout>();
 
   constructor(options: EnvelopeOptions) {
@@ -52,6 +46,7 @@ export class DataWorksJson implements Envelope {
     const pool = new MemoryPool(0);
     const keyMemory = new Memory(pool, 1);
     this.#keys = new Keys(keyMemory, new KeyText(keyMemory));
+    this.#tails = new DataWorksTails(pool);
     this.#values = new DataWorksValues(new Memory(pool, 1), new TimeZone(options.timeZone));
   }
 
@@ -61,12 +56,11 @@ export class DataWorksJson implements Envelope {
     const eventTime = Math.floor(part.timeMicros / 1000);
     const systemTime = this.#options.clock.now();
     this.#frame.start(into, to, owner, recordTime(part.timeMicros, systemTime));
-    const before = tailOf(part, { op: part.op === 'update' ? 'UPDATE_BEFOR' : 'DELETE', eventTime, systemTime });
-    const after = tailOf(part, { op: OPS[part.op], eventTime, systemTime });
+    this.#tails.write(part, { eventTime, systemTime });
     let written = 0;
     for (let row = 0; row < part.count; row += 1) {
       this.#frame.nextRow();
-      if (this.#row(part, row, layout, before, after)) written += 1;
+      if (this.#row(part, row, layout)) written += 1;
       else this.#leaveOut(part.table, to);
     }
     into.countRows(owner, written);
@@ -81,7 +75,7 @@ export class DataWorksJson implements Envelope {
     // What others put here is their parser's own; ours says what the policy was asked of.
     const ddlMeta = Buffer.from(JSON.stringify({ kind: part.ddl, database, table })).toString('base64');
     const value = Buffer.from(
-      `{"schema":${schema},"payload":{"before":null,"after":null,"sequenceId":"${sequenceId(part.place, 0)}",` +
+      `{"schema":${schema},"payload":{"before":null,"after":null,"sequenceId":"${this.#tails.sequenceId(part.place)}",` +
         `"op":"${DDL_OPS[part.ddl]}","timestamp":${timestamp(eventTime, systemTime)},` +
         `"ddl":${JSON.stringify({ text: part.statement, ddlMeta })}},"version":"0.0.1"}`,
     );
@@ -101,8 +95,9 @@ export class DataWorksJson implements Envelope {
   }
 
   /** False when the row has a record that is too long: then none of it is left. */
-  #row(part: RowsPart, row: number, layout: Layout, before: Tail, after: Tail): boolean {
+  #row(part: RowsPart, row: number, layout: Layout): boolean {
     const keys = this.#keys;
+    const { before, after } = this.#tails;
     keys.read(part, row, layout.key);
     if (part.op === 'update' || part.op === 'delete') {
       const partition = keys.partition(keys.before, layout.key, layout.to);
@@ -125,9 +120,10 @@ export class DataWorksJson implements Envelope {
   #image(part: RowsPart, row: number, image: RowImage, { columns }: Layout, tail: Tail): boolean {
     const values = this.#values;
     part.visit(row, image, columns, values);
-    values.reserve(tail.bytes.length);
+    const bytes = this.#tails.text.bytesOf(tail);
+    values.reserve(bytes.length);
     const { at } = values;
-    values.put(tail.bytes);
+    values.put(bytes);
     setSequenceRow(values.view, at + tail.sequenceEnd, part.place, row);
     return this.#frame.end(values);
   }
@@ -162,15 +158,6 @@ function schemaOf({ id, columns, key }: TableVersion, { version }: SourceServer)
     // The type of the data source, which MariaDB's is too.
     source: { dbType: 'mysql', dbVersion: version, dbName: id.database, schemaName: id.database, tableName: id.table },
   });
-}
-
-function tailOf(
-  { place }: RowsPart,
-  { op, eventTime, systemTime }: { readonly op: string; readonly eventTime: number; readonly systemTime: number },
-): Tail {
-  const start = `}},${op === 'UPDATE_BEFOR' || op === 'DELETE' ? '"after":null,' : ''}"sequenceId":"${sequenceId(place, 0)}`;
-  const rest = `","op":"${op}","timestamp":${timestamp(eventTime, systemTime)},"ddl":null},"version":"0.0.1"}`;
-  return { bytes: Buffer.from(start + rest, 'latin1'), sequenceEnd: start.length };
 }
 
 /** The checkpoint's time is the event's: reading again from there brings the event again. */

@@ -3,6 +3,7 @@ import { allColumns, type ColumnSet, type TableVersion } from '../../../pipeline
 import type { CommitRecords } from './commit-records.ts';
 import { DebeziumKey, type DebeziumKeyLayout, layDebeziumKey } from './debezium-key.ts';
 import { valueSchema } from './debezium-schema.ts';
+import { DebeziumTails, type SourceTexts, type Tail } from './debezium-tail.ts';
 import { type DebeziumLayout, DebeziumValues, layDebezium } from './debezium-values.ts';
 import type { Envelope, EnvelopeOptions } from './envelope.ts';
 import { layKey } from './key-layout.ts';
@@ -12,7 +13,6 @@ import { type KeyPlace, RecordFrame, recordTime } from './record-frame.ts';
 import type { TableTopic } from './table-topic.ts';
 import { writeVarint } from './varint.ts';
 
-type Op = 'c' | 'r' | 'u' | 'd' | 't';
 const OPS = { insert: 'c', read: 'r', update: 'u', delete: 'd' } as const;
 
 /** What of a table version's records is the same for all. */
@@ -22,30 +22,14 @@ interface Layout {
   readonly key: DebeziumKeyLayout;
   readonly values: DebeziumLayout;
   readonly columns: ColumnSet;
-  /** Members of `source`. */
-  readonly source: string;
-  readonly table: string;
+  readonly source: SourceTexts;
   /** Up to the first value: of a before image, and of an after image without one. */
   readonly beforeHead: Buffer;
   readonly afterHead: Buffer;
   /** Up to the payload's first member. */
-  readonly head: string;
+  readonly head: Buffer;
 }
 
-/** What stands behind the images of one part's records, on both sides of the row's number. */
-interface Tail {
-  readonly start: Buffer;
-  readonly end: Buffer;
-}
-
-/** What is between the last value, or the begin of the payload, and the source. */
-const BEFORE_SOURCE: Readonly<Record<Op, string>> = {
-  c: '},',
-  r: '},',
-  u: '},',
-  d: '},"after":null,',
-  t: '"before":null,"after":null,',
-};
 const BETWEEN = Buffer.from('},"after":{');
 const ROW_DIGITS_MAX = 16;
 
@@ -59,6 +43,7 @@ export class DebeziumJson implements Envelope {
   readonly #frame = new RecordFrame();
   readonly #keys: Keys<DebeziumKeyLayout>;
   readonly #values: DebeziumValues;
+  readonly #tails: DebeziumTails;
   readonly #layouts = new WeakMap<TableVersion, Layout>();
 
   constructor(options: EnvelopeOptions, { withSchema }: { readonly withSchema: boolean }) {
@@ -68,6 +53,7 @@ export class DebeziumJson implements Envelope {
     const keyMemory = new Memory(pool, 1);
     this.#keys = new Keys(keyMemory, new DebeziumKey(keyMemory));
     this.#values = new DebeziumValues(new Memory(pool, 1));
+    this.#tails = new DebeziumTails(pool, { withSchema });
   }
 
   rows(part: RowsPart, to: TableTopic, into: CommitRecords): void {
@@ -75,12 +61,12 @@ export class DebeziumJson implements Envelope {
     const owner = into.ownerOf(part.table.id);
     const now = this.#options.clock.now();
     this.#frame.start(into, to, owner, recordTime(part.timeMicros, now));
-    const tail = this.#tail(part, layout, OPS[part.op], now);
+    this.#tails.start(part, OPS[part.op], layout.source, now);
     let written = 0;
     for (let row = 0; row < part.count; row += 1) {
       this.#frame.nextRow();
       this.#keys.read(part, row, layout.key);
-      if (this.#keys.isChanged ? this.#moved(part, row, layout, now) : this.#row(part, row, layout, tail)) written += 1;
+      if (this.#keys.isChanged ? this.#moved(part, row, layout) : this.#row(part, row, layout)) written += 1;
       else {
         this.#frame.undoRow();
         this.#leaveOut(part.table, to);
@@ -96,12 +82,11 @@ export class DebeziumJson implements Envelope {
     const layout = this.#layout(part.table, part.place.server, to);
     const { key, head } = layout;
     const now = this.#options.clock.now();
-    const { start, end } = this.#tail(part, layout, 't', now);
-    const value = Buffer.concat([Buffer.from(head), start, Buffer.from('0'), end]);
+    this.#tails.start(part, 't', layout.source, now);
     this.#frame.start(into, to, into.ownerOf(part.table.id), recordTime(part.timeMicros, now));
-    this.#frame.begin(this.#values, key.tablePartition, null, value.length);
-    this.#values.put(value);
-    if (!this.#frame.end(this.#values)) this.#leaveOut(part.table, to);
+    this.#frame.begin(this.#values, key.tablePartition, null, head.length);
+    this.#values.put(head);
+    if (!this.#end(0, this.#tails.usual)) this.#leaveOut(part.table, to);
   }
 
   heartbeat(): void {
@@ -109,26 +94,28 @@ export class DebeziumJson implements Envelope {
   }
 
   /** False, here and below, when a record is too long. */
-  #row(part: RowsPart, row: number, layout: Layout, tail: Tail): boolean {
+  #row(part: RowsPart, row: number, layout: Layout): boolean {
     const keys = this.#keys;
-    if (part.op === 'delete') return this.#delete(part, row, layout, tail);
+    const { usual } = this.#tails;
+    if (part.op === 'delete') return this.#delete(part, row, layout, usual);
     this.#begin(keys.after, layout, part.op === 'update' ? layout.beforeHead : layout.afterHead);
     if (part.op === 'update') {
       this.#image(part, row, 'before', layout);
       this.#values.put(BETWEEN);
     }
     this.#image(part, row, 'after', layout);
-    return this.#end(part, row, tail);
+    return this.#end(part.place.within + row, usual);
   }
 
   /** The row has another key. */
-  #moved(part: RowsPart, row: number, layout: Layout, now: number): boolean {
+  #moved(part: RowsPart, row: number, layout: Layout): boolean {
     const { before, after } = this.#keys;
-    if (!this.#delete(part, row, layout, this.#tail(part, layout, 'd', now), header('__debezium.newkey', after)))
-      return false;
+    const { deleted, created } = this.#tails;
+    this.#tails.addMoved();
+    if (!this.#delete(part, row, layout, deleted, header('__debezium.newkey', after))) return false;
     this.#begin(after, layout, layout.afterHead);
     this.#image(part, row, 'after', layout);
-    return this.#end(part, row, this.#tail(part, layout, 'c', now), header('__debezium.oldkey', before));
+    return this.#end(part.place.within + row, created, header('__debezium.oldkey', before));
   }
 
   #delete(part: RowsPart, row: number, layout: Layout, tail: Tail, headers?: Uint8Array): boolean {
@@ -136,7 +123,7 @@ export class DebeziumJson implements Envelope {
     const { key, to } = layout;
     this.#begin(before, layout, layout.beforeHead);
     this.#image(part, row, 'before', layout);
-    if (!this.#end(part, row, tail, headers)) return false;
+    if (!this.#end(part.place.within + row, tail, headers)) return false;
     if (key.columns.length === 0) return true;
     this.#frame.begin(this.#values, this.#keys.partition(before, key, to), before, 0);
     return this.#frame.endNull();
@@ -155,29 +142,20 @@ export class DebeziumJson implements Envelope {
     this.#values.reserve(BETWEEN.length);
   }
 
-  #end(part: RowsPart, row: number, { start, end }: Tail, headers?: Uint8Array): boolean {
+  #end(row: number, { start, end }: Tail, headers?: Uint8Array): boolean {
     const values = this.#values;
-    values.reserve(start.length + end.length + ROW_DIGITS_MAX);
-    values.put(start);
-    values.integerText(part.place.within + row);
-    values.put(end);
+    const { text } = this.#tails;
+    const before = text.bytesOf(start);
+    const after = text.bytesOf(end);
+    values.reserve(before.length + after.length + ROW_DIGITS_MAX);
+    values.put(before);
+    values.integerText(row);
+    values.put(after);
     return this.#frame.end(values, headers);
   }
 
   #leaveOut(table: TableVersion, { topic, maxRecordBytes }: TableTopic): void {
     this.#options.onDirty({ table: table.id, topic, bytes: this.#frame.size, limit: maxRecordBytes });
-  }
-
-  #tail({ place, timeMicros }: RowsPart | DdlPart, { source, table }: Layout, op: Op, now: number): Tail {
-    const { server, gtid, file, position } = place;
-    const start =
-      `${BEFORE_SOURCE[op]}"source":{${source},"ts_ms":${Math.floor(timeMicros / 1000)},"ts_us":${timeMicros},` +
-      `"ts_ns":${BigInt(timeMicros) * 1000n},"snapshot":"${op === 'r' ? 'true' : 'false'}",${table},` +
-      `"server_id":${server.id},"gtid":${JSON.stringify(gtid)},"file":${JSON.stringify(file)},"pos":${position},"row":`;
-    const end =
-      `,"thread":null,"query":null},"op":"${op}","ts_ms":${now},"ts_us":${now * 1000},` +
-      `"ts_ns":${BigInt(now) * 1_000_000n},"transaction":null}${this.#withSchema ? '}' : ''}`;
-    return { start: Buffer.from(start), end: Buffer.from(end) };
   }
 
   #layout(table: TableVersion, server: SourceServer, to: TableTopic): Layout {
@@ -193,9 +171,11 @@ export class DebeziumJson implements Envelope {
       key: layDebeziumKey(table, layKey(table, to, partitioner), this.#withSchema ? sourceName : null),
       values: layDebezium(table.columns),
       columns: allColumns(table),
-      source: `"version":${texts[0]},"connector":${texts[1]},"name":${texts[2]}`,
-      table: `"db":${texts[3]},"sequence":null,"table":${texts[4]}`,
-      head,
+      source: {
+        connector: Buffer.from(`"version":${texts[0]},"connector":${texts[1]},"name":${texts[2]}`),
+        table: Buffer.from(`"db":${texts[3]},"sequence":null,"table":${texts[4]}`),
+      },
+      head: Buffer.from(head),
       beforeHead: Buffer.from(`${head}"before":{`),
       afterHead: Buffer.from(`${head}"before":null,"after":{`),
     };

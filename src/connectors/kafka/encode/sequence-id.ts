@@ -1,22 +1,23 @@
 import type { LogPlace } from '../../../pipeline/batch.ts';
-import { writePadded } from './byte-writer.ts';
+import { type ByteWriter, writePadded } from './byte-writer.ts';
 
-const ROW_DIGITS = 10;
+const DIGITS = { epoch: 3, file: 7, position: 12, row: 10 } as const;
 
 /**
- * The sequenceId of a part's row `row`: epoch (3 digits), file (7), position (12), row (10). Sorts as the log does; a replay
- * within an epoch gives the same.
+ * Writes the sequenceId of a part's row `row`: epoch (3 digits), file (7), position (12), row (10). Sorts as the log does; a
+ * replay within an epoch gives the same.
  */
-export function sequenceId({ epoch, fileNumber, position, within }: LogPlace, row: number): string {
-  return [
-    String(epoch).padStart(3, '0'),
-    String(fileNumber).padStart(7, '0'),
-    String(position).padStart(12, '0'),
-    String(within + row).padStart(ROW_DIGITS, '0'),
-  ].join('');
+export function writeSequenceId(out: ByteWriter, { epoch, fileNumber, position, within }: LogPlace, row: number): void {
+  const { view } = out;
+  const millions = Math.floor(position / 1e6);
+  let at = writePadded(view, out.at, epoch, DIGITS.epoch);
+  at = writePadded(view, at, fileNumber, DIGITS.file);
+  at = writePadded(view, at, millions, DIGITS.position - 6);
+  at = writePadded(view, at, position - millions * 1e6, 6);
+  out.at = writePadded(view, at, within + row, DIGITS.row);
 }
 
 /** Makes the sequenceId that ends at `end`, of another row of the same part, that of row `row`. */
 export function setSequenceRow(view: DataView, end: number, { within }: LogPlace, row: number): void {
-  writePadded(view, end - ROW_DIGITS, within + row, ROW_DIGITS);
+  writePadded(view, end - DIGITS.row, within + row, DIGITS.row);
 }
