@@ -14,10 +14,10 @@ import { uniqueName } from './servers.ts';
 export function openCluster(
   port: number,
   signal: AbortSignal,
-  options: Partial<ClusterOptions> & Partial<Pick<KafkaSettings, 'sasl' | 'ssl'>> = {},
+  options: Partial<ClusterOptions> & Partial<KafkaSettings> = {},
 ): Promise<Cluster> {
-  const { sasl = null, ssl = null, ...others } = options;
-  const settings = { brokers: [{ host: '127.0.0.1', port }], sasl, ssl };
+  const { brokers = [{ host: '127.0.0.1', port }], sasl = null, ssl = null, ...others } = options;
+  const settings = { brokers, sasl, ssl };
   return Cluster.open(settings, {
     clientId: 'disync-test',
     requestTimeoutMs: 10_000,

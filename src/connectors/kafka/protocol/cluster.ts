@@ -82,6 +82,8 @@ const UNKNOWN_TOPIC = 3;
 const TOPIC_EXISTS = 36;
 /** How long a refusal is repeated that says "try again", such as a leader that is being elected. */
 const PATIENCE_MS = 30_000;
+/** So long a cluster is waited for as a whole when it is opened; brokers may be down. */
+const MOMENT_MS = 2000;
 
 /**
  * A cluster of brokers: what it is, what topics it has, and who leads them.
@@ -99,6 +101,7 @@ export class Cluster {
   readonly #close: () => void;
   #brokers: ReadonlyMap<number, Broker>;
   #controller: number;
+  #answered: Address | null = null;
   #topics = new Map<string, Topic>();
 
   private constructor(settings: KafkaSettings, options: ClusterOptions, found: Found) {
@@ -197,9 +200,8 @@ export class Cluster {
       'default.replication.factor',
     ];
     const about = { doing: 'reading the settings of a broker' };
-    const answer = await this.#tryBrokers(about, (broker) => {
-      const { id } = broker as Broker;
-      const question = [{ resourceType: RESOURCE_BROKER, resourceName: String(id), configurationKeys: keys }];
+    const answer = await this.#tryAll([...this.#brokers.values()], about, (broker) => {
+      const question = [{ resourceType: RESOURCE_BROKER, resourceName: String(broker.id), configurationKeys: keys }];
       return this.ask(broker, DESCRIBE_CONFIGS, about, question);
     });
     const values = new Map(
@@ -226,9 +228,10 @@ export class Cluster {
       configs: Object.entries(configs).map(([key, value]) => ({ name: key, value })),
     }));
     const doing = 'creating topics';
+    const timeoutMs = Math.round(this.options.requestTimeoutMs * 0.8);
     await this.patiently(async () => {
       const controller = this.#brokers.get(this.#controller) ?? this.#anyBroker();
-      const answer = await this.ask(controller, CREATE_TOPICS, { doing }, wanted, this.options.requestTimeoutMs, false);
+      const answer = await this.ask(controller, CREATE_TOPICS, { doing }, wanted, timeoutMs, false);
       for (const { name, errorCode, errorMessage } of answer.topics) {
         if (errorCode === 0 || errorCode === TOPIC_EXISTS) continue;
         const refusal = brokerRefusal(errorCode, { doing, topic: name }, errorMessage ?? null);
@@ -310,10 +313,24 @@ export class Cluster {
     return this.#tryBrokers(about, (broker) => this.ask(broker, versions, about, ...question));
   }
 
-  /** Any broker will do: the first that can be reached. */
+  /** Any broker will do: the one that answered last, else the first that can be reached. */
   async #tryBrokers<T>(about: About, attempt: (broker: Address) => Promise<T>): Promise<T> {
+    const known = [...this.#brokers.values(), ...this.settings.brokers];
+    const order = this.#answered === null ? known : [this.#answered, ...known];
+    return this.#tryAll(order, about, async (broker) => {
+      const result = await attempt(broker);
+      this.#answered = broker;
+      return result;
+    });
+  }
+
+  async #tryAll<One extends Address, T>(
+    brokers: readonly One[],
+    about: About,
+    attempt: (broker: One) => Promise<T>,
+  ): Promise<T> {
     let last: unknown = new Error('no broker is known');
-    for (const broker of [...this.#brokers.values(), ...this.settings.brokers]) {
+    for (const broker of brokers) {
       try {
         return await attempt(broker);
       } catch (error) {
@@ -350,33 +367,39 @@ interface Found {
   readonly controller: number;
 }
 
-/** Asks the first broker of the address list that answers, then all that it names. */
+/** Asks the broker of the address list that answers first, then all that it names. */
 async function find(settings: KafkaSettings, connections: Connections): Promise<Found> {
-  const first = await firstThatAnswers(settings.brokers, connections);
+  const first = await fastest(
+    settings.brokers.map(async (broker) => ({ broker, versions: await connections.use(broker, versionsOf) })),
+  );
   const served = new ApiRanges(first.versions.apiKeys);
   const metadata = await connections.use(first.broker, (connection) =>
     served.choose(METADATA).async(connection, [], false),
   );
   const brokers = metadata.brokers.map(({ nodeId, host, port }) => ({ id: nodeId, host, port }));
-  const others = await Promise.allSettled(brokers.map((broker) => connections.use(broker, versionsOf)));
-  const answers = [first.versions, ...others.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []))];
-  const reached = others.find((one) => one.status === 'fulfilled');
-  const [refused] = others.flatMap((one) => (one.status === 'rejected' ? [one.reason as unknown] : []));
-  if (reached === undefined && refused !== undefined) throw refused;
+  const asked = brokers.map((broker) => connections.use(broker, versionsOf));
+  const answers = [first.versions, ...(await thoseInTime(asked))];
   const ranges = ApiRanges.common(answers.map(({ apiKeys }) => apiKeys));
   return { connections, ranges, controller: metadata.controllerId, facts: factsOf(brokers, ranges, answers) };
 }
 
-async function firstThatAnswers(brokers: readonly Address[], connections: Connections) {
-  let last: unknown;
-  for (const broker of brokers) {
-    try {
-      return { broker, versions: await connections.use(broker, versionsOf) };
-    } catch (error) {
-      last = error;
-    }
+/** The answers of brokers that are there: of all, of those within a moment, or of the first. Errors: as `fastest`. */
+async function thoseInTime<T>(asked: readonly Promise<T>[]): Promise<T[]> {
+  const answers: T[] = [];
+  const moment = new AbortController();
+  const all = Promise.allSettled(asked.map((one) => one.then((answer) => answers.push(answer))));
+  await Promise.race([all, pause(MOMENT_MS, moment.signal)]);
+  moment.abort();
+  return answers.length > 0 || asked.length === 0 ? answers : [await fastest(asked)];
+}
+
+/** The first answer. Errors: that of the first who was asked, when there is no answer. */
+async function fastest<T>(asked: readonly Promise<T>[]): Promise<T> {
+  try {
+    return await Promise.any(asked);
+  } catch (error) {
+    throw error instanceof AggregateError ? error.errors[0] : error;
   }
-  throw last;
 }
 
 type Versions = Awaited<ReturnType<typeof apiVersionsV3.api.async>>;

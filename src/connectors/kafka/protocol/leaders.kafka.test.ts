@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { type AddressInfo, createServer } from 'node:net';
 import { after, before, describe, it } from 'node:test';
 import type { KafkaBroker, KafkaServer } from '../../../../scripts/servers/kafka.ts';
+import { freePort } from '../../../../scripts/servers/lifecycle.ts';
 import { batchOf, openCluster, openProducer, recordsSeen } from '../../../../test/support/kafka-protocol-under-test.ts';
 import { bootstrap, describeTopic, kafkaTool } from '../../../../test/support/kafka-tools.ts';
 import { privateKafka } from '../../../../test/support/kafka-under-test.ts';
@@ -27,6 +30,23 @@ void describe('a cluster of three brokers', () => {
       cluster.facts.brokers.map(({ id, port }) => ({ id, port })).toSorted((a, b) => a.id - b.id),
       kafka.brokers.map(({ id, port }) => ({ id, port })),
     );
+  });
+
+  void it('is found through any address that works', async () => {
+    const silent = createServer();
+    silent.listen(0, '127.0.0.1');
+    await once(silent, 'listening');
+    const brokers = [
+      { host: '127.0.0.1', port: (silent.address() as AddressInfo).port },
+      { host: '127.0.0.1', port: await freePort() },
+      { host: '127.0.0.1', port: kafka.brokers[1]?.port ?? 0 },
+    ];
+    const begun = performance.now();
+    const found = await openCluster(kafka.port, end.signal, { brokers, requestTimeoutMs: 8000 });
+    silent.close();
+    assert.equal(found.facts.brokers.length, 3);
+    assert.ok(performance.now() - begun < 4000);
+    await assert.rejects(openCluster(kafka.port, end.signal, { brokers: brokers.slice(1, 2) }), /ECONNREFUSED/);
   });
 
   void it('takes each record once while leaders are killed and elected', async () => {
