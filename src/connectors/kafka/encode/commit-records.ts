@@ -12,6 +12,9 @@ export interface FinishedBatch {
   readonly count: number;
 }
 
+/** Larger batches gain nothing, and topics allow 1 MiB by default. */
+export const BATCH_BYTES_MAX = 900 * 1024;
+
 /** What one commit writes to one partition. */
 export class PartitionRecords {
   readonly topic: string;
@@ -26,6 +29,19 @@ export class PartitionRecords {
   }
 }
 
+/** What one commit writes to one topic. */
+export class TopicRecords {
+  readonly name: string;
+  /** By index; those that were never written are missing. */
+  readonly partitions: PartitionRecords[] = [];
+  /** No batch of more than one record is longer: at most what the topic takes. */
+  batchBytesMax = BATCH_BYTES_MAX;
+
+  constructor(name: string) {
+    this.name = name;
+  }
+}
+
 /** A single record, written as it stands: checkpoints, heartbeats. */
 export interface PlainRecord {
   readonly topic: string;
@@ -36,8 +52,6 @@ export interface PlainRecord {
   readonly time: number;
 }
 
-/** Larger batches gain nothing, and topics allow 1 MiB by default. */
-export const BATCH_BYTES_MAX = 900 * 1024;
 /** Records of no table. */
 const NOBODY = 0;
 
@@ -51,7 +65,7 @@ export class CommitRecords {
   /** Of all records. */
   bytes = 0;
   readonly pool: MemoryPool;
-  readonly #topics = new Map<string, PartitionRecords[]>();
+  readonly #topics = new Map<string, TopicRecords>();
   readonly #used = new Set<PartitionRecords>();
   readonly #owners = new Map<string, number>();
   #lastTable: TableId | null = null;
@@ -91,18 +105,17 @@ export class CommitRecords {
     this.#rowsOf[owner] = (this.#rowsOf[owner] ?? 0) + rows;
   }
 
-  /** By partition; those that were never asked for are missing. */
-  topic(name: string): PartitionRecords[] {
+  topic(name: string): TopicRecords {
     const known = this.#topics.get(name);
     if (known !== undefined) return known;
-    const made: PartitionRecords[] = [];
+    const made = new TopicRecords(name);
     this.#topics.set(name, made);
     return made;
   }
 
   /** The batch of a partition that is open, or a new one. */
-  openBatch(topic: string, partitions: PartitionRecords[], partition: number): RecordBatch {
-    const records = (partitions[partition] ??= new PartitionRecords(topic, partition));
+  openBatch({ name, partitions }: TopicRecords, partition: number): RecordBatch {
+    const records = (partitions[partition] ??= new PartitionRecords(name, partition));
     const { batches } = records;
     return batches.length > 0 ? batches[batches.length - 1]! : this.nextBatch(records, records.usualBytes);
   }
@@ -116,11 +129,11 @@ export class CommitRecords {
   }
 
   add({ topic, partition, key, value, time }: PlainRecord): void {
-    const partitions = this.topic(topic);
-    let batch = this.openBatch(topic, partitions, partition);
+    const records = this.topic(topic);
+    let batch = this.openBatch(records, partition);
     const room = 64 + (key?.length ?? 0) + (value?.length ?? 0);
-    if (batch.count > 0 && batch.end + room > BATCH_BYTES_MAX) {
-      batch = this.nextBatch(partitions[partition]!, BATCH_HEAD_BYTES + room);
+    if (batch.count > 0 && batch.end + room > records.batchBytesMax) {
+      batch = this.nextBatch(records.partitions[partition]!, BATCH_HEAD_BYTES + room);
     }
     if (batch.count === 0) batch.firstTime = time;
     if (batch.end + room > batch.memory.bytes.length) batch.memory.grow(batch.end + room, batch.end);

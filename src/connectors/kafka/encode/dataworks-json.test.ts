@@ -144,6 +144,21 @@ void test('a heartbeat names nothing but its times', () => {
   ]);
 });
 
+void test('a heartbeat makes no batch longer than its topic takes', () => {
+  const envelope = new DataWorksJson(envelopeOptions());
+  const row = [1, 'x'.repeat(100), null] as const;
+  for (let limit = 3000; limit < 3600; limit += 20) {
+    const commit = new CommitRecords(0);
+    for (let i = 0; i < 20; i += 1)
+      envelope.rows(logged(inserts(ORDERS, [row])), { ...TOPIC, maxRecordBytes: limit }, commit);
+    envelope.heartbeat('orders', 3, { eventTime: 1, checkpointTime: 1 }, commit);
+    const batches = commit.finish();
+    assert.deepEqual([...new Set(batches.map(({ partition }) => partition))], [3]);
+    assert.ok(batches.every(({ records }) => records.length <= limit));
+    assert.equal(recordsOf(commit).length, 21);
+  }
+});
+
 void test('a statement is a record of its own, with its text', () => {
   const statement = 'ALTER TABLE orders ADD note TEXT COMMENT "x"';
   const [record, ...more] = encoded(new DataWorksJson(envelopeOptions()), [

@@ -1,5 +1,5 @@
 import type { ByteWriter } from './byte-writer.ts';
-import { BATCH_BYTES_MAX, type CommitRecords, type PartitionRecords } from './commit-records.ts';
+import { BATCH_BYTES_MAX, type CommitRecords, type TopicRecords } from './commit-records.ts';
 import type { Memory } from './memory.ts';
 import { BATCH_HEAD_BYTES, type RecordBatch } from './record-batch.ts';
 import type { TableTopic } from './table-topic.ts';
@@ -36,7 +36,7 @@ export interface KeyPlace {
 export class RecordFrame {
   #into!: CommitRecords;
   #to!: TableTopic;
-  #partitions!: PartitionRecords[];
+  #topic!: TopicRecords;
   #owner = 0;
   #time = 0;
 
@@ -59,7 +59,8 @@ export class RecordFrame {
   start(into: CommitRecords, to: TableTopic, owner: number, time: number): void {
     this.#into = into;
     this.#to = to;
-    this.#partitions = into.topic(to.topic);
+    this.#topic = into.topic(to.topic);
+    this.#topic.batchBytesMax = Math.min(BATCH_BYTES_MAX, to.maxRecordBytes);
     this.#owner = owner;
     this.#time = time;
     this.#count = 0;
@@ -72,7 +73,7 @@ export class RecordFrame {
 
   /** Opens a record, with room for a value of so many bytes: `writer` stands where the value begins. */
   begin(writer: ByteWriter, partition: number, key: KeyPlace | null, room: number): void {
-    const batch = this.#into.openBatch(this.#to.topic, this.#partitions, partition);
+    const batch = this.#into.openBatch(this.#topic, partition);
     if (batch.count === 0) batch.firstTime = this.#time;
     const { end, memory } = batch;
     const wanted = end + FRAME_BYTES + (key === null ? 0 : key.end - key.start) + room;
@@ -146,7 +147,7 @@ export class RecordFrame {
     writeVarint(bytes, batch.end, length);
     this.#size = end - batch.end;
     if (BATCH_HEAD_BYTES + this.#size > this.#to.maxRecordBytes) return false;
-    if (batch.count > 0 && end > Math.min(BATCH_BYTES_MAX, this.#to.maxRecordBytes)) this.#beginBatch(end);
+    if (batch.count > 0 && end > this.#topic.batchBytesMax) this.#beginBatch(end);
     else this.#add(batch, end);
     return true;
   }
@@ -165,7 +166,7 @@ export class RecordFrame {
     const full = this.#batch;
     const rest = full.memory.bytes.subarray(this.#rest, end);
     const wanted = BATCH_HEAD_BYTES + FRAME_BYTES + rest.length;
-    const batch = this.#into.nextBatch(this.#partitions[this.#partition]!, Math.max(wanted, full.end));
+    const batch = this.#into.nextBatch(this.#topic.partitions[this.#partition]!, Math.max(wanted, full.end));
     batch.firstTime = this.#time;
     const { bytes } = batch.memory;
     // Attributes, and no time or offset from those of the batch.
