@@ -11,6 +11,7 @@ import { assertEqualTables } from './support/checksum.ts';
 import { connectSource, connectTarget, relaxed } from './support/connections.ts';
 import { Recorder, replay } from './support/recorder.ts';
 import { describeConditions, familiesOf, printFigures, SOURCE_SETTINGS, TARGET_SETTINGS } from './support/report.ts';
+import { hologresTarget, probing } from './support/hologres-target.ts';
 import { type PipelineFigures, runPipeline } from './support/run-pipeline.ts';
 import { createTableSql, runInserts } from './workload.ts';
 
@@ -117,11 +118,8 @@ async function load({ source, client, target, admin }: Stack, targetPort?: numbe
     database: DATABASE,
     tables: [TABLE],
     from: null,
-    target,
-    targetDatabase,
-    writePath: 'staging',
-    until,
-    ...(targetPort === undefined ? {} : { targetPort }),
+    target: hologresTarget({ target, database: targetDatabase, writePath: 'staging', port: targetPort }),
+    until: () => probing(target, targetDatabase, until),
   });
   const reader = await connectTarget(target, targetDatabase);
   await assertEqualTables(client, reader, TABLE, TARGET_TABLE);

@@ -10,7 +10,8 @@ import { connectSource, connectTarget, logEnd, relaxed } from './support/connect
 import { Recorder, replay } from './support/recorder.ts';
 import { type Lag, LagProbe } from './support/lag-probe.ts';
 import { describeConditions, familiesOf, printFigures, SOURCE_SETTINGS, TARGET_SETTINGS } from './support/report.ts';
-import { type PipelineFigures, runPipeline, untilRow } from './support/run-pipeline.ts';
+import { hologresTarget, probing, untilRow } from './support/hologres-target.ts';
+import { type PipelineFigures, runPipeline } from './support/run-pipeline.ts';
 import { createSteadyTableSql, SteadyLoad } from './support/steady-load.ts';
 import { createTableSql, runInserts, runWorkload, USUAL } from './workload.ts';
 
@@ -136,11 +137,8 @@ async function stream(
     database: DATABASE,
     tables: [table],
     from,
-    target,
-    targetDatabase,
-    writePath,
-    until: (probe) => untilRow(probe, `${DATABASE}.${table}`, LAST_ID),
-    ...(targetPort === undefined ? {} : { targetPort }),
+    target: hologresTarget({ target, database: targetDatabase, writePath, port: targetPort }),
+    until: () => probing(target, targetDatabase, (probe) => untilRow(probe, `${DATABASE}.${table}`, LAST_ID)),
   });
   const client = await connectTarget(target, targetDatabase);
   await assertEqualTables(sourceClient, client, table, `${DATABASE}.${table}`);
@@ -177,7 +175,14 @@ async function latency({ source, sourceClient, target, admin }: Stack): Promise<
     await probe.stop();
     for (const load of loads) await load.stop();
   };
-  await runPipeline({ source, database: DATABASE, tables, from, target, targetDatabase, writePath: 'staging', until });
+  await runPipeline({
+    source,
+    database: DATABASE,
+    tables,
+    from,
+    target: hologresTarget({ target, database: targetDatabase, writePath: 'staging' }),
+    until: () => probing(target, targetDatabase, until),
+  });
   for (const connection of connections) await connection.end();
   if (lag === undefined) throw new Error('no row was seen');
   console.log(`  latency at 1,000 row changes/s: ${JSON.stringify(lag)}`);

@@ -5,7 +5,8 @@ import type { Connection } from 'mysql2/promise';
 import { type Server, startServer } from '../scripts/servers/servers.ts';
 import { connectSource, connectTarget, logEnd, relaxed } from './support/connections.ts';
 import { describeConditions, familiesOf, printFigures, SOURCE_SETTINGS, TARGET_SETTINGS } from './support/report.ts';
-import { runPipeline, untilRow } from './support/run-pipeline.ts';
+import { hologresTarget, probing, untilRow } from './support/hologres-target.ts';
+import { runPipeline } from './support/run-pipeline.ts';
 import { createTableSql, runInserts } from './workload.ts';
 
 const DATABASE = 'bench';
@@ -79,10 +80,8 @@ async function measure(
     database,
     tables,
     from,
-    target,
-    targetDatabase,
-    writePath: 'staging',
-    until: (probe) => untilRow(probe, `${database}.t0`, LAST_ID),
+    target: hologresTarget({ target, database: targetDatabase, writePath: 'staging' }),
+    until: () => probing(target, targetDatabase, (probe) => untilRow(probe, `${database}.t0`, LAST_ID)),
   });
   const check = await connectTarget(target, targetDatabase);
   const counts = tables.map((table) => `SELECT count(*) AS n FROM ${database}.${table}`).join(' UNION ALL ');

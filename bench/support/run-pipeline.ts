@@ -1,9 +1,8 @@
 import { type ChildProcess, fork } from 'node:child_process';
+import { once } from 'node:events';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
-import type { Client } from 'pg';
 import type { Server } from '../../scripts/servers/servers.ts';
-import { hologresConnector } from '../../src/connectors/hologres/connector.ts';
+import { sinks } from '../../src/connectors/index.ts';
 import { connectForQueries } from '../../src/connectors/mysql/connect.ts';
 import { mysqlConnector } from '../../src/connectors/mysql/connector.ts';
 import { asMysqlSettings } from '../../src/connectors/mysql/options.ts';
@@ -13,11 +12,12 @@ import { silentLog } from '../../src/lib/log.ts';
 import type { JsonObject } from '../../src/lib/json-value.ts';
 import type { StoredCheckpoint } from '../../src/engine/engine.ts';
 import type { PipelineDef } from '../../src/pipeline/pipeline-def.ts';
+import type { TargetId } from '../../src/pipeline/route.ts';
+import type { TableId } from '../../src/pipeline/table.ts';
 import { DEFAULT_DDL_POLICIES, DEFAULT_FAILOVER_LIMIT } from '../../src/pipeline/policies.ts';
-import { connectTarget } from './connections.ts';
 import type { PipelineMessage, StartMessage } from './pipeline-process.ts';
 import { cpuSeconds, peakRssMiB } from './process-facts.ts';
-import { sourceContent, targetContent } from './report.ts';
+import { sourceContent } from './report.ts';
 
 export interface PipelineOptions {
   readonly source: Server;
@@ -26,13 +26,17 @@ export interface PipelineOptions {
   /** Where the log is read from, of tables that are loaded already; null loads them and begins with the log's end. */
   readonly from: { readonly file: string; readonly position: number } | null;
   readonly reader?: JsonObject;
-  readonly target: Server;
-  readonly targetDatabase: string;
-  /** Another port leads to the same server. */
-  readonly targetPort?: number;
-  readonly writePath: 'staging' | 'fixed';
-  /** Resolves once the pipeline has done what is measured; `probe` is a connection to the target. */
-  until(probe: Client): Promise<void>;
+  readonly target: PipelineTarget;
+  /** Resolves once the pipeline has done what is measured. */
+  until(): Promise<void>;
+}
+
+/** Where a pipeline writes. */
+export interface PipelineTarget {
+  readonly pid: number;
+  readonly sink: PipelineDef['sink'];
+  /** Where a table goes. */
+  readonly targetOf: (table: TableId) => TargetId;
 }
 
 export interface PipelineFigures {
@@ -49,7 +53,6 @@ export interface PipelineFigures {
 export async function runPipeline(options: PipelineOptions): Promise<PipelineFigures> {
   const { source, target } = options;
   const message = await startMessage(options);
-  const probe = await connectTarget(target, options.targetDatabase);
   const child = fork(join(import.meta.dirname, 'pipeline-process.ts'), {
     serialization: 'advanced',
     execArgv: profiling(),
@@ -68,7 +71,7 @@ export async function runPipeline(options: PipelineOptions): Promise<PipelineFig
     child.send(message);
     await Promise.race([started, failed]);
     const begun = performance.now();
-    await Promise.race([options.until(probe), failed]);
+    await Promise.race([options.until(), failed]);
     const seconds = (performance.now() - begun) / 1000;
     const rssMiB = peakRssMiB(child.pid ?? 0);
     const cpu = {
@@ -77,22 +80,13 @@ export async function runPipeline(options: PipelineOptions): Promise<PipelineFig
       target: cpuSeconds(target.pid) - before.target,
     };
     const stopped = heard(child, 'stopped');
+    const exited = once(child, 'exit');
     child.send('stop');
     await Promise.race([stopped, failed]);
+    await exited; // a profile is written then
     return { seconds, rssMiB, cpu };
   } finally {
-    await probe.end();
     if (child.connected) child.kill('SIGKILL');
-  }
-}
-
-/** Waits for the row that comes last. */
-export async function untilRow(probe: Client, table: string, id: number): Promise<void> {
-  for (;;) {
-    // The table is not there at first.
-    const { rows } = await probe.query(`SELECT 1 FROM ${table} WHERE id = ${id}`).catch(() => ({ rows: [] }));
-    if (rows.length > 0) return;
-    await sleep(10);
   }
 }
 
@@ -110,18 +104,19 @@ function heard(child: ChildProcess, kind: PipelineMessage['kind']): Promise<void
   });
 }
 
+let pipelines = 0;
+
 /** With the checkpoint that a run would have saved which had loaded the tables and streamed up to `from`. */
 async function startMessage(options: PipelineOptions): Promise<StartMessage> {
-  const { source, database, tables, from, target, targetDatabase, writePath } = options;
+  const { source, database, tables, from, target } = options;
   const settings = mysqlConnector.parseSettings(sourceContent(source, database));
   const connection = await connectForQueries(asMysqlSettings(settings));
   const ids = tables.map((table) => ({ database, table }));
   const facts = await readServerFacts(connection);
   const entries = await readSchema(connection, facts, ids);
   connection.close();
-  const content = targetContent(target, targetDatabase);
-  const endpoint = options.targetPort === undefined ? content.endpoint : `127.0.0.1:${options.targetPort}`;
-  const owner = { installation: 'bench', task: '1', incarnation: '1' };
+  pipelines += 1; // a sink may hold the checkpoint of the one before
+  const owner = { installation: 'bench', task: String(pipelines), incarnation: '1' };
   const def: PipelineDef = {
     owner,
     version: 1,
@@ -131,15 +126,10 @@ async function startMessage(options: PipelineOptions): Promise<StartMessage> {
       settings,
       options: mysqlConnector.parseOptions(options.reader ?? {}),
     },
-    sink: {
-      name: 'target',
-      type: hologresConnector.type,
-      settings: hologresConnector.parseSettings({ ...content, endpoint }),
-      options: hologresConnector.parseOptions({ writePath }),
-    },
+    sink: target.sink,
     routes: ids.map((id) => ({
       table: id,
-      target: { schema: database, table: id.table },
+      target: target.targetOf(id),
       load: from === null ? 'full' : 'none',
       since: 1,
     })),
@@ -172,7 +162,7 @@ async function startMessage(options: PipelineOptions): Promise<StartMessage> {
 async function makeTargets(def: PipelineDef, entries: readonly SchemaEntry[]): Promise<void> {
   const { settings, options } = def.sink;
   const { owner, policies } = def;
-  const sink = hologresConnector.open({
+  const sink = sinks.get(def.sink.type)?.open({
     settings,
     options,
     sourceName: def.source.name,
@@ -181,6 +171,7 @@ async function makeTargets(def: PipelineDef, entries: readonly SchemaEntry[]): P
     memoryBytes: 128 << 20,
     log: silentLog,
   });
+  if (sink === undefined) throw new Error(`there is no connector for ${def.sink.type}`);
   await sink.recover();
   const tables = entries.flatMap((entry, index) => {
     const target = def.routes[index]?.target;

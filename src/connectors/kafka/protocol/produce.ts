@@ -1,5 +1,6 @@
 import { type Connection, type Reader, Writer } from '@platformatic/kafka';
 import { PRODUCE_KEY } from './api-ranges.ts';
+import { writeBehind } from './payload-behind.ts';
 
 /** Records for one partition, as one record batch. */
 export interface ProducerBatch {
@@ -47,7 +48,10 @@ export function produce(connection: Connection, request: ProduceRequest): Promis
   connection.send<ProduceAnswer>(
     PRODUCE_KEY,
     request.version,
-    () => writeRequest(request, flexible),
+    () => {
+      writeBehind(connection.socket, PRODUCE_KEY, writeRequest(request, flexible).buffers);
+      return Writer.create();
+    },
     (_correlation, _key, version, reader) => readAnswer(reader, version),
     flexible,
     flexible,
