@@ -166,6 +166,7 @@ void describe('the options of the Kafka writer', () => {
       [[], 'parameter'],
       [{ writeMode: 'avro' }, 'writeMode'],
       [{ topic: '' }, 'topic'],
+      [{ topic: 'x_${srcTable}' }, 'topic'],
       [{ partitions: 0 }, 'partitions'],
       [{ replication: 0 }, 'replication'],
       [{ cleanupPolicy: 'none' }, 'cleanupPolicy'],

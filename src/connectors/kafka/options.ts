@@ -4,6 +4,7 @@ import type { Json, JsonObject } from '../../lib/json-value.ts';
 import { SettingsError } from '../../pipeline/connector.ts';
 import { optionsOf, readClientProperties } from './client-properties.ts';
 import { isTimeZone } from './encode/time-zone.ts';
+import { unknownVariables } from './topic-name.ts';
 
 const MIB = 1024 * 1024;
 
@@ -104,6 +105,8 @@ export function parseKafkaOptions(parameter: Json): KafkaOptions {
   const parsed = Value.Parse(Options, options);
   if (parsed.partitions === 0) throw new SettingsError('partitions', `partitions: ${EXPECTED.partitions}`);
   if (parsed.replication === 0) throw new SettingsError('replication', `replication: ${EXPECTED.replication}`);
+  const [unknown] = unknownVariables(parsed.topic);
+  if (unknown !== undefined) throw new SettingsError('topic', `topic: ${unknown} is not known; ${EXPECTED.topic}`);
   if (!isTimeZone(parsed.timeZone)) throw new SettingsError('timeZone', `timeZone: ${EXPECTED.timeZone}`);
   return parsed;
 }
