@@ -8,7 +8,7 @@ import { readNewest } from './protocol/topic-reader.ts';
 
 export const CHECKPOINT_TOPIC = '__disync_checkpoint';
 
-/** Rolled early, so that what was written over is soon compacted: a commit writes every 50 ms. */
+/** Rolled early, so that what was written over is soon compacted: a commit writes some. */
 const CONFIGS = {
   'cleanup.policy': 'compact',
   'segment.bytes': String(16 * 1024 * 1024),

@@ -75,7 +75,7 @@ export const DEFAULT_OPTIONS: KafkaOptions = {
   partitioner: 'key',
   delivery: 'exactlyOnce',
   compression: 'none',
-  commitIntervalMs: 50,
+  commitIntervalMs: 25,
   commitBytesMax: 16 * MIB,
   transactionTimeoutMs: 60_000,
   transactionBytesMax: 64 * MIB,

@@ -24,6 +24,9 @@ import { Producer } from './protocol/producer.ts';
 import { openProducer, transactionalId } from './producer-mode.ts';
 import { Topics } from './topics.ts';
 
+/** Memory of batches that stays for the next commit: up to twice what they hold, as it grows by doubling. */
+const KEPT_PER_BYTE = 2;
+
 /** A table, and where it goes. */
 interface Routed {
   readonly topic: string;
@@ -75,8 +78,8 @@ export class KafkaSink implements Sink {
     this.#topics = new Topics(this.#options);
     this.commitIntervalMs = this.#options.commitIntervalMs;
     this.#bufferBytesMax = Math.min(memoryBytes / 2, this.#options.transactionBytesMax);
-    this.#filling = new CommitRecords(this.#options.commitBytesMax);
-    this.#spare = new CommitRecords(this.#options.commitBytesMax);
+    this.#filling = new CommitRecords(KEPT_PER_BYTE * this.#options.commitBytesMax);
+    this.#spare = new CommitRecords(KEPT_PER_BYTE * this.#options.commitBytesMax);
     this.#heartbeatAt = clock.now() + this.#options.heartbeatSeconds * 1000;
     this.#envelope = openEnvelope(this.#options, {
       sourceName,
