@@ -365,11 +365,12 @@ function escape(out: DataView, to: number, source: DataView, start: number, end:
   return at;
 }
 
-/** The high bit of each byte that is a control character, a quote or a backslash. */
+/**
+ * The high bit of each byte that is a control character, a quote or a backslash; with one of them, those behind it may be set too. What is
+ * below 0x20 stays so when its bit 0x02 is turned, and the quote becomes 0x20.
+ */
 function special(four: number): number {
-  const quote = four ^ 0x22222222;
-  const slash = four ^ 0x5c5c5c5c;
-  return ((four - 0x20202020) & ~four) | ((quote - 0x01010101) & ~quote) | ((slash - 0x01010101) & ~slash);
+  return (((four ^ 0x02020202) - 0x21212121) | ((four ^ 0x5c5c5c5c) - 0x01010101)) & ~four;
 }
 
 const HEX = Buffer.from('0123456789abcdef');
