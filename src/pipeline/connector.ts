@@ -65,6 +65,8 @@ export interface DescribeOptions {
   readonly tables: readonly TableId[];
   /** Whether existing rows will be read too: needs a way to know what the server shows (behaviour: "How a chunk merges"). */
   readonly load: boolean;
+  /** Tables without a primary key will do. */
+  readonly withoutKey: boolean;
   readonly signal: AbortSignal;
 }
 
@@ -149,6 +151,8 @@ export interface SinkConnector {
   maskSettings(content: Json): Json;
   /** Reads the writer's own options out of `steps[writer].parameter`. Errors: SettingsError. */
   parseOptions(parameter: Json): Json;
+  /** Whether tables without a primary key can be written, by the options. */
+  takesTablesWithoutKey(options: Json): boolean;
   /** What it would make of these tables; changes nothing. */
   planTargets(options: PlanTargetsOptions): Promise<SinkPlan>;
   open(options: OpenSinkOptions): Sink;

@@ -55,7 +55,7 @@ export interface Column {
 /**
  * One shape of a table. Immutable: an altered table is a new object, so identity is the version, and encoders are
  * compiled once per object.
- * Shape: `columns` in the source's order; `key` holds indexes into `columns`, in key order, never empty.
+ * Shape: `columns` in the source's order; `key` holds indexes into `columns`, in key order; empty for a table without a primary key.
  */
 export interface TableVersion {
   readonly id: TableId;

@@ -53,15 +53,16 @@ export async function planTask(options: PlanOptions): Promise<ProcessResult> {
   const before = new Map((base?.definition.tables ?? []).map((table) => [tableKey(table.table), table]));
   const load = loadOfNew(wanted, base !== null);
   readOptions('Task.ReaderOption', ends.source.connector, wanted.reader);
+  const writer = readOptions('Task.WriterOption', ends.sink.connector, wanted.writer);
   const found = await ends.source.connector.describe({
     settings: ends.source.settings,
     tables: ids,
     load: load === 'full',
+    withoutKey: ends.sink.connector.takesTablesWithoutKey(writer),
     signal,
   });
   if (found.problems.length > 0) throw new PlanFailure(found.problems);
   const described = unique(found.tables);
-  const writer = readOptions('Task.WriterOption', ends.sink.connector, wanted.writer);
   const plan = await ends.sink.connector.planTargets({
     settings: ends.sink.settings,
     options: writer,

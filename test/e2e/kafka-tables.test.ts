@@ -62,6 +62,31 @@ for (const family of FAMILIES) {
       assert.equal((await task.changes('b')).length, 10, 'later rows of a removed table do not come');
     });
 
+    void it('takes tables without a primary key when asked to: records without a key, in one partition, in order (G11)', async () => {
+      const ends = await openKafkaEnds(family);
+      open.push(ends);
+      await ends.mysql.query('CREATE TABLE k (id INT, n INT); INSERT INTO k VALUES (1, 0), (1, 0)');
+      const refused = new KafkaTask(service, ends);
+      await refused.registerDataSources();
+      await assert.rejects(refused.planNew({ table: ['k'] }), /Table\.NoPrimaryKey/);
+      const task = new KafkaTask(service, ends, { writeTablesWithoutKey: true });
+      await task.run({ table: ['k'] });
+      await task.untilStreaming('k');
+      await ends.mysql.query('UPDATE k SET n = 1; DELETE FROM k LIMIT 1');
+      const expected = [
+        ...Array<string>(2).fill(' INSERT 0'),
+        ...Array<string[]>(2).fill([' UPDATE_BEFOR 0', ' UPDATE_AFTER 1']).flat(),
+        ' DELETE 1',
+      ];
+      let changes: TopicChange[] = [];
+      const deadline = Date.now() + 20_000;
+      while (changes.length < expected.length && Date.now() < deadline) changes = await task.changes('k');
+      assert.deepEqual(
+        changes.map(({ key, op, before: old, after: now }) => `${key} ${op} ${String((old ?? now)?.['n'] as number)}`),
+        expected,
+      );
+    });
+
     void it('shows in its plan the topics, their keys, and what readers may count on', async () => {
       const ends = await openKafkaEnds(family);
       open.push(ends);

@@ -110,6 +110,7 @@ function sinkConnector(script: Script): SinkConnector {
         throw new SettingsError('schema', 'schema must be a text');
       return isJsonObject(parameter) ? parameter : {};
     },
+    takesTablesWithoutKey: () => false,
     planTargets: async (options) => {
       await script.onPlan(options);
       return planTargets(script, options, schemaOf);

@@ -12,6 +12,7 @@ export const hologresConnector: SinkConnector = {
   parseSettings: parseHologresSettings,
   maskSettings: maskHologresSettings,
   parseOptions: parseHologresOptions,
+  takesTablesWithoutKey: () => false,
   planTargets,
   open: (options) => new HologresSink(options),
   async forget({ settings, installation, task }) {

@@ -2,6 +2,7 @@ import type { Client } from 'pg';
 import { PipelineError } from '../../pipeline/pipeline-error.ts';
 import type { SinkTable } from '../../pipeline/route.ts';
 import type { FailedTables } from '../../pipeline/sink.ts';
+import { describeTable } from '../../pipeline/table.ts';
 import { classify, sqlStateOf, toPipelineError } from './errors.ts';
 import { describeTarget, targetKey } from './names.ts';
 import { connect, disconnect, type Server } from './server.ts';
@@ -24,11 +25,14 @@ export interface Prepared {
 }
 
 /** Creates the targets that are missing and verifies the others, on a connection of its own. Errors: PipelineError. */
-export async function prepareTargets({ settings, options, tables, leavesOut }: PrepareOptions): Promise<Prepared> {
+export async function prepareTargets(prepare: PrepareOptions): Promise<Prepared> {
+  const { settings, options, leavesOut } = prepare;
   const { client, server } = await connect(settings);
   try {
     const failed: { table: SinkTable['table']['id']; error: PipelineError }[] = [];
     const refuse = (table: SinkTable, error: PipelineError) => failed.push({ table: table.table.id, error });
+    for (const table of prepare.tables) if (table.table.key.length === 0) refuse(table, withoutKey(table));
+    const tables = prepare.tables.filter(({ table }) => table.key.length > 0);
     await createMissing({ client, server, options, tables, refuse });
     const found = await readTargets(
       client,
@@ -51,6 +55,13 @@ export async function prepareTargets({ settings, options, tables, leavesOut }: P
   } finally {
     disconnect(client);
   }
+}
+
+function withoutKey({ table: { id } }: SinkTable): PipelineError {
+  return new PipelineError('table', 'Table.NoPrimaryKey', `${describeTable(id)} has no primary key`, {
+    table: id,
+    hint: 'Add a primary key: rows at the sink are found by it.',
+  });
 }
 
 interface CreateMissingOptions {

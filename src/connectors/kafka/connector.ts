@@ -15,6 +15,7 @@ export const kafkaConnector: SinkConnector = {
   parseSettings: parseKafkaSettings,
   maskSettings: maskKafkaSettings,
   parseOptions: parseKafkaOptions,
+  takesTablesWithoutKey: (options) => parseKafkaOptions(options).writeTablesWithoutKey,
   planTargets: planTopics,
   open: (options) => new KafkaSink(options),
   async forget({ settings, installation, task }) {

@@ -43,6 +43,8 @@ export class CapturedTable {
   rowBytes: number;
   /** Open while chunks of this table are on their way. */
   readonly windows = new OpenWindows();
+  /** How often its rows were read, and changed meanwhile: of a table without a key. */
+  readsInVain = 0;
   /** The log has come to where its shape was seen: what alters it from here on is news. */
   joined = false;
   /** A statement that may have changed it was seen, and the log does not tell names: the server must be asked. */

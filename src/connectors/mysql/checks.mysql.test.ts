@@ -114,6 +114,7 @@ void describe('An examination of a MySQL that is set up badly', () => {
       settings: settingsOf({ ...server, user: 'reader', password: PASSWORD }, 'unlogged'),
       tables: [{ database: 'unlogged', table: 't' }],
       load: true,
+      withoutKey: false,
       signal: AbortSignal.timeout(20_000),
     });
     assert.deepEqual(
@@ -189,6 +190,7 @@ void it('An examination of MariaDB names what its account lacks, and has nothing
     settings: settingsOf({ ...server, user, password: PASSWORD }, database),
     tables: ['c', 'plain'].map((table) => ({ database, table })),
     load: true,
+    withoutKey: false,
     signal: AbortSignal.timeout(20_000),
   });
   assert.deepEqual(

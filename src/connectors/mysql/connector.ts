@@ -19,6 +19,8 @@ import { MysqlSource } from './source.ts';
 
 const SECRETS = new Set(['password', 'key', 'accessKey', 'accessKeySecret']);
 const MASK = '***';
+const LOAD_WITHOUT_KEY =
+  'it has no primary key: its rows are read at once, while nothing changes in it; a table that is large, or always written, cannot be loaded so';
 
 /** MySQL 5.6 and later, MariaDB 10.x and 11.x, read through their binary log. */
 export const mysqlConnector: SourceConnector = {
@@ -32,7 +34,7 @@ export const mysqlConnector: SourceConnector = {
   open: (options) => new MysqlSource(options),
 };
 
-async function describe({ settings, tables, load, signal }: DescribeOptions): Promise<SourceDescription> {
+async function describe({ settings, tables, load, withoutKey, signal }: DescribeOptions): Promise<SourceDescription> {
   const mysql = asMysqlSettings(settings);
   const connection = await connectForQueries(mysql);
   const cancel = () => connection.close();
@@ -54,13 +56,19 @@ async function describe({ settings, tables, load, signal }: DescribeOptions): Pr
           {
             table: version,
             rowsEstimated: entry.rowsEstimated,
-            warnings: cascade === undefined ? [] : [textOf(cascade)],
+            warnings: [
+              ...(cascade === undefined ? [] : [textOf(cascade)]),
+              ...(load && entry.keyless !== null ? [LOAD_WITHOUT_KEY] : []),
+            ],
           },
         ];
       }),
       problems: [
         ...problemsOf(findings),
-        ...entries.flatMap((entry) => (entry.kind === 'problems' ? entry.problems : [])),
+        ...entries.flatMap((entry) => {
+          if (entry.kind === 'problems') return entry.problems;
+          return entry.keyless === null || withoutKey ? [] : [entry.keyless];
+        }),
       ],
       warnings: warningsOf(findings),
     };

@@ -74,6 +74,7 @@ void describe('MySQL without GTID', () => {
         settings: settingsOf({ ...server, user: 'bare', password: 'p' }, database),
         tables: [{ database, table: 't' }],
         load: true,
+        withoutKey: false,
         signal: AbortSignal.timeout(20_000),
       });
     const codes = async () => (await describe()).problems.map(({ code, remedy }) => `${code}: ${remedy}`);
@@ -95,6 +96,7 @@ void describe('MySQL without GTID', () => {
       settings: settingsOf(server, database),
       tables: ['proposed', 'none'].map((table) => ({ database, table })),
       load: false,
+      withoutKey: false,
       signal: AbortSignal.timeout(20_000),
     });
     assert.deepEqual(
@@ -115,6 +117,7 @@ void describe('MySQL without GTID', () => {
         settings: settingsOf(server, database),
         tables: ['nokey', 'v', 'missing'].map((table) => ({ database, table })),
         load: true,
+        withoutKey: false,
         signal: AbortSignal.timeout(20_000),
       });
       assert.deepEqual(

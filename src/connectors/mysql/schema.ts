@@ -9,7 +9,14 @@ import { type ColumnRow, type MysqlTable, mysqlColumn } from './types.ts';
 
 /** One table as the server describes it now, or why it cannot be captured. */
 export type SchemaEntry =
-  | { readonly kind: 'table'; readonly table: MysqlTable; readonly rowsEstimated: number; readonly rowBytes: number }
+  | {
+      readonly kind: 'table';
+      readonly table: MysqlTable;
+      readonly rowsEstimated: number;
+      readonly rowBytes: number;
+      /** It has no primary key: for sinks that find rows by it. */
+      readonly keyless: Problem | null;
+    }
   | { readonly kind: 'problems'; readonly problems: readonly Problem[] };
 
 const COLUMNS = `SELECT TABLE_NAME t, COLUMN_NAME name, DATA_TYPE data_type, COLUMN_TYPE column_type, IS_NULLABLE nullable,
@@ -92,9 +99,6 @@ async function describe(
       'Leave this table out for now.',
     );
   }
-  if (keyRows.length === 0 && table['type'] === 'BASE TABLE') {
-    add('Table.NoPrimaryKey', `${describeTable(id)} has no primary key`, proposeKey(id, uniqueRows));
-  }
   await checkReadable(connection, id, add);
   if (problems.length > 0) return { kind: 'problems', problems };
   const known = columns.flatMap(({ column }) => (column === undefined ? [] : [column]));
@@ -111,6 +115,15 @@ async function describe(
     },
     rowsEstimated: Number(table['table_rows'] ?? 0),
     rowBytes: Number(table['row_bytes'] ?? 0),
+    keyless:
+      keyRows.length > 0
+        ? null
+        : {
+            code: 'Table.NoPrimaryKey',
+            message: `${describeTable(id)} has no primary key`,
+            remedy: proposeKey(id, uniqueRows),
+            table: id,
+          },
   };
 }
 

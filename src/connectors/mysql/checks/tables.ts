@@ -26,8 +26,10 @@ export async function checkDatabase(connection: Questions, facts: ServerFacts, d
       }),
     ];
   const entries = await readSchema(connection, facts, ids);
-  const troubled = entries.flatMap((entry) => (entry.kind === 'problems' ? entry.problems : []));
-  const usable = entries.filter(({ kind }) => kind === 'table').length;
+  const troubled = entries.flatMap((entry) =>
+    entry.kind === 'problems' ? entry.problems : entry.keyless === null ? [] : [entry.keyless],
+  );
+  const usable = entries.filter((entry) => entry.kind === 'table' && entry.keyless === null).length;
   const about = { found: `${usable} of ${ids.length} tables of ${database} can be captured` };
   return [
     usable > 0

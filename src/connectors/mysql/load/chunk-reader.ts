@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { freeMemory } from '../../../lib/free-memory.ts';
-import type { PipelineError } from '../../../pipeline/pipeline-error.ts';
-import type { TableId } from '../../../pipeline/table.ts';
+import { PipelineError } from '../../../pipeline/pipeline-error.ts';
+import { describeTable, type TableId } from '../../../pipeline/table.ts';
 import { connectForQueries, connectRaw } from '../connect.ts';
 import { MysqlServerError, toPipelineError } from '../errors.ts';
 import { type ChunkCursor, chunkSql, keyEncoding, keyLiteral } from './chunk-sql.ts';
@@ -191,7 +191,9 @@ export class ChunkReader {
     cursor: ChunkCursor | null,
     limit: number,
   ): Promise<Chunk> {
-    const rows = new TextRows(this.#spare.pop() ?? Buffer.allocUnsafeSlow(LEAST_BYTES));
+    const isKeyless = table.version.key.length === 0;
+    const spare = this.#spare.pop() ?? Buffer.allocUnsafeSlow(LEAST_BYTES);
+    const rows = isKeyless ? new TextRows(spare, this.#rows.bytesMax) : new TextRows(spare);
     let high: LogPosition;
     let isWhole: boolean;
     if (this.#method === 'snapshot') {
@@ -202,12 +204,13 @@ export class ChunkReader {
       isWhole = await this.#select(connection, chunkSql(table, cursor, limit, locking), rows);
       high = await this.#logEnd(this.#connection ?? (await this.#open()));
     }
+    if (isKeyless && !isWhole) throw tooLargeWithoutKey(table.version.id, this.#rows.bytesMax);
     return {
       kind: 'chunk',
       rows,
       high,
-      cursor: cursorOf(table, rows),
-      last: isWhole && rows.count < limit,
+      cursor: isKeyless ? null : cursorOf(table, rows),
+      last: isWhole && (isKeyless || rows.count < limit),
       selectedMicros: Date.now() * 1000,
     };
   }
@@ -299,6 +302,18 @@ export class ChunkReader {
   #checkOpen(): void {
     if (this.#closed) throw new Error('the load was stopped');
   }
+}
+
+function tooLargeWithoutKey(table: TableId, bytesMax: number): PipelineError {
+  return new PipelineError(
+    'table',
+    'Table.TooLargeWithoutKey',
+    `${describeTable(table)} has no primary key and more than ${bytesMax} bytes of rows, which would have to be read at once`,
+    {
+      table,
+      hint: 'Add a primary key, or start the task with initialLoad none (or added), so that its rows are not loaded.',
+    },
+  );
 }
 
 /** `uuid:23#45:24#46` → uuid:23, uuid:24. */

@@ -6,7 +6,7 @@ import type { MysqlColumn, MysqlTable } from '../types.ts';
 export type ChunkCursor = readonly string[];
 
 /**
- * The next chunk: at most `limit` rows behind `cursor` in the order of the primary key. Order and comparison are the
+ * The next chunk: at most `limit` rows behind `cursor` in the order of the primary key; without one, all rows. Order and comparison are the
  * server's, so that collations stay its business. `locking` waits for rows of transactions that are not shown yet.
  */
 export function chunkSql(
@@ -18,7 +18,8 @@ export function chunkSql(
   const columns = table.columns.map(selectExpression).join(', ');
   const keys = keyExpressions(table);
   const where = cursor === null ? '' : ` WHERE ${behind(keys, cursor)}`;
-  return `SELECT ${columns} FROM ${quoteTable(table.version.id)}${where} ORDER BY ${keys.join(', ')} LIMIT ${limit}${locking}`;
+  const order = keys.length === 0 ? '' : ` ORDER BY ${keys.join(', ')} LIMIT ${limit}`;
+  return `SELECT ${columns} FROM ${quoteTable(table.version.id)}${where}${order}${locking}`;
 }
 
 /** `a > x OR (a = x AND b > y) …`: the form that servers turn into ranges of the key. */

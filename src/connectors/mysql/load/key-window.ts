@@ -22,6 +22,7 @@ export class KeyWindow {
   void = false;
   readonly #reader: KeyReader;
   readonly #quota: KeyQuota;
+  readonly #isKeyless: boolean;
   #touched = new Set<string>();
   #touchedBytes = 0;
   #chunk: RowsPart | null = null;
@@ -30,11 +31,17 @@ export class KeyWindow {
 
   constructor(table: TableVersion, quota: KeyQuota) {
     this.#reader = new KeyReader(table);
+    this.#isKeyless = table.key.length === 0;
     this.#quota = quota;
   }
 
   collect(part: RowsPart): void {
     if (this.void) return;
+    if (this.#isKeyless) {
+      // Which of the rows that are read it was cannot be told.
+      this.void = true;
+      return;
+    }
     if (this.#chunk !== null) this.#left ??= this.#index(this.#chunk);
     for (let row = 0; row < part.count; row += 1) {
       if (part.op !== 'insert') this.#touch(this.#reader.read(part, row, 'before'));

@@ -1,5 +1,7 @@
 import { crashPoint } from '../../../lib/crash-point.ts';
 import type { LogPlace, Part } from '../../../pipeline/batch.ts';
+import { PipelineError } from '../../../pipeline/pipeline-error.ts';
+import { describeTable, type TableId } from '../../../pipeline/table.ts';
 import type { CapturedTable } from '../captured-table.ts';
 import type { Chunk, ChunkReader, Refused, ShapeSeen, WindowStart } from './chunk-reader.ts';
 import type { ChunkCursor } from './chunk-sql.ts';
@@ -20,6 +22,9 @@ const LONG_BYTES = 4 << 20;
 const CHUNKS_AHEAD = 2;
 /** Tables whose chunks are on their way together, as long as each is about one chunk. */
 const TABLES_AHEAD = 8;
+
+/** A table without a key is read so often while others write it, before it is given up. */
+const READS_IN_VAIN_MAX = 50;
 
 /*
  *   opened at a boundary ──► reading ──► read ──(stream at its HIGH)──► merged
@@ -222,6 +227,8 @@ export class LoadLane {
     if (window.void) {
       // What was read behind it began where it ended.
       this.#dropFlights(table);
+      if (table.shape.version.key.length === 0 && (table.readsInVain += 1) > READS_IN_VAIN_MAX)
+        this.#giveUp(table, neverQuiet(table.id));
       return [];
     }
     switch (found.kind) {
@@ -266,6 +273,18 @@ export class LoadLane {
     }
     this.#flights = this.#flights.filter(({ dropped }) => !dropped);
   }
+}
+
+function neverQuiet(table: TableId): PipelineError {
+  return new PipelineError(
+    'table',
+    'Table.BusyWithoutKey',
+    `${describeTable(table)} has no primary key, and changed each of ${READS_IN_VAIN_MAX} times while its rows were read`,
+    {
+      table,
+      hint: 'Add a primary key, or deploy the task again while nothing writes the table, or start it with initialLoad none (or added).',
+    },
+  );
 }
 
 function limitOf({ rowBytes }: CapturedTable): number {

@@ -20,11 +20,13 @@ export interface SelectedFrom {
 export class TextRows implements RowReceiver {
   #buffer: Buffer;
   #used = 0;
+  readonly #bytesEnough: number;
   readonly #starts: number[] = [];
 
-  /** `buffer` is filled; where it is too small, a larger one takes its place. */
-  constructor(buffer: Buffer) {
+  /** `buffer` is filled; where it is too small, a larger one takes its place. With `bytesEnough` no more rows are taken. */
+  constructor(buffer: Buffer, bytesEnough = BYTES_ENOUGH) {
     this.#buffer = buffer;
+    this.#bytesEnough = bytesEnough;
   }
 
   /** Holds the rows: whoever writes into it makes them void. */
@@ -42,7 +44,7 @@ export class TextRows implements RowReceiver {
     buffer.copy(this.#buffer, this.#used, start, end);
     this.#starts.push(this.#used);
     this.#used += length;
-    return this.#used < BYTES_ENOUGH;
+    return this.#used < this.#bytesEnough;
   }
 
   get count(): number {
