@@ -28,6 +28,7 @@ export class ScriptedBroker {
   readonly #server: Server;
   readonly #partitions: number;
   #script: readonly ProduceReply[] = [];
+  #known: readonly ('no topics' | 'nothing')[] = [];
 
   private constructor(server: Server, partitions: number) {
     this.#server = server;
@@ -45,6 +46,11 @@ export class ScriptedBroker {
 
   get port(): number {
     return (this.#server.address() as AddressInfo).port;
+  }
+
+  /** What it knows of its cluster for the next questions, one each; all of it after that. */
+  knows(...script: readonly ('no topics' | 'nothing')[]): void {
+    this.#known = script;
   }
 
   /** What it does about the next requests, one each; all partitions are written after that. */
@@ -120,15 +126,17 @@ export class ScriptedBroker {
   }
 
   #metadata(): Writer {
+    const [known = 'all', ...later] = this.#known;
+    this.#known = later;
     const partitions = Array.from({ length: this.#partitions }, (_, partition) => partition);
     return Writer.create()
       .appendInt32(0)
-      .appendArray([this.port], (w, port) =>
+      .appendArray(known === 'nothing' ? [] : [this.port], (w, port) =>
         w.appendInt32(1).appendString('127.0.0.1').appendInt32(port).appendString(null),
       )
       .appendString('cluster')
       .appendInt32(1)
-      .appendArray([this.topic], (w, topic) => {
+      .appendArray(known === 'all' ? [this.topic] : [], (w, topic) => {
         w.appendInt16(0)
           .appendString(topic)
           .appendBoolean(false)

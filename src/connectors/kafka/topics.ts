@@ -48,7 +48,7 @@ export class Topics {
     const names = [...new Set(topics)];
     const failed = new Map<string, PipelineError>();
     if (names.length === 0) return failed;
-    const found = await cluster.topics(names);
+    const found = await cluster.topics(names, new Set(this.ids.keys()));
     for (const name of names) {
       const reason = this.#refused.get(name) ?? this.#replaced(name, found.get(name));
       if (reason !== null) failed.set(name, reason);

@@ -138,30 +138,22 @@ export class Cluster {
     }
   }
 
-  /** Those of `names` that exist; none is made by asking. */
-  async topics(names: readonly string[]): Promise<Map<string, Topic>> {
-    const about = { doing: 'asking for topics' };
-    const answer = await this.#askAny(METADATA, about, [...names], false);
-    this.#brokers = new Map(answer.brokers.map(({ nodeId, host, port }) => [nodeId, { id: nodeId, host, port }]));
-    this.#controller = answer.controllerId;
-    const found = new Map<string, Topic>();
-    for (const { errorCode, name, topicId, partitions } of answer.topics) {
-      if (name === null || name === undefined || errorCode === UNKNOWN_TOPIC) continue;
-      if (errorCode !== 0) {
-        const refusal = brokerRefusal(errorCode, { ...about, topic: name });
-        if (refusal.refusal !== 'retry') throw refusal;
+  /**
+   * Those of `names` that exist; none is made by asking. One that was there before, or that is `expected`, is missing only
+   * when it stays so: a broker beside a ZooKeeper that has just started answers before it has heard of its topics.
+   */
+  async topics(names: readonly string[], expected: ReadonlySet<string> = new Set()): Promise<Map<string, Topic>> {
+    const awaited = names.filter((name) => expected.has(name) || this.#topics.has(name));
+    const until = performance.now() + (this.#hasZookeeper ? ABSENT_BESIDE_ZOOKEEPER_MS : ABSENT_MS);
+    for (;;) {
+      const found = await this.patiently(() => this.#askForTopics(names));
+      if (awaited.every((name) => found.has(name)) || performance.now() >= until) {
+        for (const name of names) this.#topics.delete(name);
+        for (const [name, topic] of found) this.#topics.set(name, topic);
+        return found;
       }
-      const leaders = Array.from({ length: partitions.length }, () => -1);
-      for (const { partitionIndex, leaderId } of partitions) leaders[partitionIndex] = leaderId;
-      const replication = partitions[0]?.replicaNodes.length ?? 0;
-      found.set(name, { partitions: partitions.length, leaders, replication, id: topicId });
+      await pause(ASK_AGAIN_MS, this.signal);
     }
-    for (const name of names) {
-      const topic = found.get(name);
-      if (topic === undefined) this.#topics.delete(name);
-      else this.#topics.set(name, topic);
-    }
-    return found;
   }
 
   /** The broker that leads a partition, as last heard; null when none is known: ask for `topics` again. */
@@ -313,6 +305,32 @@ export class Cluster {
     return this.#tryBrokers(about, (broker) => this.ask(broker, versions, about, ...question));
   }
 
+  get #hasZookeeper(): boolean {
+    return this.ranges.most(DESCRIBE_QUORUM_KEY) === -1;
+  }
+
+  async #askForTopics(names: readonly string[]): Promise<Map<string, Topic>> {
+    const about = { doing: 'asking for topics' };
+    const answer = await this.#askAny(METADATA, about, [...names], false);
+    // It has heard of nothing yet, not even of itself.
+    if (answer.brokers.length === 0) throw brokerRefusal(LEADER_NOT_AVAILABLE, about);
+    this.#brokers = new Map(answer.brokers.map(({ nodeId, host, port }) => [nodeId, { id: nodeId, host, port }]));
+    this.#controller = answer.controllerId;
+    const found = new Map<string, Topic>();
+    for (const { errorCode, name, topicId, partitions } of answer.topics) {
+      if (name === null || name === undefined || errorCode === UNKNOWN_TOPIC) continue;
+      if (errorCode !== 0) {
+        const refusal = brokerRefusal(errorCode, { ...about, topic: name });
+        if (refusal.refusal !== 'retry') throw refusal;
+      }
+      const leaders = Array.from({ length: partitions.length }, () => -1);
+      for (const { partitionIndex, leaderId } of partitions) leaders[partitionIndex] = leaderId;
+      const replication = partitions[0]?.replicaNodes.length ?? 0;
+      found.set(name, { partitions: partitions.length, leaders, replication, id: topicId });
+    }
+    return found;
+  }
+
   /** Any broker will do: the one that answered last, else the first that can be reached. */
   async #tryBrokers<T>(about: About, attempt: (broker: Address) => Promise<T>): Promise<T> {
     const known = [...this.#brokers.values(), ...this.settings.brokers];
@@ -348,6 +366,12 @@ export class Cluster {
   }
 }
 
+/** How long a topic must be missing that is awaited. */
+const ABSENT_MS = 1000;
+const ABSENT_BESIDE_ZOOKEEPER_MS = 10_000;
+const ASK_AGAIN_MS = 200;
+/** Brokers without a ZooKeeper know it. */
+const DESCRIBE_QUORUM_KEY = 55;
 const LEADER_NOT_AVAILABLE = 5;
 const CREATE_TOPICS_KEY = 19;
 /** Brokers before 2.4 (version 4) do not know what -1 means. */

@@ -40,8 +40,6 @@ interface Road {
 
 /** How long a partition may refuse what it may take later, before delivery is given up. */
 const PATIENCE_MS = 30_000;
-/** A topic that no broker knows: a leader that has just been elected may not know of it yet. */
-const TOPIC_PATIENCE_MS = 5_000;
 const RETRY_MS = 50;
 const DUPLICATE_SEQUENCE = 46;
 
@@ -209,9 +207,8 @@ export class Delivery {
       const refused = this.#refused();
       const found = await this.#cluster.topics([...new Set(refused.map(({ topic }) => topic))]);
       for (const lane of refused) {
-        const known = found.has(lane.topic);
         const error = brokerRefusal(UNKNOWN_TOPIC, { doing: 'writing', topic: lane.topic });
-        if (!known && this.#isOverdue(lane, TOPIC_PATIENCE_MS)) this.#options.onBroken(error);
+        if (!found.has(lane.topic)) this.#options.onBroken(error);
         lane.state = 'idle';
         if (lane.queue.length > 0) this.#waiting.add(lane);
       }
@@ -241,7 +238,7 @@ const UNKNOWN_TOPIC = 3;
 const LEADER_NOT_AVAILABLE = 5;
 
 function patienceWith({ refusal }: KafkaError, resendUnknown: boolean): number {
-  if (refusal === 'retry') return PATIENCE_MS;
-  if (refusal === 'topic') return TOPIC_PATIENCE_MS;
+  // A leader that has just been elected may not know the topic yet; whether there is one, the cluster is asked.
+  if (refusal === 'retry' || refusal === 'topic') return PATIENCE_MS;
   return refusal === 'unavailable' && resendUnknown ? PATIENCE_MS : 0;
 }
