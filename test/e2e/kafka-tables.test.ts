@@ -1,10 +1,31 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
+import { parseJson, stringifyJson } from '../../src/lib/json.ts';
+import type { JsonObject } from '../../src/lib/json-value.ts';
+import { readTopic } from '../support/kafka-reader.ts';
 import { type KafkaEnds, KafkaTask, openKafkaEnds } from '../support/kafka-task.ts';
 import { FAMILIES } from '../support/servers.ts';
 import { Service } from '../support/service.ts';
 import { fillSql } from '../support/task-under-test.ts';
 import { counterFaults, type TopicChange } from '../support/topic-fold.ts';
+
+function opOf(record: JsonObject): string {
+  return String((record['payload'] as JsonObject)['op'] as string);
+}
+
+/** Halves of one update share it: the former comes first. */
+function sequenceOf(record: JsonObject): string {
+  const { sequenceId, op } = record['payload'] as JsonObject;
+  return `${String(sequenceId as string)} ${op === 'UPDATE_AFTER' ? 1 : 0}`;
+}
+
+function describeRecord(record: JsonObject): string {
+  const { before: old, after: now, ddl } = record['payload'] as JsonObject;
+  const image = (old ?? now ?? null) as JsonObject | null;
+  const what =
+    image === null ? String((ddl as JsonObject)['text'] as string) : stringifyJson(image['dataColumn'] ?? null);
+  return `${opOf(record)} ${what}`;
+}
 
 const isLoaded = ({ op }: TopicChange) => op === 'INSERT';
 
@@ -60,6 +81,36 @@ for (const family of FAMILIES) {
       await writer;
       for (const table of ['a', 'c']) assert.deepEqual(counterFaults(await task.untilFolded(table), 'n', isLoaded), []);
       assert.equal((await task.changes('b')).length, 10, 'later rows of a removed table do not come');
+    });
+
+    void it('tells of an ALTER where it is in the log, and of rows whose key changes under both keys', async () => {
+      const task = await running();
+      const { mysql } = task.ends;
+      await task.untilStreaming('a', 'b');
+      await mysql.query('UPDATE b SET n = 7 WHERE id = 1');
+      await mysql.query('ALTER TABLE b ADD COLUMN w BIGINT UNSIGNED');
+      await mysql.query(
+        'UPDATE b SET id = 100, w = 18446744073709551615 WHERE id = 2; UPDATE b SET n = 8 WHERE id = 100',
+      );
+      let records: JsonObject[] = [];
+      const deadline = Date.now() + 20_000;
+      while (records.length < 17 && Date.now() < deadline) {
+        const read = await readTopic(task.ends.kafka, { topic: task.topic('b') });
+        records = read
+          .map(({ value }) => parseJson(value?.toString() ?? '') as JsonObject)
+          .filter((record) => opOf(record) !== 'MHEARTBEAT');
+      }
+      const rest = records.filter((record) => opOf(record) !== 'INSERT');
+      const inOrder = rest.toSorted((a, b) => (sequenceOf(a) < sequenceOf(b) ? -1 : 1)); // several partitions
+      assert.deepEqual(inOrder.map(describeRecord), [
+        'UPDATE_BEFOR {"id":1,"n":0}',
+        'UPDATE_AFTER {"id":1,"n":7}',
+        'ALTER ALTER TABLE b ADD COLUMN w BIGINT UNSIGNED',
+        'UPDATE_BEFOR {"id":2,"n":0,"w":null}',
+        'UPDATE_AFTER {"id":100,"n":0,"w":18446744073709551615}',
+        'UPDATE_BEFOR {"id":100,"n":0,"w":18446744073709551615}',
+        'UPDATE_AFTER {"id":100,"n":8,"w":18446744073709551615}',
+      ]);
     });
 
     void it('takes tables without a primary key when asked to: records without a key, in one partition, in order (G11)', async () => {
