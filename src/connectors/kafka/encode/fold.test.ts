@@ -107,7 +107,7 @@ for (const writeMode of ['json', 'debezium', 'canal'] as const) {
           if (v === null) found.delete(id);
           else found.set(id, v);
         }
-        assert.deepEqual([...found].toSorted(), [...state].toSorted());
+        assert.deepEqual(found, state);
       }),
       { numRuns: 300 },
     );
