@@ -12,7 +12,7 @@ void describe('a broker that has just started beside a ZooKeeper', () => {
   beforeEach(async () => {
     end = new AbortController();
     broker = await ScriptedBroker.start(1);
-    cluster = await openCluster(broker.port, end.signal, { requestTimeoutMs: 500 });
+    cluster = await openCluster(broker.port, end.signal, { requestTimeoutMs: 1000 });
   });
   afterEach(() => {
     end.abort();

@@ -18,7 +18,7 @@ void describe('answers to produce requests', () => {
 
   before(async () => {
     broker = await ScriptedBroker.start(3);
-    cluster = await openCluster(broker.port, end.signal, { requestTimeoutMs: 500 });
+    cluster = await openCluster(broker.port, end.signal, { requestTimeoutMs: 1000 });
   });
   after(() => {
     end.abort();

@@ -14,7 +14,7 @@ import { privateKafka } from '../../../../test/support/kafka-under-test.ts';
 import { StallingProxy } from '../../../../test/support/stalling-proxy.ts';
 import type { Cluster } from './cluster.ts';
 
-const TIMEOUT_MS = 1000;
+const TIMEOUT_MS = 2000;
 const LOST = { code: 'Sink.Unavailable', kind: 'transient' };
 
 void describe('when the broker or the way to it fails', () => {

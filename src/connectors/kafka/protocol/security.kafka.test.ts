@@ -71,7 +71,7 @@ void describe('a broker that wants TLS on both sides and a login', () => {
   }
 
   void it('gets a new login as often as it wants one, while we write', async () => {
-    const cluster = await openCluster(kafka.port, end.signal, { ssl: PROVEN, sasl: LOGIN, requestTimeoutMs: 1000 });
+    const cluster = await openCluster(kafka.port, end.signal, { ssl: PROVEN, sasl: LOGIN, requestTimeoutMs: 3000 });
     const topic = await newTopic(cluster, 1);
     const producer = await openProducer(cluster, 'transactional', topic);
     const written: string[] = [];
