@@ -39,6 +39,12 @@ export async function deleteTopic(kafka: TestKafka, name: string): Promise<void>
   await kafkaTool('org.apache.kafka.tools.TopicCommand', [...bootstrap(kafka), '--delete', '--topic', name]);
 }
 
+/** Raises the number of a topic's partitions. */
+export async function addPartitions(kafka: TestKafka, name: string, partitions: number): Promise<void> {
+  const change = ['--alter', '--topic', name, '--partitions', String(partitions)];
+  await kafkaTool('org.apache.kafka.tools.TopicCommand', [...bootstrap(kafka), ...change]);
+}
+
 /** What `kafka-topics --describe` says of a topic, with its settings. */
 export async function describeTopic(kafka: TestKafka, name: string): Promise<string> {
   return kafkaTool('org.apache.kafka.tools.TopicCommand', [...bootstrap(kafka), '--describe', '--topic', name]);

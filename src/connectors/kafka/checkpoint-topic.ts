@@ -62,21 +62,24 @@ export class CheckpointTopic {
     };
   }
 
-  /** The identities of the topics that were written, as `load` found them. */
-  topicIds(): Map<string, string> {
-    const ids = new Map<string, string>();
+  /** The topics that were written, as `load` found them. */
+  topics(): Map<string, WrittenTopic> {
+    const topics = new Map<string, WrittenTopic>();
     for (const [key, text] of this.#written) {
       const [, , kind, name] = parseJson(key) as Json[];
       const value = parseJson(text) as JsonObject;
       if (kind === 'topic' && value['incarnation'] === this.#owner.incarnation)
-        ids.set(String(name as string), String(value['id'] as string));
+        topics.set(String(name as string), {
+          id: String(value['id'] as string),
+          partitions: Number(value['partitions']),
+        });
     }
-    return ids;
+    return topics;
   }
 
   /** The records that make the topic say what `checkpoint` does. They must all be written, or none. */
-  changes(checkpoint: Checkpoint, topicIds: ReadonlyMap<string, string>): readonly CheckpointRecord[] {
-    const wanted = this.#records(checkpoint, topicIds);
+  changes(checkpoint: Checkpoint, topics: ReadonlyMap<string, WrittenTopic>): readonly CheckpointRecord[] {
+    const wanted = this.#records(checkpoint, topics);
     const changed = [...wanted].filter(([key, value]) => this.#written.get(key) !== value);
     const gone = [...this.#written.keys()].filter((key) => !wanted.has(key));
     return [...changed.map(([key, value]) => ({ key, value })), ...gone.map((key) => ({ key, value: null }))];
@@ -90,7 +93,7 @@ export class CheckpointTopic {
     }
   }
 
-  #records({ sequence, offset, version, tables }: Checkpoint, topicIds: ReadonlyMap<string, string>) {
+  #records({ sequence, offset, version, tables }: Checkpoint, topics: ReadonlyMap<string, WrittenTopic>) {
     const { incarnation } = this.#owner;
     const records = new Map<string, string>();
     for (const progress of tables) {
@@ -98,7 +101,8 @@ export class CheckpointTopic {
       const value = `{"incarnation":${JSON.stringify(incarnation)},"progress":${progressText(progress)}}`;
       records.set(this.#key('table', database, table), value);
     }
-    for (const [name, id] of topicIds) records.set(this.#key('topic', name), stringifyJson({ incarnation, id }));
+    for (const [name, { id, partitions }] of topics)
+      records.set(this.#key('topic', name), stringifyJson({ incarnation, id, partitions }));
     records.set(this.#key('run'), stringifyJson({ incarnation, sequence, offset, version }));
     return records;
   }
@@ -106,6 +110,13 @@ export class CheckpointTopic {
   #key(kind: RecordKind, ...names: readonly string[]): string {
     return JSON.stringify([this.#owner.installation, this.#owner.task, kind, ...names]);
   }
+}
+
+/** A topic as it was when it was written. */
+export interface WrittenTopic {
+  /** Another one of the same name has another id; all zeros where brokers give none. */
+  readonly id: string;
+  readonly partitions: number;
 }
 
 export interface CheckpointRecord {

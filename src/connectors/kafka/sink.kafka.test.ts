@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { before, describe, it } from 'node:test';
 import { type KafkaRecord, readTopic } from '../../../test/support/kafka-reader.ts';
-import { createTopic, deleteTopic } from '../../../test/support/kafka-tools.ts';
+import { addPartitions, createTopic, deleteTopic } from '../../../test/support/kafka-tools.ts';
 import { sharedKafka, type TestKafka } from '../../../test/support/kafka-under-test.ts';
 import { batchOf, deletes, inserts, updates } from '../../../test/support/scripted-rows.ts';
 import { newOwner, newTable, POLICIES } from '../../../test/support/sink-contract.ts';
 import { isJsonObject, parseJson } from '../../lib/json.ts';
 import type { Json, JsonObject } from '../../lib/json-value.ts';
-import { silentLog } from '../../lib/log.ts';
+import { type Logger, silentLog } from '../../lib/log.ts';
 import type { Batch } from '../../pipeline/batch.ts';
 import type { Checkpoint, CheckpointOwner, TableProgress } from '../../pipeline/checkpoint.ts';
 import type { Policies } from '../../pipeline/policies.ts';
@@ -27,7 +27,12 @@ void describe('the Kafka sink', () => {
 
   const settings = () => kafkaConnector.parseSettings({ address: `127.0.0.1:${kafka.port}` });
 
-  function open(options: JsonObject = {}, owner: CheckpointOwner = newOwner(), policies: Policies = POLICIES) {
+  function open(
+    options: JsonObject = {},
+    owner: CheckpointOwner = newOwner(),
+    policies: Policies = POLICIES,
+    log = silentLog,
+  ) {
     return new KafkaSink({
       settings: settings(),
       options: kafkaConnector.parseOptions({ ...QUIET, partitions: 2, replication: 1, ...options }),
@@ -35,7 +40,7 @@ void describe('the Kafka sink', () => {
       owner,
       policies,
       memoryBytes: 64 << 20,
-      log: silentLog,
+      log,
     });
   }
 
@@ -196,6 +201,22 @@ void describe('the Kafka sink', () => {
     await next.write(batchOf(inserts(table, [[1, 'again']])));
     await next.commit(checkpointOf(2, table));
     assert.deepEqual(await seen(topic, 1), ['1 INSERT {"k":1,"v":"again"}']);
+    await next.close();
+  });
+
+  void it('warns that a topic has more partitions than when it was written (G6)', async () => {
+    const { table, target, topic, sink, owner } = await opened();
+    await sink.write(batchOf(inserts(table, [[1, 'one']])));
+    await sink.commit(checkpointOf(1, table));
+    await sink.close();
+    await addPartitions(kafka, topic, 5);
+    const warnings: unknown[] = [];
+    const log: Logger = { ...silentLog, warn: (facts, event) => void warnings.push([facts, event]) };
+    const next = open({}, owner, POLICIES, log);
+    assert.equal((await next.recover())?.sequence, 1);
+    assert.deepEqual(await next.prepare([{ table, target }]), []);
+    const told = 'the topic has more partitions than before: changes of one row may be in two of them';
+    assert.deepEqual(warnings, [[{ topic, before: 2, partitions: 5 }, told]]);
     await next.close();
   });
 

@@ -75,7 +75,7 @@ export class KafkaSink implements Sink {
     this.#clock = clock;
     this.#dirty = new DirtyRows(policies.errorLimit);
     this.#checkpoints = new CheckpointTopic(owner);
-    this.#topics = new Topics(this.#options);
+    this.#topics = new Topics(this.#options, log);
     this.commitIntervalMs = this.#options.commitIntervalMs;
     this.#bufferBytesMax = Math.min(memoryBytes / 2, this.#options.transactionBytesMax);
     this.#filling = new CommitRecords(KEPT_PER_BYTE * this.#options.commitBytesMax);
@@ -116,7 +116,7 @@ export class KafkaSink implements Sink {
     if (!this.holdsCheckpoint) return null;
     await CheckpointTopic.create(cluster);
     const checkpoint = await this.#checkpoints.load(cluster);
-    this.#topics.written(checkpoint === null ? new Map() : this.#checkpoints.topicIds());
+    this.#topics.remember(checkpoint === null ? new Map() : this.#checkpoints.topics());
     return checkpoint;
   }
 
@@ -215,7 +215,7 @@ export class KafkaSink implements Sink {
   async #send(records: CommitRecords, checkpoint: Checkpoint): Promise<void> {
     const producer = this.#producer;
     if (producer === null) throw new Error('a sink commits after it has recovered');
-    const changes = this.holdsCheckpoint ? this.#checkpoints.changes(checkpoint, this.#topics.ids) : [];
+    const changes = this.holdsCheckpoint ? this.#checkpoints.changes(checkpoint, this.#topics.written) : [];
     const now = this.#clock.now();
     for (const change of changes) records.add(plainRecord(change, now));
     const { compression } = this.#options;

@@ -1,4 +1,6 @@
+import type { Logger } from '../../lib/log.ts';
 import { PipelineError } from '../../pipeline/pipeline-error.ts';
+import type { WrittenTopic } from './checkpoint-topic.ts';
 import { KafkaError } from './errors.ts';
 import type { KafkaOptions } from './options.ts';
 import type { Cluster, NewTopic, Topic } from './protocol/cluster.ts';
@@ -19,22 +21,24 @@ export interface TopicFacts {
  */
 export class Topics {
   readonly #options: KafkaOptions;
+  readonly #log: Logger;
   readonly #facts = new Map<string, TopicFacts>();
-  /** The identities of topics that were written. */
-  readonly ids = new Map<string, string>();
+  /** Those that were written, as they were then. */
+  readonly written = new Map<string, WrittenTopic>();
   /** What brokers said of a topic while it was written. */
   readonly #refused = new Map<string, KafkaError>();
   /** Batches of this size were refused, whatever the topic's settings say. */
   readonly #bytesRefused = new Map<string, number>();
 
-  constructor(options: KafkaOptions) {
+  constructor(options: KafkaOptions, log: Logger) {
     this.#options = options;
+    this.#log = log;
   }
 
   /** What a checkpoint says of the topics that were written. */
-  written(ids: ReadonlyMap<string, string>): void {
-    this.ids.clear();
-    for (const [topic, id] of ids) this.ids.set(topic, id);
+  remember(topics: ReadonlyMap<string, WrittenTopic>): void {
+    this.written.clear();
+    for (const [topic, written] of topics) this.written.set(topic, written);
   }
 
   of(topic: string): TopicFacts {
@@ -48,7 +52,7 @@ export class Topics {
     const names = [...new Set(topics)];
     const failed = new Map<string, PipelineError>();
     if (names.length === 0) return failed;
-    const found = await cluster.topics(names, new Set(this.ids.keys()));
+    const found = await cluster.topics(names, new Set(this.written.keys()));
     for (const name of names) {
       const reason = this.#refused.get(name) ?? this.#replaced(name, found.get(name));
       if (reason !== null) failed.set(name, reason);
@@ -66,7 +70,8 @@ export class Topics {
       const topic = made.get(name);
       if (topic === undefined) failed.set(name, gone(name));
       else {
-        this.ids.set(name, topic.id);
+        this.#notePartitions(name, topic);
+        this.written.set(name, { id: topic.id, partitions: topic.partitions });
         const limit = configs.get(name)?.maxMessageBytes ?? DEFAULT_BYTES_MAX;
         const refused = this.#bytesRefused.get(name) ?? Infinity;
         this.#facts.set(name, { partitions: topic.partitions, maxRecordBytes: Math.min(limit, refused - 1) });
@@ -77,7 +82,7 @@ export class Topics {
 
   /** What is in the topic is void: whatever has its name is written from here on. */
   forget(topic: string): void {
-    this.ids.delete(topic);
+    this.written.delete(topic);
     this.#refused.delete(topic);
     this.#bytesRefused.delete(topic);
   }
@@ -96,9 +101,19 @@ export class Topics {
     return new PipelineError('transient', error.code, error.message, { cause: error, hint: error.hint });
   }
 
+  /** Keys go to other partitions from here on: order holds within each time alone (G6). */
+  #notePartitions(name: string, { partitions }: Topic): void {
+    const before = this.written.get(name)?.partitions ?? partitions;
+    if (before === partitions) return;
+    this.#log.warn(
+      { topic: name, before, partitions },
+      'the topic has more partitions than before: changes of one row may be in two of them',
+    );
+  }
+
   #replaced(name: string, now: Topic | undefined): PipelineError | null {
-    const id = this.ids.get(name);
-    if (id === undefined || now?.id === id) return null;
+    const known = this.written.get(name);
+    if (known === undefined || now?.id === known.id) return null;
     return gone(name);
   }
 
