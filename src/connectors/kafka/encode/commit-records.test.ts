@@ -89,6 +89,38 @@ void test('memory is used again after a commit, but for what is more than is kep
   assert.notEqual(third?.records.buffer, second?.records.buffer);
 });
 
+void test('memory that smaller commits do not need is given back little by little', () => {
+  const commit = new CommitRecords(64 << 20);
+  for (let partition = 0; partition < 40; partition += 1) add(commit, partition, 'k', 'v'.repeat(600_000));
+  commit.reset(true);
+  const { keptBytes } = commit.pool;
+  assert.ok(keptBytes >= 40 << 20);
+  for (let i = 0; i < 100; i += 1) {
+    add(commit, i % 40, 'k', 'v');
+    // Partitions that were large once do not take as much again.
+    assert.ok(commit.memoryBytes <= 1 << 20);
+    commit.reset(true);
+  }
+  assert.ok(commit.pool.keptBytes < 2 << 20);
+});
+
+void test('a commit as large as the last one takes no new memory', () => {
+  const commit = new CommitRecords(64 << 20);
+  const fill = () => {
+    for (let i = 0; i < 300; i += 1) add(commit, i % 12, 'k', 'v'.repeat(20_000));
+  };
+  for (let i = 0; i < 30; i += 1) {
+    fill();
+    commit.reset(true);
+  }
+  const before = new Set<ArrayBufferLike>();
+  fill();
+  for (const { records } of commit.finish()) before.add(records.buffer);
+  commit.reset(true);
+  fill();
+  assert.ok(commit.finish().every(({ records }) => before.has(records.buffer)));
+});
+
 for (const codec of ['none', 'gzip', 'snappy', 'lz4', 'zstd'] satisfies Codec[]) {
   void test(`a batch compressed with ${codec} is read back whole`, async () => {
     const commit = new CommitRecords(KEPT_BYTES);

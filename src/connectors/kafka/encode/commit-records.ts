@@ -20,8 +20,9 @@ export class PartitionRecords {
   readonly topic: string;
   readonly partition: number;
   readonly batches: RecordBatch[] = [];
-  /** Bytes that the last commit had here in one batch, at most: so much memory is taken at once. */
+  /** Bytes that a commit had here in one batch, at most, and the number of that commit. */
   usualBytes = 0;
+  usedIn = -1;
 
   constructor(topic: string, partition: number) {
     this.topic = topic;
@@ -68,6 +69,7 @@ export class CommitRecords {
   readonly #topics = new Map<string, TopicRecords>();
   readonly #used = new Set<PartitionRecords>();
   readonly #owners = new Map<string, number>();
+  #commit = 0;
   #lastTable: TableId | null = null;
   #lastOwner = NOBODY;
   readonly #rowsOf: number[] = [];
@@ -117,7 +119,9 @@ export class CommitRecords {
   openBatch({ name, partitions }: TopicRecords, partition: number): RecordBatch {
     const records = (partitions[partition] ??= new PartitionRecords(name, partition));
     const { batches } = records;
-    return batches.length > 0 ? batches[batches.length - 1]! : this.nextBatch(records, records.usualBytes);
+    if (batches.length > 0) return batches[batches.length - 1]!;
+    // So much memory as it had in the last commit, if it was in that.
+    return this.nextBatch(records, records.usedIn === this.#commit - 1 ? records.usualBytes : 0);
   }
 
   /** Begins a batch, with memory for so many bytes. */
@@ -177,12 +181,15 @@ export class CommitRecords {
   reset(isSent: boolean): void {
     for (const records of this.#used) {
       records.usualBytes = 0;
+      records.usedIn = this.#commit;
       for (const batch of records.batches) {
         records.usualBytes = Math.max(records.usualBytes, Math.min(batch.end, BATCH_BYTES_MAX));
         batch.memory.free(isSent);
       }
       records.batches.length = 0;
     }
+    this.pool.trim();
+    this.#commit += 1;
     this.#used.clear();
     this.#owners.clear();
     this.#lastTable = null;

@@ -4,9 +4,14 @@ const LEAST_BITS = 12;
 const MOST_BITS = 20;
 const LONG_STEP = 1 << MOST_BITS;
 
+/** Of what was not needed, this part is given back at each trimming. */
+const TRIMMED_PART = 8;
+
 /** Pieces of memory that are used again, by powers of two from 4 KiB to 1 MiB; longer ones are given back at once. */
 export class MemoryPool {
   readonly #free: ArrayBuffer[][] = Array.from({ length: MOST_BITS + 1 }, () => []);
+  /** How many of each were free all the time since the last trimming. */
+  readonly #spare = new Int32Array(MOST_BITS + 1);
   readonly #keptBytesMax: number;
   #keptBytes = 0;
   /** In use. */
@@ -24,7 +29,26 @@ export class MemoryPool {
     const free = this.#free[bits]?.pop();
     if (free === undefined) return Buffer.allocUnsafeSlow(length).buffer; // not zeroed, unlike new ArrayBuffer
     this.#keptBytes -= length;
+    this.#spare[bits] = Math.min(this.#spare[bits]!, this.#free[bits]!.length);
     return free;
+  }
+
+  /** Gives back, little by little, what was not needed since the last time. */
+  trim(): void {
+    for (const [bits, free] of this.#free.entries()) {
+      for (let count = Math.ceil(this.#spare[bits]! / TRIMMED_PART); count > 0; count -= 1) {
+        const piece = free.pop();
+        if (piece === undefined) break;
+        this.#keptBytes -= piece.byteLength;
+        freeMemory(piece);
+      }
+      this.#spare[bits] = free.length;
+    }
+  }
+
+  /** Bytes that wait to be used again. */
+  get keptBytes(): number {
+    return this.#keptBytes;
   }
 
   /** Somebody may still use it, but for the last time. */
