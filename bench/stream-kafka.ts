@@ -7,7 +7,7 @@ import { type KafkaServer, startKafka } from '../scripts/servers/kafka.ts';
 import { type Server, startServer } from '../scripts/servers/servers.ts';
 import { kafkaConnector } from '../src/connectors/kafka/connector.ts';
 import type { Cluster } from '../src/connectors/kafka/protocol/cluster.ts';
-import { readTopic } from '../test/support/kafka-reader.ts';
+import { readTopic } from '../scripts/servers/kafka-reader.ts';
 import { connectSource, logEnd, relaxed } from './support/connections.ts';
 import { runJavaProducer } from './support/java-producer.ts';
 import { type Lag, percentiles } from './support/lag-probe.ts';

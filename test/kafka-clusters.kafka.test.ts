@@ -8,11 +8,11 @@ import { KAFKA_CERTIFICATES } from '../scripts/servers/kafka-certificates.ts';
 import { javaCommand, propertiesFile, SMALL_JVM } from '../scripts/servers/kafka-java.ts';
 import { KAFKA_USER, oneLine } from '../scripts/servers/kafka-security.ts';
 import { installKafka, type KafkaServer } from '../scripts/servers/kafka.ts';
-import { readTopic, writeTopic } from './support/kafka-reader.ts';
+import { readTopic, writeTopic } from '../scripts/servers/kafka-reader.ts';
 import { createTopic, leaderOf, limitWrites } from './support/kafka-tools.ts';
 import { privateKafka } from './support/kafka-under-test.ts';
-import { kcat } from './support/kcat.ts';
-import { runProgram } from './support/run-program.ts';
+import { kcat } from '../scripts/servers/kcat.ts';
+import { runProgram } from '../scripts/servers/run-program.ts';
 import { SELF_SIGNED } from './support/self-signed.ts';
 
 const { authority, client } = KAFKA_CERTIFICATES;

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { clusterSize } from '../scripts/servers/kafka-metadata.ts';
 import { readTopicByJava } from './support/kafka-console-reader.ts';
-import { type KafkaRecord, readTopic, writeTopic } from './support/kafka-reader.ts';
+import { type KafkaRecord, readTopic, writeTopic } from '../scripts/servers/kafka-reader.ts';
 import { createTopic } from './support/kafka-tools.ts';
 import { privateKafka, sharedKafka, type TestKafka } from './support/kafka-under-test.ts';
 import { uniqueName } from './support/servers.ts';

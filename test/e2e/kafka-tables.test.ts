@@ -2,12 +2,12 @@ import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { parseJson, stringifyJson } from '../../src/lib/json.ts';
 import type { JsonObject } from '../../src/lib/json-value.ts';
-import { readTopic } from '../support/kafka-reader.ts';
+import { readTopic } from '../../scripts/servers/kafka-reader.ts';
 import { type KafkaEnds, KafkaTask, openKafkaEnds } from '../support/kafka-task.ts';
 import { FAMILIES } from '../support/servers.ts';
 import { Service } from '../support/service.ts';
 import { fillSql } from '../support/task-under-test.ts';
-import { counterFaults, type TopicChange } from '../support/topic-fold.ts';
+import { counterFaults, type TopicChange } from '../../quickstart/topic-fold.ts';
 
 function opOf(record: JsonObject): string {
   return String((record['payload'] as JsonObject)['op'] as string);

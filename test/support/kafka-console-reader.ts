@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import { installKafka } from '../../scripts/servers/kafka.ts';
 import { javaCommand, SMALL_JVM } from '../../scripts/servers/kafka-java.ts';
-import type { KafkaRecord, ReadOptions } from './kafka-reader.ts';
+import type { KafkaRecord, ReadOptions } from '../../scripts/servers/kafka-reader.ts';
 import { bootstrap } from './kafka-tools.ts';
 import type { TestKafka } from './kafka-under-test.ts';
-import { runProgram } from './run-program.ts';
+import { runProgram } from '../../scripts/servers/run-program.ts';
 
 /** Nothing more has come for so long: the end. */
 const IDLE_MS = 1500;

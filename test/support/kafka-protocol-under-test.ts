@@ -6,7 +6,7 @@ import { readNewest } from '../../src/connectors/kafka/protocol/topic-reader.ts'
 import type { KafkaSettings } from '../../src/connectors/kafka/settings.ts';
 import { pause } from '../../src/lib/retry.ts';
 import { silentLog } from '../../src/lib/log.ts';
-import { readTopic } from './kafka-reader.ts';
+import { readTopic } from '../../scripts/servers/kafka-reader.ts';
 import type { TestKafka } from './kafka-under-test.ts';
 import { uniqueName } from './servers.ts';
 

@@ -1,10 +1,10 @@
 import type { Connection } from 'mysql2/promise';
 import { ApiTask } from './api-task.ts';
-import { readTopic } from './kafka-reader.ts';
+import { readTopic } from '../../scripts/servers/kafka-reader.ts';
 import { sharedKafka, type TestKafka } from './kafka-under-test.ts';
 import { type Family, freshMysqlDatabase, mysqlClient, sharedServer, type TestServer } from './servers.ts';
 import type { Service } from './service.ts';
-import { changesOf, foldTopic, type TopicChange } from './topic-fold.ts';
+import { changesOf, foldTopic, type TopicChange } from '../../quickstart/topic-fold.ts';
 
 /** Where a task reads and writes: a database of its own, and topics named after it. */
 export interface KafkaEnds {

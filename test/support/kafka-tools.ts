@@ -1,7 +1,7 @@
 import { installKafka } from '../../scripts/servers/kafka.ts';
 import { runJava } from '../../scripts/servers/kafka-java.ts';
 import type { TestKafka } from './kafka-under-test.ts';
-import { kcat } from './kcat.ts';
+import { kcat } from '../../scripts/servers/kcat.ts';
 
 /** Runs one of Kafka's own command-line tools, of the newest release, and gives what it said. Errors: Error with it. */
 export async function kafkaTool(mainClass: string, args: readonly string[]): Promise<string> {

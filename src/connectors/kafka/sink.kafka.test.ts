@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { before, describe, it } from 'node:test';
-import { type KafkaRecord, readTopic } from '../../../test/support/kafka-reader.ts';
+import { type KafkaRecord, readTopic } from '../../../scripts/servers/kafka-reader.ts';
 import { addPartitions, createTopic, deleteTopic } from '../../../test/support/kafka-tools.ts';
 import { sharedKafka, type TestKafka } from '../../../test/support/kafka-under-test.ts';
 import { batchOf, deletes, inserts, updates } from '../../../test/support/scripted-rows.ts';

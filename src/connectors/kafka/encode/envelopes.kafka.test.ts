@@ -3,7 +3,7 @@ import { after, before, describe, it } from 'node:test';
 import { encoded, logged, PLACE, SERVER, TIME_MICROS, TOPIC } from '../../../../test/support/encoded-records.ts';
 import { readTopicByJava } from '../../../../test/support/kafka-console-reader.ts';
 import { newTopic, openCluster, openProducer } from '../../../../test/support/kafka-protocol-under-test.ts';
-import { type KafkaRecord, readTopic } from '../../../../test/support/kafka-reader.ts';
+import { type KafkaRecord, readTopic } from '../../../../scripts/servers/kafka-reader.ts';
 import { sharedKafka, type TestKafka } from '../../../../test/support/kafka-under-test.ts';
 import { deletes, inserts, scriptedTable, updates } from '../../../../test/support/scripted-rows.ts';
 import { pause } from '../../../lib/retry.ts';

@@ -1,4 +1,4 @@
-import { installProgram } from '../../scripts/servers/packages.ts';
+import { installProgram } from './packages.ts';
 import { runProgram } from './run-program.ts';
 
 /** Runs kcat, librdkafka's command line, against the broker at `port` and gives what it wrote. Errors: Error with what it said. */

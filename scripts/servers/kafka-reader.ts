@@ -1,5 +1,8 @@
-import type { TestKafka } from './kafka-under-test.ts';
+import type { KafkaBroker } from './kafka.ts';
 import { kcat } from './kcat.ts';
+
+/** Where a reader finds the brokers. */
+export type KafkaAddress = Pick<KafkaBroker, 'adminPort'>;
 
 /** One record as a reader that is not ours sees it. */
 export interface KafkaRecord {
@@ -28,7 +31,7 @@ export interface ReadOptions {
  * Reads a topic to its present end by kcat (librdkafka), checksums checked. Records of a partition come in its order.
  * Errors: Error with what kcat said, such as of a topic that does not exist.
  */
-export async function readTopic(kafka: TestKafka, options: ReadOptions): Promise<KafkaRecord[]> {
+export async function readTopic(kafka: KafkaAddress, options: ReadOptions): Promise<KafkaRecord[]> {
   const records = parse(await kcat(kafka.adminPort, [...consume(options), '-f', FORMAT]));
   if (records.every(({ headers }) => headers.length === 0)) return records;
   return withHeaders(records, await kcat(kafka.adminPort, [...consume(options), '-J']));
@@ -36,7 +39,7 @@ export async function readTopic(kafka: TestKafka, options: ReadOptions): Promise
 
 /** Writes one record per element by kcat: the value, or key and value. All in one transaction when `transactionalId` is given. */
 export async function writeTopic(
-  kafka: TestKafka,
+  kafka: KafkaAddress,
   topic: string,
   records: readonly (string | readonly [key: string, value: string])[],
   { partition, transactionalId }: { readonly partition?: number; readonly transactionalId?: string } = {},

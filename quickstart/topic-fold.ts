@@ -1,6 +1,6 @@
-import { isJsonObject, parseJson } from '../../src/lib/json.ts';
-import type { JsonObject } from '../../src/lib/json-value.ts';
-import type { KafkaRecord } from './kafka-reader.ts';
+import { isJsonObject, parseJson } from '../src/lib/json.ts';
+import type { JsonObject } from '../src/lib/json-value.ts';
+import type { KafkaRecord } from '../scripts/servers/kafka-reader.ts';
 
 /** One change as a record in DataWorks JSON tells it. */
 export interface TopicChange {
