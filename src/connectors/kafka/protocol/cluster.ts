@@ -335,7 +335,9 @@ export class Cluster {
   async #tryBrokers<T>(about: About, attempt: (broker: Address) => Promise<T>): Promise<T> {
     const known = [...this.#brokers.values(), ...this.settings.brokers];
     const order = this.#answered === null ? known : [this.#answered, ...known];
-    return this.#tryAll(order, about, async (broker) => {
+    const different = [...new Map(order.map((address) => [`${address.host}:${address.port}`, address])).values()];
+    // Its connection may have broken unnoticed: it is made anew.
+    return this.#tryAll([...different, ...different.slice(0, 1)], about, async (broker) => {
       const result = await attempt(broker);
       this.#answered = broker;
       return result;
