@@ -40,6 +40,8 @@ interface Road {
 
 /** How long a partition may refuse what it may take later, before delivery is given up. */
 const PATIENCE_MS = 30_000;
+/** The same where giving up writes records twice: what is read again gets new numbers. As the Java client's delivery.timeout.ms. */
+const RESEND_MS = 120_000;
 const RETRY_MS = 50;
 const DUPLICATE_SEQUENCE = 46;
 
@@ -160,7 +162,7 @@ export class Delivery {
       const failure = toKafkaError(error, { doing: `writing to ${leader.host}:${leader.port}` });
       const mayResend = resendUnknown && failure instanceof KafkaError && failure.refusal === 'unavailable';
       for (const lane of lanes) {
-        if (lane.state === 'sent') this.#refuse(lane, failure, mayResend ? PATIENCE_MS : 0);
+        if (lane.state === 'sent') this.#refuse(lane, failure, mayResend ? RESEND_MS : 0);
       }
     } finally {
       road.inFlight -= 1;
@@ -185,7 +187,7 @@ export class Delivery {
   }
 
   /** Keeps a lane back until its leader has been asked for; gives up after its patience. A null error: no leader is known. */
-  #refuse(lane: Lane, error: unknown, patienceMs = PATIENCE_MS): void {
+  #refuse(lane: Lane, error: unknown, patienceMs = this.#patienceMs): void {
     const entry = lane.queue[0];
     this.#waiting.delete(lane);
     lane.state = 'refused';
@@ -214,7 +216,7 @@ export class Delivery {
       }
     } catch (error) {
       if (!(error instanceof KafkaError && error.kind === 'transient')) this.#options.onBroken(error);
-      else if (this.#refused().some((lane) => this.#isOverdue(lane, PATIENCE_MS))) this.#options.onBroken(error);
+      else if (this.#refused().some((lane) => this.#isOverdue(lane))) this.#options.onBroken(error);
     } finally {
       this.#refreshing = false;
     }
@@ -222,13 +224,17 @@ export class Delivery {
     this.#go();
   }
 
+  get #patienceMs(): number {
+    return this.#options.resendUnknown ? RESEND_MS : PATIENCE_MS;
+  }
+
   #refused(): Lane[] {
     return [...this.#lanes.values()].flatMap((lanes) => [...lanes.values()]).filter(({ state }) => state === 'refused');
   }
 
-  #isOverdue({ queue }: Lane, patienceMs: number): boolean {
+  #isOverdue({ queue }: Lane): boolean {
     const refusedAt = queue[0]?.refusedAt ?? null;
-    return refusedAt !== null && performance.now() - refusedAt >= patienceMs;
+    return refusedAt !== null && performance.now() - refusedAt >= this.#patienceMs;
   }
 }
 
@@ -239,6 +245,6 @@ const LEADER_NOT_AVAILABLE = 5;
 
 function patienceWith({ refusal }: KafkaError, resendUnknown: boolean): number {
   // A leader that has just been elected may not know the topic yet; whether there is one, the cluster is asked.
-  if (refusal === 'retry' || refusal === 'topic') return PATIENCE_MS;
-  return refusal === 'unavailable' && resendUnknown ? PATIENCE_MS : 0;
+  if (refusal === 'retry' || refusal === 'topic') return resendUnknown ? RESEND_MS : PATIENCE_MS;
+  return refusal === 'unavailable' && resendUnknown ? RESEND_MS : 0;
 }
