@@ -1,9 +1,10 @@
 import type { Client } from 'pg';
+import { type Lag, type LagWatch, lagOf } from './far-end.ts';
 
 const EVERY_MS = 20;
 
 /** Looks at the newest row of an untouched table at the target: how long ago its writer wrote it. */
-export class LagProbe {
+export class LagProbe implements LagWatch {
   readonly #client: Client;
   readonly #samples: number[] = [];
   #running = true;
@@ -17,13 +18,10 @@ export class LagProbe {
     this.#done = this.#loop();
   }
 
-  /** Milliseconds. */
-  async stop(): Promise<{ p50: number; p99: number; max: number }> {
+  async stop(): Promise<Lag> {
     this.#running = false;
     await this.#done;
-    const sorted = this.#samples.toSorted((a, b) => a - b);
-    const at = (share: number) => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0;
-    return { p50: at(0.5), p99: at(0.99), max: sorted.at(-1) ?? 0 };
+    return lagOf(this.#samples);
   }
 
   async #loop(): Promise<void> {

@@ -1,4 +1,4 @@
-import { isJsonObject, parseJson } from '../src/lib/json.ts';
+import { isJsonObject, parseJson, stringifyJson } from '../src/lib/json.ts';
 import type { JsonObject } from '../src/lib/json-value.ts';
 import type { KafkaRecord } from '../scripts/servers/kafka-reader.ts';
 
@@ -47,6 +47,30 @@ export function foldTopic(changes: readonly TopicChange[]): Map<string, JsonObje
     if (after !== null) rows.set(key, after);
   }
   return rows;
+}
+
+/**
+ * How many records do not continue the one before them of their key: something between is missing, doubled or out of
+ * order. A row that was loaded (INSERT, as the envelope has it) may repeat the one that its key has already.
+ */
+export function brokenChains(changes: readonly TopicChange[]): number {
+  let broken = 0;
+  /** By key: its row as text; null once it is gone. A key that is not here was not loaded yet. */
+  const last = new Map<string, string | null>();
+  for (const { key, op, before, after } of changes) {
+    const known = last.get(key);
+    if (before !== null) {
+      if (known !== undefined && known !== stringifyJson(before)) broken += 1;
+      last.set(key, null);
+    }
+    if (after !== null) {
+      const row = stringifyJson(after);
+      const isRepeated = op === 'INSERT' && row === known;
+      if (typeof known === 'string' && before === null && !isRepeated) broken += 1;
+      last.set(key, row);
+    }
+  }
+  return broken;
 }
 
 /**

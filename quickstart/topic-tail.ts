@@ -1,0 +1,40 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { createInterface } from 'node:readline';
+import type { KafkaAddress } from '../scripts/servers/kafka-reader.ts';
+import { kcatCommand } from '../scripts/servers/kcat.ts';
+import { type Lag, type LagWatch, lagOf } from './far-end.ts';
+
+/** Reads the records of a topic as they come: how long ago the source's writer wrote each, and a few to look at. */
+export class TopicTail implements LagWatch {
+  /** An insert and both halves of an update: key and value, as kcat prints them. */
+  readonly examples: string[] = [];
+  readonly #samples: number[] = [];
+  readonly #child: Promise<ChildProcess>;
+
+  constructor(kafka: KafkaAddress, topic: string) {
+    this.#child = this.#read(kafka, topic);
+  }
+
+  async stop(): Promise<Lag> {
+    (await this.#child).kill();
+    return lagOf(this.#samples);
+  }
+
+  async #read({ adminPort }: KafkaAddress, topic: string): Promise<ChildProcess> {
+    const args = ['-C', '-q', '-u', '-t', topic, '-o', 'end', '-X', 'isolation.level=read_committed', '-f', '%k %s\\n'];
+    const [program, ...all] = await kcatCommand(adminPort, [...args, '-X', 'fetch.wait.max.ms=10']);
+    const child = spawn(program, all, { stdio: ['ignore', 'pipe', 'inherit'] });
+    createInterface(child.stdout).on('line', (line) => this.#see(line));
+    return child;
+  }
+
+  #see(line: string): void {
+    const { payload } = JSON.parse(line.slice(line.indexOf(' ') + 1)) as {
+      payload: { op: string; after: { dataColumn: { written_us: number } } | null };
+    };
+    if (payload.after !== null) this.#samples.push(Math.round(Date.now() - payload.after.dataColumn.written_us / 1000));
+    const next = ['INSERT', 'UPDATE_BEFOR', 'UPDATE_AFTER'][this.examples.length];
+    if (payload.op !== next) return;
+    this.examples.push(line);
+  }
+}
