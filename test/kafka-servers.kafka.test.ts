@@ -28,7 +28,7 @@ describe('a broker for tests', () => {
       records.map(plain),
       WRITTEN.map(([key, value], offset) => ({ partition: 0, offset, key, value, headers: [] })),
     );
-    assert.deepEqual(await readTopicByJava(kafka, { topic }), records);
+    assert.deepEqual(await readTopicByJava(kafka, { topic, max: records.length }), records);
   });
 });
 

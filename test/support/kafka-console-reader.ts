@@ -6,8 +6,9 @@ import { bootstrap } from './kafka-tools.ts';
 import type { TestKafka } from './kafka-under-test.ts';
 import { runProgram } from '../../scripts/servers/run-program.ts';
 
-/** Nothing more has come for so long: the end. */
+/** Nothing more has come for so long: the end. One who says how many records there are waits longer, as a busy machine may. */
 const IDLE_MS = 1500;
+const IDLE_OF_MAX_MS = 20_000;
 
 /**
  * Reads a topic by Kafka's own console consumer, as `readTopic` does by kcat; takes a few seconds. A header's name must
@@ -42,7 +43,7 @@ export async function readTopicByJava(kafka: TestKafka, options: ReadOptions): P
     '--isolation-level',
     isolation,
     '--timeout-ms',
-    String(IDLE_MS),
+    String(max === undefined ? IDLE_MS : IDLE_OF_MAX_MS),
     ...(partition === undefined ? ['--from-beginning'] : ['--partition', String(partition)]),
     ...(partition === undefined ? [] : ['--offset', from === undefined ? 'earliest' : String(from)]),
     ...(max === undefined ? [] : ['--max-messages', String(max)]),

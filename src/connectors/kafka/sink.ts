@@ -12,7 +12,7 @@ import type { CommitResult, FailedTables, Sink, SinkLoad } from '../../pipeline/
 import { describeTable, tableKey, type TableId, type TableVersion } from '../../pipeline/table.ts';
 import { CheckpointTopic, plainRecord } from './checkpoint-topic.ts';
 import { CommitRecords } from './encode/commit-records.ts';
-import { compressBatch } from './encode/compression.ts';
+import { compressBatches } from './encode/compression.ts';
 import type { DirtyRecord, Envelope } from './encode/envelope.ts';
 import { openEnvelope } from './encode/envelopes.ts';
 import type { TableTopic } from './encode/table-topic.ts';
@@ -218,14 +218,7 @@ export class KafkaSink implements Sink {
     const changes = this.holdsCheckpoint ? this.#checkpoints.changes(checkpoint, this.#topics.written) : [];
     const now = this.#clock.now();
     for (const change of changes) records.add(plainRecord(change, now));
-    const { compression } = this.#options;
-    const batches = await Promise.all(
-      records
-        .finish()
-        .map(async (batch) =>
-          compression === 'none' ? batch : { ...batch, records: await compressBatch(batch.records, compression) },
-        ),
-    );
+    const batches = await compressBatches(records.finish(), this.#options.compression);
     await producer.send(batches);
     await producer.endTransaction('commit');
     this.#checkpoints.written(changes);

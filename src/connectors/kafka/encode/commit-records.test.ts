@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { readBatches } from '../../../../test/support/kafka-batches.ts';
 import { CommitRecords } from './commit-records.ts';
-import { compressBatch, type Codec } from './compression.ts';
+import { type Codec, compressBatches } from './compression.ts';
 import { sealBatch } from './record-batch.ts';
 
 const KEPT_BYTES = 1 << 20;
@@ -122,14 +122,23 @@ void test('a commit as large as the last one takes no new memory', () => {
 });
 
 for (const codec of ['none', 'gzip', 'snappy', 'lz4', 'zstd'] satisfies Codec[]) {
-  void test(`a batch compressed with ${codec} is read back whole`, async () => {
+  void test(`batches compressed with ${codec} are read back whole, in order`, async () => {
     const commit = new CommitRecords(KEPT_BYTES);
-    for (let i = 0; i < 2000; i += 1) add(commit, 0, `key ${i}`, `value ${i * 7919}`, i);
-    const [batch] = commit.finish();
-    assert.ok(batch !== undefined);
-    const compressed = await compressBatch(batch.records, codec);
-    sealBatch(compressed, PRODUCER);
-    if (codec !== 'none') assert.ok(compressed.length < batch.records.length);
+    for (let partition = 0; partition < 7; partition += 1) add(commit, partition, 'k', `of ${partition}`.repeat(9000));
+    for (let i = 0; i < 2000; i += 1) add(commit, 7, `key ${i}`, `value ${i * 7919}`, i);
+    const batches = commit.finish();
+    const all = await compressBatches(batches, codec);
+    assert.deepEqual(
+      all.map(({ topic, partition, count }) => [topic, partition, count]),
+      batches.map(({ topic, partition, count }) => [topic, partition, count]),
+    );
+    for (const { records } of all) sealBatch(records, PRODUCER);
+    for (let partition = 0; partition < 7; partition += 1) {
+      const [read] = readBatches(all[partition]?.records ?? new Uint8Array(0));
+      assert.equal(read?.records[0]?.value, `of ${partition}`.repeat(9000));
+    }
+    const compressed = all[7]?.records ?? new Uint8Array(0);
+    if (codec !== 'none') assert.ok(compressed.length < (batches[7]?.records.length ?? 0));
     const [read, ...more] = readBatches(compressed);
     assert.deepEqual(more, []);
     assert.equal((read?.attributes ?? 0) & 7, ['none', 'gzip', 'snappy', 'lz4', 'zstd'].indexOf(codec));

@@ -1,6 +1,7 @@
 import { promisify } from 'node:util';
 import { constants, gzip, zstdCompress } from 'node:zlib';
 import { compressionsAlgorithms } from '@platformatic/kafka';
+import type { FinishedBatch } from './commit-records.ts';
 import { BATCH_HEAD_BYTES, withRecords } from './record-batch.ts';
 
 /** By the bits that say it in a batch's attributes. */
@@ -13,9 +14,30 @@ const ZSTD = { chunkSize: 64 * 1024, params: { [constants.ZSTD_c_compressionLeve
 const gzipAside = promisify(gzip);
 const zstdAside = promisify(zstdCompress);
 
-/** Compresses the records of a finished batch; the slow ones on threads of their own. The batch is not changed. */
-export async function compressBatch(batch: Uint8Array<ArrayBuffer>, codec: Codec): Promise<Uint8Array<ArrayBuffer>> {
-  if (codec === 'none') return batch;
+/** As many as there are threads for it; each takes a few MiB. */
+const AT_ONCE = 4;
+
+/** Compresses the records of finished batches; the slow ways on threads of their own. The batches are not changed. */
+export async function compressBatches(
+  batches: readonly FinishedBatch[],
+  codec: Codec,
+): Promise<readonly FinishedBatch[]> {
+  if (codec === 'none') return batches;
+  const compressed = [...batches];
+  const waiting = batches.entries();
+  const work = async () => {
+    for (const [index, batch] of waiting) {
+      compressed[index] = { ...batch, records: await compressBatch(batch.records, codec) };
+    }
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, work));
+  return compressed;
+}
+
+async function compressBatch(
+  batch: Uint8Array<ArrayBuffer>,
+  codec: Exclude<Codec, 'none'>,
+): Promise<Uint8Array<ArrayBuffer>> {
   const records = Buffer.from(batch.buffer, batch.byteOffset + BATCH_HEAD_BYTES, batch.length - BATCH_HEAD_BYTES);
   return withRecords(batch, await compress(records, codec), CODECS[codec]);
 }
