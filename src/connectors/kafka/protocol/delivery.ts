@@ -1,4 +1,5 @@
-import { pause } from '../../../lib/retry.ts';
+import { messageOf } from '../../../lib/errors.ts';
+import { BackOff, pause } from '../../../lib/retry.ts';
 import { brokerRefusal, KafkaError, toKafkaError } from '../errors.ts';
 import type { Broker, Cluster } from './cluster.ts';
 import { Connections } from './connections.ts';
@@ -28,6 +29,8 @@ interface Lane {
   readonly partition: number;
   readonly queue: Entry[];
   state: 'idle' | 'sent' | 'refused';
+  /** Why it was refused last. */
+  refusal: string;
 }
 
 interface Road {
@@ -43,6 +46,9 @@ const PATIENCE_MS = 30_000;
 /** The same where giving up writes records twice: what is read again gets new numbers. As the Java client's delivery.timeout.ms. */
 const RESEND_MS = 120_000;
 const RETRY_MS = 50;
+const RETRY_MS_MAX = 1000;
+/** After so long it is told that it takes longer than usual. */
+const WARN_AFTER_MS = 10_000;
 const DUPLICATE_SEQUENCE = 46;
 
 /**
@@ -58,7 +64,9 @@ export class Delivery {
   readonly #waiting = new Set<Lane>();
   readonly #roads = new Map<number, Road>();
   readonly #end = new AbortController();
+  readonly #backOff = new BackOff(RETRY_MS, RETRY_MS_MAX);
   #refreshing = false;
+  #warned = false;
 
   constructor(cluster: Cluster, options: DeliveryOptions) {
     this.#cluster = cluster;
@@ -101,7 +109,7 @@ export class Delivery {
   #laneOf({ topic, partition }: ProducerBatch): Lane {
     const lanes = this.#lanes.get(topic) ?? new Map<number, Lane>();
     this.#lanes.set(topic, lanes);
-    const lane: Lane = lanes.get(partition) ?? { topic, partition, queue: [], state: 'idle' };
+    const lane: Lane = lanes.get(partition) ?? { topic, partition, queue: [], state: 'idle', refusal: '' };
     lanes.set(partition, lane);
     if (lane.state === 'idle') this.#waiting.add(lane);
     return lane;
@@ -177,6 +185,7 @@ export class Delivery {
     if (errorCode === 0 || errorCode === DUPLICATE_SEQUENCE) {
       lane.queue.shift();
       lane.state = 'idle';
+      this.#backOff.reset();
       if (lane.queue.length > 0) this.#waiting.add(lane);
       entry.done(null);
       return;
@@ -191,6 +200,7 @@ export class Delivery {
     const entry = lane.queue[0];
     this.#waiting.delete(lane);
     lane.state = 'refused';
+    lane.refusal = error === null ? 'no leader is known' : messageOf(error);
     const now = performance.now();
     if (entry !== undefined && now - (entry.refusedAt ?? now) >= patienceMs) {
       this.#options.onBroken(error ?? brokerRefusal(LEADER_NOT_AVAILABLE, { doing: 'writing', topic: lane.topic }));
@@ -205,8 +215,9 @@ export class Delivery {
     if (this.#refreshing || this.#end.signal.aborted) return;
     this.#refreshing = true;
     try {
-      await pause(RETRY_MS, this.#end.signal);
+      await pause(this.#backOff.next(), this.#end.signal);
       const refused = this.#refused();
+      this.#tell(refused);
       const found = await this.#cluster.topics([...new Set(refused.map(({ topic }) => topic))]);
       for (const lane of refused) {
         const error = brokerRefusal(UNKNOWN_TOPIC, { doing: 'writing', topic: lane.topic });
@@ -224,6 +235,16 @@ export class Delivery {
     this.#go();
   }
 
+  #tell(refused: readonly Lane[]): void {
+    const late = refused.filter((lane) => this.#refusedForMs(lane) > WARN_AFTER_MS);
+    const isNews = late.length > 0 && !this.#warned;
+    this.#warned = late.length > 0;
+    if (!isNews) return;
+    const topics = [...new Set(late.map(({ topic }) => topic))].slice(0, 10);
+    const facts = { topics, partitions: late.length, why: late[0]?.refusal };
+    this.#cluster.log.warn(facts, 'partitions take no records for longer than usual; they are asked again');
+  }
+
   get #patienceMs(): number {
     return this.#options.resendUnknown ? RESEND_MS : PATIENCE_MS;
   }
@@ -232,9 +253,13 @@ export class Delivery {
     return [...this.#lanes.values()].flatMap((lanes) => [...lanes.values()]).filter(({ state }) => state === 'refused');
   }
 
-  #isOverdue({ queue }: Lane): boolean {
-    const refusedAt = queue[0]?.refusedAt ?? null;
-    return refusedAt !== null && performance.now() - refusedAt >= this.#patienceMs;
+  #isOverdue(lane: Lane): boolean {
+    return this.#refusedForMs(lane) >= this.#patienceMs;
+  }
+
+  #refusedForMs({ queue }: Lane): number {
+    const now = performance.now();
+    return now - (queue[0]?.refusedAt ?? now);
   }
 }
 
