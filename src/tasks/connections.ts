@@ -56,6 +56,7 @@ function withAddress(content: Json, instances: Readonly<Record<string, string>>)
     !isJsonObject(content) ||
     content['jdbcUrl'] !== undefined ||
     content['host'] !== undefined ||
+    content['address'] !== undefined ||
     content['endpoint'] !== undefined
   )
     return content;
@@ -68,11 +69,11 @@ function withAddress(content: Json, instances: Readonly<Record<string, string>>)
     throw new TaskError(
       'invalid',
       'DataSource.UnknownInstance',
-      `Content names the instance ${id}, whose address is not known here. Give jdbcUrl or host and port, or put the id under "instances" in the configuration file.`,
+      `Content names the instance ${id}, whose address is not known here. Give its address (jdbcUrl, host and port, endpoint, or address, as its type has it), or put the id under "instances" in the configuration file.`,
     );
   }
   const [, host = address, port] = /^(.*):(\d+)$/.exec(address) ?? [];
-  return { ...content, endpoint: address, host, ...(port === undefined ? {} : { port: Number(port) }) };
+  return { ...content, endpoint: address, address, host, ...(port === undefined ? {} : { port: Number(port) }) };
 }
 
 /** A data source by name: production's, else development's. Errors: TaskError `invalid` when there is none. */

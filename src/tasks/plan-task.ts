@@ -39,7 +39,7 @@ export class PlanFailure extends Error {
   override readonly name = 'PlanFailure';
 
   constructor(problems: readonly Pick<Problem, 'code' | 'message' | 'remedy'>[]) {
-    super(problems.map(({ code, message, remedy }) => `${code}: ${message}. ${remedy}`.replace('..', '.')).join(' | '));
+    super(problems.map(({ code, message, remedy }) => `${code}: ${message.replace(/\.$/, '')}. ${remedy}`).join(' | '));
   }
 }
 

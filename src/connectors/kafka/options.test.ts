@@ -76,6 +76,8 @@ void describe('the settings of a Kafka data source', () => {
       [{ ...LOGIN, password: '' }, 'Content.password'],
       [{ address: 'a', securityProtocol: 'SASL_SSL', password: 'p' }, 'Content.username'],
       [{ address: 'a', ssl: true }, 'Content.ssl'],
+      [{ ...LOGIN, securityprotocol: 'SASL_SSL' }, 'Content.securityprotocol'],
+      [{ ...LOGIN, 'security.protocol': 'SASL_SSL' }, 'Content.security.protocol'],
       [{ address: 'a', ssl: { mode: 'disabled' } }, 'Content.ssl.mode'],
     ];
     for (const [content, parameter] of cases) {
@@ -185,5 +187,14 @@ void describe('the options of the Kafka writer', () => {
     for (const [parameter, name] of cases) {
       assert.throws(() => parseKafkaOptions(parameter), { name: 'SettingsError', parameter: name });
     }
+  });
+
+  void it('name all that are wrong at once, and those that are spelt in another way', () => {
+    assert.throws(() => parseKafkaOptions({ writeMode: 'avro', topic: 'x_${tabel}', partitions: 0, keycolumns: 'a' }), {
+      name: 'SettingsError',
+      parameter: 'writeMode, topic, partitions, keycolumns',
+      message:
+        'writeMode: give json, canal or debezium; topic: ${tabel} is not known; give a name; ${srcDatabaseName}, ${srcTableName} and ${srcDatasourceName} stand for what they say; partitions: give a number of partitions, or -1 for what the brokers are set to; keycolumns: is spelt keyColumns',
+    });
   });
 });

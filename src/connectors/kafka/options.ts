@@ -4,6 +4,7 @@ import type { Json, JsonObject } from '../../lib/json-value.ts';
 import { SettingsError } from '../../pipeline/connector.ts';
 import { optionsOf, readClientProperties } from './client-properties.ts';
 import { isTimeZone } from './encode/time-zone.ts';
+import { misspelt } from './misspelt.ts';
 import { unknownVariables } from './topic-name.ts';
 
 const MIB = 1024 * 1024;
@@ -89,26 +90,31 @@ export const DEFAULT_OPTIONS: KafkaOptions = {
   kafkaClientProperties: {},
 };
 
-/** Reads the writer's options, ignoring parameters that are not its own. Errors: SettingsError naming the option. */
+/** Reads the writer's options, ignoring parameters that are not its own. Errors: SettingsError naming all options that are wrong. */
 export function parseKafkaOptions(parameter: Json): KafkaOptions {
   const fields = parameter === null ? {} : asObject(parameter);
   const kafkaClientProperties = readClientProperties(fields['kafkaClientProperties'] ?? null);
   const fromProperties = optionsOf(kafkaClientProperties);
   const options: Record<string, Json> = {};
+  const wrong = new Map<string, string>();
   for (const name of Object.keys(DEFAULT_OPTIONS) as (keyof KafkaOptions)[]) {
     const value = fields[name] ?? fromProperties[name] ?? DEFAULT_OPTIONS[name];
     options[name] = name === 'kafkaClientProperties' ? kafkaClientProperties : inOurWords(name, value);
-    if (!Value.Check(Options.properties[name], options[name])) {
-      throw new SettingsError(name, `${name}: ${EXPECTED[name]}`);
-    }
+    const reason = Value.Check(Options.properties[name], options[name]) ? wrongWith(name, options[name]) : '';
+    if (reason !== null) wrong.set(name, `${name}: ${reason}${EXPECTED[name]}`);
   }
-  const parsed = Value.Parse(Options, options);
-  if (parsed.partitions === 0) throw new SettingsError('partitions', `partitions: ${EXPECTED.partitions}`);
-  if (parsed.replication === 0) throw new SettingsError('replication', `replication: ${EXPECTED.replication}`);
-  const [unknown] = unknownVariables(parsed.topic);
-  if (unknown !== undefined) throw new SettingsError('topic', `topic: ${unknown} is not known; ${EXPECTED.topic}`);
-  if (!isTimeZone(parsed.timeZone)) throw new SettingsError('timeZone', `timeZone: ${EXPECTED.timeZone}`);
-  return parsed;
+  for (const [name, meant] of misspelt(Object.keys(fields), Object.keys(DEFAULT_OPTIONS)))
+    wrong.set(name, `${name}: is spelt ${meant}`);
+  if (wrong.size > 0) throw new SettingsError([...wrong.keys()].join(', '), [...wrong.values()].join('; '));
+  return Value.Parse(Options, options);
+}
+
+/** What no type says of a value, as the begin of the reason; null when it is right. */
+function wrongWith(name: keyof KafkaOptions, value: Json): string | null {
+  if (name === 'partitions' || name === 'replication') return value === 0 ? '' : null;
+  if (name === 'timeZone') return isTimeZone(String(value as string)) ? null : '';
+  const [unknown] = name === 'topic' ? unknownVariables(String(value as string)) : [];
+  return unknown === undefined ? null : `${unknown} is not known; `;
 }
 
 /** Column names may come as one text with commas; the two policies in either order. */

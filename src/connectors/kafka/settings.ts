@@ -2,6 +2,7 @@ import Type, { type Static } from 'typebox';
 import Value from 'typebox/value';
 import type { Json, JsonObject } from '../../lib/json-value.ts';
 import { SettingsError } from '../../pipeline/connector.ts';
+import { misspelt } from './misspelt.ts';
 
 /** How a broker is proven: not at all; against `ca`; against `ca` and for its host name. */
 const SslMode = Type.Union([Type.Literal('required'), Type.Literal('verify-ca'), Type.Literal('verify-identity')]);
@@ -55,6 +56,7 @@ const SSL_MODES: Readonly<Record<string, SslMode>> = {
   verify_identity: 'verify-identity',
   'verify-full': 'verify-identity',
 };
+const NAMES = ['address', 'securityProtocol', 'saslMechanism', 'username', 'password', 'ssl'];
 const SECRETS = new Set(['password', 'key']);
 const MASK = '******';
 
@@ -65,6 +67,8 @@ const MASK = '******';
  */
 export function parseKafkaSettings(content: Json): KafkaSettings {
   const fields = asObject(content, 'Content');
+  for (const [name, meant] of misspelt(Object.keys(fields), NAMES))
+    throw new SettingsError(`Content.${name}`, `Content.${name} is spelt ${meant}`);
   const { sasl, ssl } = readProtocol(fields);
   return {
     brokers: readAddress(fields['address']),

@@ -28,6 +28,12 @@ void test('a name that is too long, or only dots, is none', () => {
   for (const name of ['', '.', '..']) assert.match(topicProblem(name) ?? '', /is no name of a topic/);
 });
 
+void test('topics that the brokers or we keep for other things are not written', () => {
+  assert.match(topicProblem('__consumer_offsets') ?? '', /is kept by the brokers/);
+  assert.match(topicProblem('__disync_checkpoint') ?? '', /is kept by us/);
+  assert.equal(topicProblem('__other'), null);
+});
+
 void test('a pattern without the table’s name is one topic for several tables', () => {
   assert.deepEqual(['all', '${db}', '${db}_${srcTableName}', '${table}'].map(isShared), [true, true, false, false]);
   assert.deepEqual(unknownVariables('${db}${tabel}${}'), ['${tabel}', '${}']);

@@ -1,7 +1,17 @@
 import type { TableId } from '../../pipeline/table.ts';
+import { CHECKPOINT_TOPIC } from './checkpoint-topic.ts';
 
 /** What Kafka takes as the name of a topic, but for `.` and `..`. */
 const NAME_LENGTH_MAX = 249;
+
+/** What the brokers keep for themselves, and what we do. */
+const RESERVED: ReadonlySet<string> = new Set([
+  '__cluster_metadata',
+  '__consumer_offsets',
+  '__share_group_state',
+  '__transaction_state',
+  CHECKPOINT_TOPIC,
+]);
 
 /** What may stand in the option `topic`; the vendor's samples spell one of them in two ways. */
 const VARIABLES: Readonly<Record<string, (table: TableId, sourceName: string) => string>> = {
@@ -44,5 +54,7 @@ export function topicProblem(topic: string): string | null {
   if (topic === '' || topic === '.' || topic === '..') return `"${topic}" is no name of a topic`;
   if (topic.length > NAME_LENGTH_MAX)
     return `the topic’s name ${topic.slice(0, 40)}… has ${topic.length} characters; Kafka takes ${NAME_LENGTH_MAX}`;
+  if (RESERVED.has(topic))
+    return `the topic ${topic} is kept by ${topic === CHECKPOINT_TOPIC ? 'us' : 'the brokers'} for other things`;
   return null;
 }
