@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { type AddressInfo, createServer } from 'node:net';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import { batchOf, openCluster, openProducer } from '../../../../test/support/kafka-protocol-under-test.ts';
 import { ScriptedBroker } from '../../../../test/support/scripted-broker.ts';
+import { pause } from '../../../lib/retry.ts';
 import type { Cluster } from './cluster.ts';
 
 void describe('a broker that has just started beside a ZooKeeper', () => {
@@ -45,5 +48,27 @@ void describe('a broker that has just started beside a ZooKeeper', () => {
     broker.knows('no topics', 'no topics');
     await producer.send([batchOf(broker.topic, 0, [['a', 'b']])]);
     assert.deepEqual(broker.requests, [[0], [0], [0]]);
+  });
+});
+
+void describe('opening a cluster', () => {
+  void it('ends at once when it is aborted, however far it has come', async () => {
+    const silent = createServer((socket) => socket.on('error', () => {}));
+    silent.listen(0, '127.0.0.1');
+    await once(silent, 'listening');
+    const { port } = silent.address() as AddressInfo;
+    const sasl = { mechanism: 'PLAIN' as const, username: 'u', password: 'p' };
+    for (const settings of [{}, { sasl }, { ssl: { mode: 'required' as const } }]) {
+      const stop = new AbortController();
+      const opening = openCluster(port, stop.signal, { ...settings, requestTimeoutMs: 8000 });
+      await once(silent, 'connection');
+      await pause(50);
+      const begun = performance.now();
+      stop.abort();
+      await assert.rejects(opening, { name: 'AbortError' });
+      await assert.rejects(openCluster(port, stop.signal, settings), { name: 'AbortError' });
+      assert.ok(performance.now() - begun < 1000);
+    }
+    silent.close();
   });
 });

@@ -80,7 +80,11 @@ export class Connections {
   /** Cuts all of them, at once: whoever waits for an answer gets an error. */
   close(): void {
     this.#closed = true;
-    for (const connection of this.#all) connection.socket?.destroy();
+    for (const connection of this.#all) {
+      // It waits for what is still to be written; without it, nobody hears that a connection ends which is being made.
+      void connection.close();
+      connection.socket?.destroy();
+    }
     this.#all.clear();
     this.#open.clear();
   }
