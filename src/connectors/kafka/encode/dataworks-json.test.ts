@@ -144,6 +144,24 @@ void test('a heartbeat names nothing but its times', () => {
   ]);
 });
 
+void test('rows of long texts take hardly more memory than their records, and give it back', () => {
+  const commit = new CommitRecords(1 << 30);
+  const envelope = new DataWorksJson(envelopeOptions());
+  const row = [1, 'x'.repeat(20_000), null] as const;
+  for (let i = 0; i < 200; i += 1) envelope.rows(logged(inserts(ORDERS, [row])), TOPIC, commit);
+  assert.equal(commit.finish().length, 5);
+  assert.equal(commit.memoryBytes, 5 << 20);
+  const huge = [1, 'x'.repeat(8 << 20), null] as const;
+  envelope.rows(logged(inserts(ORDERS, [huge])), { ...TOPIC, maxRecordBytes: 64 << 20 }, commit);
+  envelope.rows(logged(inserts(ORDERS, [row])), TOPIC, commit);
+  assert.equal(commit.finish().length, 7);
+  assert.ok(commit.memoryBytes <= 16 << 20);
+  const texts = recordsOf(commit).map(({ value }) => /"buyer":"(x*)"/.exec(value ?? '')?.[1]?.length);
+  assert.deepEqual(texts, [...Array.from({ length: 200 }, () => 20_000), 8 << 20, 20_000]);
+  commit.reset(true);
+  assert.equal(commit.memoryBytes, 0);
+});
+
 void test('a heartbeat makes no batch longer than its topic takes', () => {
   const envelope = new DataWorksJson(envelopeOptions());
   const row = [1, 'x'.repeat(100), null] as const;

@@ -95,7 +95,7 @@ export class RecordFrame {
   end(writer: ByteWriter, headers: Uint8Array = NONE): boolean {
     if (writer.lost > 0) {
       this.#size = writer.lost + writer.at - this.#batch.end;
-      return false;
+      return this.#giveUp();
     }
     writer.reserve(headers.length + FRAME_BYTES);
     const { bytes } = this.#batch.memory;
@@ -146,10 +146,17 @@ export class RecordFrame {
     }
     writeVarint(bytes, batch.end, length);
     this.#size = end - batch.end;
-    if (BATCH_HEAD_BYTES + this.#size > this.#to.maxRecordBytes) return false;
+    if (BATCH_HEAD_BYTES + this.#size > this.#to.maxRecordBytes) return this.#giveUp();
     if (batch.count > 0 && end > this.#topic.batchBytesMax) this.#beginBatch(end);
     else this.#add(batch, end);
     return true;
+  }
+
+  /** The record is too long. */
+  #giveUp(): false {
+    const { memory, end } = this.#batch;
+    memory.shrink(end);
+    return false;
   }
 
   #add(batch: RecordBatch, end: number): void {
@@ -164,17 +171,18 @@ export class RecordFrame {
   /** The record does not fit into the batch behind which it was written: it becomes the first of the next one. */
   #beginBatch(end: number): void {
     const full = this.#batch;
-    const rest = full.memory.bytes.subarray(this.#rest, end);
-    const wanted = BATCH_HEAD_BYTES + FRAME_BYTES + rest.length;
-    const batch = this.#into.nextBatch(this.#topic.partitions[this.#partition]!, Math.max(wanted, full.end));
+    const length = end - this.#rest;
+    const size = Math.max(BATCH_HEAD_BYTES + FRAME_BYTES + length, Math.min(full.end, BATCH_BYTES_MAX));
+    const batch = this.#into.nextBatch(this.#topic.partitions[this.#partition]!, size);
     batch.firstTime = this.#time;
     const { bytes } = batch.memory;
     // Attributes, and no time or offset from those of the batch.
-    const at = writeVarint(bytes, batch.end, 3 + rest.length);
+    const at = writeVarint(bytes, batch.end, 3 + length);
     bytes.fill(0, at, at + 3);
-    bytes.set(rest, at + 3);
+    bytes.set(full.memory.bytes.subarray(this.#rest, end), at + 3);
+    // Its bytes are gone from here on.
     full.memory.shrink(full.end);
-    this.#add(batch, at + 3 + rest.length);
+    this.#add(batch, at + 3 + length);
   }
 }
 
