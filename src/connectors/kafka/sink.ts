@@ -36,6 +36,11 @@ interface Routed {
   readonly versions: WeakMap<TableVersion, TableTopic>;
 }
 
+interface Heartbeat {
+  readonly topic: string;
+  readonly partition: number;
+}
+
 /**
  * Writes into Kafka. Rows are encoded into record batches as they come; a commit sends them, with the checkpoint in the
  * same transaction where there are transactions. Two buffers take turns, so that encoding goes on while a commit is on
@@ -52,6 +57,8 @@ export class KafkaSink implements Sink {
   readonly #envelope: Envelope;
   readonly #checkpoints: CheckpointTopic;
   readonly #tables = new Map<string, Routed>();
+  /** Tables that were dropped, and not made ready since: what they wrote is void. */
+  readonly #dropped = new Set<string>();
   /** Of each of the two buffers. */
   readonly #bufferBytesMax: number;
   readonly #closing = new AbortController();
@@ -62,6 +69,8 @@ export class KafkaSink implements Sink {
   #spare: CommitRecords;
   #committing: Promise<unknown> | null = null;
   #heartbeatAt: number;
+  /** What is left of a round to every partition, from the next one on; null between two rounds. */
+  #heartbeats: { readonly rest: Iterator<Heartbeat, undefined>; next: Heartbeat | undefined } | null = null;
   #broken = false;
 
   constructor(
@@ -104,6 +113,9 @@ export class KafkaSink implements Sink {
     this.#filling.reset(false);
     this.#spare.reset(false);
     this.#broken = false;
+    this.#tables.clear(); // those that go on are prepared anew
+    this.#dropped.clear();
+    this.#heartbeats = null;
     const { clientId, requestTimeoutMs } = this.#options;
     const cluster = await Cluster.open(this.#settings, {
       clientId,
@@ -122,6 +134,7 @@ export class KafkaSink implements Sink {
 
   async prepare(tables: readonly SinkTable[]): Promise<FailedTables> {
     if (this.#cluster === null) throw new Error('a sink prepares after it has recovered');
+    this.#forgetVoid(tables);
     const failures = await this.#topics.make(
       this.#cluster,
       tables.map(({ target }) => target.table),
@@ -131,6 +144,7 @@ export class KafkaSink implements Sink {
       const refused = failures.get(target.table);
       const routed = { topic: target.table, isReady: refused === undefined, versions: new WeakMap() };
       this.#tables.set(tableKey(table.id), routed);
+      this.#dropped.delete(tableKey(table.id));
       if (refused === undefined) continue;
       const { code, message, hint } = refused;
       failed.push({
@@ -142,6 +156,7 @@ export class KafkaSink implements Sink {
   }
 
   async write(batch: Batch): Promise<FailedTables> {
+    const readAt = this.#clock.now();
     // While a commit is on its way, more than one buffer full has to wait for it.
     while (this.#committing !== null && this.#isFull()) await this.#committing.catch(() => {});
     if (this.#broken) throw brokenError();
@@ -155,13 +170,15 @@ export class KafkaSink implements Sink {
         // What was written stays written, and rows carry the shape that they have.
         case 'schema':
         case 'empty':
+          break;
         case 'progress':
+          if (part.progress.state === 'REMOVED') this.#leave(part.progress.table);
           break;
         default:
           assertNever(part);
       }
     }
-    if (batch.transactionEnd) this.#heartbeat(batch);
+    if (batch.transactionEnd) this.#heartbeat(batch, readAt);
     return failed;
   }
 
@@ -199,11 +216,12 @@ export class KafkaSink implements Sink {
   }
 
   drop(table: TableId): void {
+    this.#dropped.add(tableKey(table));
     const routed = this.#tables.get(tableKey(table));
     if (routed === undefined) return;
     this.#tables.set(tableKey(table), { ...routed, isReady: false });
+    this.#heartbeats = null;
     this.#filling.exclude(table);
-    this.#topics.forget(routed.topic);
   }
 
   async close(): Promise<void> {
@@ -244,18 +262,53 @@ export class KafkaSink implements Sink {
     return [];
   }
 
-  /** Tells readers how far the log was read, so that they need not take silence for a stop. */
-  #heartbeat({ caughtUp, timeMicros }: Batch): void {
+  /** The topics that no table writes to but such as begin anew. */
+  #forgetVoid(tables: readonly SinkTable[]): void {
+    const going = new Set(
+      tables.flatMap(({ table, target }) => (this.#dropped.has(tableKey(table.id)) ? [] : [target.table])),
+    );
+    for (const { topic, isReady } of this.#tables.values()) if (isReady) going.add(topic);
+    for (const { target } of tables) if (!going.has(target.table)) this.#topics.forget(target.table);
+  }
+
+  /** The table is not of this task any more; what it wrote stays. */
+  #leave(table: TableId): void {
+    const routed = this.#tables.get(tableKey(table));
+    if (routed === undefined) return;
+    this.#tables.set(tableKey(table), { ...routed, isReady: false });
+    this.#heartbeats = null; // the next round is without it
+    if (!this.#readyTopics().has(routed.topic)) this.#topics.forget(routed.topic);
+  }
+
+  #readyTopics(): ReadonlySet<string> {
+    return new Set([...this.#tables.values()].flatMap(({ topic, isReady }) => (isReady ? [topic] : [])));
+  }
+
+  /**
+   * Tells readers how far the log was read, so that they need not take silence for a stop. Partitions for which there is no
+   * room come with the next batches.
+   */
+  #heartbeat({ caughtUp, timeMicros }: Batch, readAt: number): void {
     const { heartbeatSeconds } = this.#options;
-    const now = this.#clock.now();
-    if (heartbeatSeconds === 0 || now < this.#heartbeatAt) return;
-    this.#heartbeatAt = now + heartbeatSeconds * 1000;
-    const time = caughtUp || timeMicros === null ? now : Math.floor(timeMicros / 1000);
-    const topics = new Set([...this.#tables.values()].flatMap(({ topic, isReady }) => (isReady ? [topic] : [])));
-    for (const topic of topics) {
+    if (heartbeatSeconds === 0 || (!caughtUp && timeMicros === null)) return;
+    if (this.#heartbeats === null && readAt >= this.#heartbeatAt) {
+      this.#heartbeatAt = readAt + heartbeatSeconds * 1000;
+      const rest = this.#everyPartition();
+      this.#heartbeats = { rest, next: rest.next().value };
+    }
+    const round = this.#heartbeats;
+    if (round === null) return;
+    const time = caughtUp || timeMicros === null ? readAt : Math.floor(timeMicros / 1000);
+    const times = { eventTime: time, checkpointTime: time };
+    for (; round.next !== undefined && !this.load().isFull; round.next = round.rest.next().value)
+      this.#envelope.heartbeat(round.next.topic, round.next.partition, times, this.#filling);
+    if (round.next === undefined) this.#heartbeats = null;
+  }
+
+  *#everyPartition(): Generator<Heartbeat, undefined> {
+    for (const topic of this.#readyTopics()) {
       const { partitions } = this.#topics.of(topic);
-      for (let partition = 0; partition < partitions; partition += 1)
-        this.#envelope.heartbeat(topic, partition, { eventTime: time, checkpointTime: time }, this.#filling);
+      for (let partition = 0; partition < partitions; partition += 1) yield { topic, partition };
     }
   }
 
