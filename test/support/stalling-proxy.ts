@@ -48,6 +48,16 @@ export class StallingProxy {
     }
   }
 
+  /** New connections come through again; those that fell silent stay so. */
+  heal(): void {
+    this.#accepts = true;
+  }
+
+  /** Ends all connections; new ones come through. */
+  cut(): void {
+    for (const socket of this.#sockets) socket.destroy();
+  }
+
   /** Ends of connections that are open. */
   get open(): number {
     return this.#sockets.size;
