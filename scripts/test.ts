@@ -25,7 +25,7 @@ function readOnly(args: readonly string[]): string | null {
 }
 
 function needs(file: string, kind: ServerKind): boolean {
-  if (kind === 'kafka') return /^test\/(?:e2e|fault)\/[^/]*kafka|\.kafka\./.test(file);
+  if (kind === 'kafka') return /^test\/(?:e2e|fault)\/[^/]*(?:kafka|crash-points)|\.kafka\./.test(file);
   if (/^test\/(?:e2e|fault)\//.test(file)) return true;
   return kind === 'postgres' ? file.includes('.postgres.') : file.includes('.mysql.');
 }

@@ -16,6 +16,7 @@ export const CRASH_STEPS = [
   'table set applied',
   'shape changed',
   'chunk merged',
+  'records sent',
   'sink commit',
 ] as const;
 

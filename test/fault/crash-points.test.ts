@@ -1,10 +1,14 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import type { Connection } from 'mysql2/promise';
 import { CRASH_POINTS, CRASH_STEPS, type CrashPoint, type CrashStep } from '../../src/lib/crash-point.ts';
+import type { ApiTask } from '../support/api-task.ts';
 import { HOLOGRES_FUNCTIONS } from '../support/hologres-under-test.ts';
+import { KafkaTask, openKafkaEnds } from '../support/kafka-task.ts';
 import type { Family } from '../support/servers.ts';
 import { Service } from '../support/service.ts';
 import { fillSql, openEnds, TaskUnderTest } from '../support/task-under-test.ts';
+import { counterFaults, foldTopic } from '../../quickstart/topic-fold.ts';
 
 /** A point that was not come to by then is never come to. */
 const POINT_MS = 15_000;
@@ -25,27 +29,47 @@ const OF_THE_SINK: readonly CrashStep[] = [
   'chunk merged',
   'sink commit',
 ];
+const OF_KAFKA: readonly CrashStep[] = [
+  'checkpoint recovered',
+  'targets prepared',
+  'table set applied',
+  'chunk merged',
+  'records sent',
+  'sink commit',
+];
 const TESTS = [
   {
-    family: 'mariadb',
     holder: 'the target holds the checkpoint',
-    asHologres: false,
-    points: CRASH_POINTS.filter((point) => !OF_THE_API.includes(stepOf(point))),
+    open: (service: Service) => openPostgres(service, { family: 'mariadb', asHologres: false }),
+    points: CRASH_POINTS.filter((point) => ![...OF_THE_API, 'records sent'].includes(stepOf(point))),
   },
   {
-    family: 'mysql',
     holder: 'our own store holds the checkpoint',
-    asHologres: true,
+    open: (service: Service) => openPostgres(service, { family: 'mysql', asHologres: true }),
     points: CRASH_POINTS.filter((point) => [...OF_THE_API, ...OF_THE_SINK].includes(stepOf(point))),
+  },
+  {
+    holder: 'Kafka holds the checkpoint',
+    open: openKafka,
+    points: CRASH_POINTS.filter((point) => OF_KAFKA.includes(stepOf(point))),
   },
 ] as const;
 
 void describe('a service that ends at a crash point', { concurrency: true }, () => {
-  for (const { family, holder, asHologres, points } of TESTS) {
+  for (const { holder, open, points } of TESTS) {
     void it(`loses nothing and doubles nothing, where ${holder}, at each of ${points.length}`, () =>
-      endAtEach({ family, asHologres, points }));
+      endAtEach(open, points));
   }
 });
+
+/** A task whose tables are compared with what is at its target. */
+interface Compared {
+  readonly task: ApiTask;
+  readonly mysql: Connection;
+  /** Waits until a table is equal; gives the number of its rows. */
+  untilEqual(table: string): Promise<number>;
+  close(): Promise<void>;
+}
 
 function stepOf(point: CrashPoint): CrashStep {
   const step = CRASH_STEPS.find((candidate) => point.endsWith(` ${candidate}`));
@@ -53,42 +77,63 @@ function stepOf(point: CrashPoint): CrashStep {
   return step;
 }
 
-async function endAtEach(options: {
-  family: Family;
-  asHologres: boolean;
-  points: readonly CrashPoint[];
-}): Promise<void> {
-  const [service, ends] = await Promise.all([Service.start(), openEnds(options.family)]);
+async function openPostgres(
+  service: Service,
+  { family, asHologres }: { family: Family; asHologres: boolean },
+): Promise<Compared> {
+  const ends = await openEnds(family);
+  if (asHologres) await ends.pg.query(HOLOGRES_FUNCTIONS);
+  const task = new TaskUnderTest(service, ends);
+  return { task, mysql: ends.mysql, untilEqual: (table) => task.untilEqual(table), close: () => ends.close() };
+}
+
+/** Each change is seen once by committed readers, too. */
+async function openKafka(service: Service): Promise<Compared> {
+  const ends = await openKafkaEnds('mysql');
+  const task = new KafkaTask(service, ends);
+  const untilEqual = async (table: string): Promise<number> => {
+    const changes = await task.untilFolded(table);
+    assert.deepEqual(
+      counterFaults(changes, 'n', ({ op }) => op === 'INSERT'),
+      [],
+    );
+    return foldTopic(changes).size;
+  };
+  return { task, mysql: ends.mysql, untilEqual, close: () => ends.mysql.end() };
+}
+
+async function endAtEach(open: (service: Service) => Promise<Compared>, points: readonly CrashPoint[]): Promise<void> {
+  const service = await Service.start();
+  const compared = await open(service);
+  const { task, mysql } = compared;
   try {
-    if (options.asHologres) await ends.pg.query(HOLOGRES_FUNCTIONS);
-    await ends.mysql.query('CREATE TABLE base (id INT PRIMARY KEY, n INT)');
-    for (const sql of fillSql('base', 500)) await ends.mysql.query(sql);
-    const task = new TaskUnderTest(service, ends);
+    await mysql.query('CREATE TABLE base (id INT PRIMARY KEY, n INT)');
+    for (const sql of fillSql('base', 500)) await mysql.query(sql);
     await task.run({ table: ['base'] });
     await task.untilStreaming('base');
     // Ended in good order it leaves what it compiled: the many starts that follow take a third less of a processor.
     await service.stop();
-    for (const [index, point] of options.points.entries()) await endAt(task, point, index);
+    for (const [index, point] of points.entries()) await endAt(compared, point, index);
   } finally {
     await service.dispose();
-    await ends.close();
+    await compared.close();
   }
 }
 
 /** Ends the service at one point of a change of its tables and rows; the change is made after, and all must be equal. */
-async function endAt(task: TaskUnderTest, point: CrashPoint, index: number): Promise<void> {
-  const { service, ends } = task;
+async function endAt({ task, mysql, untilEqual }: Compared, point: CrashPoint, index: number): Promise<void> {
+  const { service } = task;
   const step = stepOf(point);
   const added = `t${index}`;
-  await ends.mysql.query(`CREATE TABLE ${added} (id INT PRIMARY KEY, n INT)`);
-  for (const sql of fillSql(added, 300)) await ends.mysql.query(sql);
+  await mysql.query(`CREATE TABLE ${added} (id INT PRIMARY KEY, n INT)`);
+  for (const sql of fillSql(added, 300)) await mysql.query(sql);
   await service.kill();
   await service.restart({ crashPoint: point }).catch(onlyIfOver(service));
-  if (step === 'shape changed') await ends.mysql.query(`ALTER TABLE base ADD COLUMN c${index} INT`);
+  if (step === 'shape changed') await mysql.query(`ALTER TABLE base ADD COLUMN c${index} INT`);
   const deadline = Date.now() + POINT_MS;
   while (!service.isOver && Date.now() < deadline) {
-    await ends.mysql.query(`UPDATE base SET n = n + 1 WHERE id % 3 = ${index % 3}`);
-    await ends.mysql.query(`UPDATE ${added} SET n = n + 1 WHERE id % 5 = 0`);
+    await mysql.query(`UPDATE base SET n = n + 1 WHERE id % 3 = ${index % 3}`);
+    await mysql.query(`UPDATE ${added} SET n = n + 1 WHERE id % 5 = 0`);
     if (step === 'stop saved' || step === 'start saved') await stopAndStart(task).catch(onlyIfOver(service));
     else if (step !== 'shape changed') await change(task, added).catch(onlyIfOver(service));
   }
@@ -96,15 +141,15 @@ async function endAt(task: TaskUnderTest, point: CrashPoint, index: number): Pro
   await service.restart();
   await task.do('StartDISyncInstance');
   await change(task, added);
-  assert.deepEqual([await task.untilEqual('base'), await task.untilEqual(added)], [500, 300], point);
+  assert.deepEqual([await untilEqual('base'), await untilEqual(added)], [500, 300], point);
 }
 
-async function change(task: TaskUnderTest, added: string): Promise<void> {
+async function change(task: ApiTask, added: string): Promise<void> {
   await task.change({ table: ['base', added] });
   await task.untilStreaming('base', added);
 }
 
-async function stopAndStart(task: TaskUnderTest): Promise<void> {
+async function stopAndStart(task: ApiTask): Promise<void> {
   await task.do('StopDISyncInstance');
   await task.do('StartDISyncInstance');
 }

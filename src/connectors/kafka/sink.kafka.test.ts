@@ -129,7 +129,7 @@ void describe('the Kafka sink', () => {
     assert.deepEqual(await next.recover(), checkpointOf(1, table));
     assert.deepEqual(await next.prepare([{ table, target }]), []);
     await assert.rejects(sink.commit(checkpointOf(2, table)), { kind: 'transient', code: 'Kafka.Fenced' });
-    await assert.rejects(sink.write(batchOf()), { kind: 'transient' });
+    await assert.rejects(sink.write(batchOf()), { kind: 'transient', code: 'Kafka.Fenced' });
     await next.write(batchOf(inserts(table, [[2, 'two']])));
     await next.commit(checkpointOf(2, table));
     assert.deepEqual((await seen(topic, 2)).toSorted(), ['1 INSERT {"k":1,"v":"one"}', '2 INSERT {"k":2,"v":"two"}']);

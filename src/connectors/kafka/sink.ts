@@ -1,4 +1,5 @@
 import { type Clock, systemClock } from '../../lib/clock.ts';
+import { withCrashPoints } from '../../lib/crash-point.ts';
 import { assertNever } from '../../lib/errors.ts';
 import type { Logger } from '../../lib/log.ts';
 import { VERSION } from '../../lib/version.ts';
@@ -71,7 +72,8 @@ export class KafkaSink implements Sink {
   #heartbeatAt: number;
   /** What is left of a round to every partition, from the next one on; null between two rounds. */
   #heartbeats: { readonly rest: Iterator<Heartbeat, undefined>; next: Heartbeat | undefined } | null = null;
-  #broken = false;
+  /** Why the last commit failed. */
+  #broken: unknown = null;
 
   constructor(
     { settings, options, sourceName, owner, policies, memoryBytes, log }: OpenSinkOptions,
@@ -112,10 +114,10 @@ export class KafkaSink implements Sink {
     this.#disconnect();
     this.#filling.reset(false);
     this.#spare.reset(false);
-    this.#broken = false;
     this.#tables.clear(); // those that go on are prepared anew
     this.#dropped.clear();
     this.#heartbeats = null;
+    this.#broken = null;
     const { clientId, requestTimeoutMs } = this.#options;
     const cluster = await Cluster.open(this.#settings, {
       clientId,
@@ -159,7 +161,7 @@ export class KafkaSink implements Sink {
     const readAt = this.#clock.now();
     // While a commit is on its way, more than one buffer full has to wait for it.
     while (this.#committing !== null && this.#isFull()) await this.#committing.catch(() => {});
-    if (this.#broken) throw brokenError();
+    if (this.#broken !== null) throw this.#broken;
     const failed: { table: TableId; error: PipelineError }[] = [];
     for (const part of batch.parts) {
       switch (part.kind) {
@@ -193,7 +195,7 @@ export class KafkaSink implements Sink {
   }
 
   async commit(checkpoint: Checkpoint): Promise<CommitResult> {
-    if (this.#broken) throw brokenError();
+    if (this.#broken !== null) throw this.#broken;
     if (this.#committing !== null) throw new Error('a commit is in flight already');
     const records = this.#filling;
     this.#filling = this.#spare;
@@ -207,8 +209,8 @@ export class KafkaSink implements Sink {
       isSent = true;
       return { failed: [], rowsWritten: rows };
     } catch (error) {
-      this.#broken = true;
-      throw this.#topics.learnFrom(error);
+      this.#broken = this.#topics.learnFrom(error);
+      throw this.#broken;
     } finally {
       records.reset(isSent);
       this.#committing = null;
@@ -237,7 +239,7 @@ export class KafkaSink implements Sink {
     const now = this.#clock.now();
     for (const change of changes) records.add(plainRecord(change, now));
     const batches = await compressBatches(records.finish(), this.#options.compression);
-    await producer.send(batches);
+    await withCrashPoints('records sent', () => producer.send(batches));
     await producer.endTransaction('commit');
     this.#checkpoints.written(changes);
   }
@@ -340,17 +342,6 @@ function keyGone(table: TableId, missing: readonly string[]): PipelineError {
     {
       table,
       hint: 'Give other keyColumns, or bring the column back; then deploy the task again: the table is loaded afresh.',
-    },
-  );
-}
-
-function brokenError(): PipelineError {
-  return new PipelineError(
-    'transient',
-    'Sink.Unavailable',
-    'the last commit failed: recover, and read again from the checkpoint',
-    {
-      hint: 'The run tries again by itself.',
     },
   );
 }
