@@ -75,7 +75,7 @@ async function measure(
   await admin.query(`CREATE DATABASE ${targetDatabase}`);
   await admin.query('CHECKPOINT');
   await admin.end();
-  const { seconds, rssMiB } = await runPipeline({
+  const { seconds, rssMiB, cpu } = await runPipeline({
     source,
     database,
     tables,
@@ -90,6 +90,9 @@ async function measure(
   const written = perTurn * TURNS * count + 1;
   if (Number(rows[0]?.n) !== written) throw new Error(`${rows[0]?.n} of ${written} rows are at the target`);
   const rate = Math.round(written / seconds);
-  console.log(`  ${count} tables: ${rate.toLocaleString('en')} row changes/s; peak RSS ${rssMiB} MiB`);
+  console.log(
+    `  ${count} tables: ${rate.toLocaleString('en')} row changes/s; ${seconds.toFixed(1)} s; peak RSS ${rssMiB} MiB; ` +
+      `CPU s ours ${cpu.ours.toFixed(1)}, source ${cpu.source.toFixed(1)}, target ${cpu.target.toFixed(1)}`,
+  );
   return rate;
 }
