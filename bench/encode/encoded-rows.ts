@@ -9,7 +9,13 @@ import { VERSION } from '../../src/lib/version.ts';
 import type { RowsPart } from '../../src/pipeline/batch.ts';
 
 const COMMIT_BYTES = 16 << 20;
-const TOPIC: TableTopic = { topic: 'rows', partitions: 12, keyColumns: null, maxRecordBytes: 1_048_588 };
+const TOPIC: TableTopic = {
+  topic: 'rows',
+  partitions: 12,
+  keyColumns: null,
+  compression: 'none',
+  maxRecordBytes: 1_048_588,
+};
 const PRODUCER = { producerId: 1n, epoch: 0, baseSequence: 0, isTransactional: true };
 
 /** Makes the records of one envelope out of parts, and seals their batches every 16 MiB. */

@@ -21,7 +21,13 @@ export const PLACE = {
 /** The time of changes, in microseconds. */
 export const TIME_MICROS = 1_700_000_000_123_456;
 
-export const TOPIC: TableTopic = { topic: 'orders', partitions: 6, keyColumns: null, maxRecordBytes: 1_048_588 };
+export const TOPIC: TableTopic = {
+  topic: 'orders',
+  partitions: 6,
+  keyColumns: null,
+  compression: 'none',
+  maxRecordBytes: 1_048_588,
+};
 
 export function envelopeOptions(changed: Partial<EnvelopeOptions> = {}): EnvelopeOptions {
   return {

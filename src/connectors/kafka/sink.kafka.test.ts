@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
 import { before, describe, it } from 'node:test';
 import { type KafkaRecord, readTopic } from '../../../scripts/servers/kafka-reader.ts';
 import { addPartitions, createTopic, deleteTopic } from '../../../test/support/kafka-tools.ts';
@@ -239,6 +240,49 @@ void describe('the Kafka sink', () => {
       kind: 'fatal',
       code: 'Sink.DirtyRowsExceeded',
     });
+    await sink.close();
+  });
+
+  void it('takes a long row that fits once it is compressed, and counts one that does not', async () => {
+    const policies = { ...POLICIES, errorLimit: 1 };
+    const { table, topic, sink } = await opened({ compression: 'zstd' }, newOwner(), policies);
+    const [even, random] = ['x'.repeat(5_000_000), randomBytes(1_500_000).toString('hex')];
+    await sink.write(
+      batchOf(
+        inserts(table, [
+          [1, 'one'],
+          [2, even],
+          [3, random],
+          [4, 'four'],
+        ]),
+      ),
+    );
+    assert.equal(sink.dirtyRows, 1);
+    await sink.write(
+      batchOf(
+        updates(table, [
+          [
+            [2, even],
+            [2, 'two'],
+          ],
+        ]),
+      ),
+    );
+    await sink.commit(checkpointOf(1, table));
+    const lengths = (await committed(topic, 5)).map(({ key, value }) => [
+      key?.toString(),
+      (value?.length ?? 0) > 5_000_000,
+    ]);
+    assert.deepEqual(
+      lengths.toSorted((a, b) => String(a).localeCompare(String(b))),
+      [
+        ['1', false],
+        ['2', false],
+        ['2', true],
+        ['2', true],
+        ['4', false],
+      ],
+    );
     await sink.close();
   });
 

@@ -256,7 +256,12 @@ export class KafkaSink implements Sink {
         this.drop(id);
         return [{ table: id, error: keyGone(id, missing) }];
       }
-      topic = { ...this.#topics.of(routed.topic), topic: routed.topic, keyColumns: columns };
+      topic = {
+        ...this.#topics.of(routed.topic),
+        topic: routed.topic,
+        keyColumns: columns,
+        compression: this.#options.compression,
+      };
       routed.versions.set(part.table, topic);
     }
     if (part.kind === 'rows') this.#envelope.rows(part, topic, this.#filling);

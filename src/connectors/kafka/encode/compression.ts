@@ -1,5 +1,5 @@
 import { promisify } from 'node:util';
-import { constants, gzip, zstdCompress } from 'node:zlib';
+import { constants, gzip, gzipSync, zstdCompress, zstdCompressSync } from 'node:zlib';
 import { compressionsAlgorithms } from '@platformatic/kafka';
 import type { FinishedBatch } from './commit-records.ts';
 import { BATCH_HEAD_BYTES, withRecords } from './record-batch.ts';
@@ -10,6 +10,8 @@ export type Codec = keyof typeof CODECS;
 
 /** The fastest level, whose output is hardly longer; what comes out in pieces of 64 KiB. */
 const ZSTD = { chunkSize: 64 * 1024, params: { [constants.ZSTD_c_compressionLevel]: 1 } };
+
+const GZIP = { level: 1 };
 
 const gzipAside = promisify(gzip);
 const zstdAside = promisify(zstdCompress);
@@ -45,13 +47,28 @@ async function compressBatch(
 async function compress(records: Buffer, codec: Exclude<Codec, 'none'>): Promise<Uint8Array> {
   switch (codec) {
     case 'gzip':
-      return gzipAside(records, { level: 1 });
+      return gzipAside(records, GZIP);
     case 'zstd':
       return zstdAside(records, ZSTD);
     case 'lz4':
       return compressionsAlgorithms.lz4.compressSync(records);
     case 'snappy':
       return xerialSnappy(records);
+  }
+}
+
+/** Bytes that records take once they are compressed. Waits for it: for single long records. */
+export function compressedLength(records: Uint8Array, codec: Exclude<Codec, 'none'>): number {
+  const bytes = Buffer.from(records.buffer, records.byteOffset, records.length);
+  switch (codec) {
+    case 'gzip':
+      return gzipSync(bytes, GZIP).length;
+    case 'zstd':
+      return zstdCompressSync(bytes, ZSTD).length;
+    case 'lz4':
+      return compressionsAlgorithms.lz4.compressSync(bytes).length;
+    case 'snappy':
+      return xerialSnappy(bytes).length;
   }
 }
 

@@ -484,6 +484,23 @@ void test('a row that its topic does not take is told and leaves nothing behind,
   );
 });
 
+void test('a record of megabytes is whole, in a batch of its own, whatever is before and behind it', () => {
+  const envelope = new DataWorksJson(envelopeOptions());
+  for (const bytes of [800_000, 1_000_000, 5_000_000]) {
+    const long = [2, 'x'.repeat(bytes), null] as const;
+    const rows = [ANN, long, BOB, long, ANN];
+    const records = encoded(
+      envelope,
+      [logged(inserts(ORDERS, rows)), logged(updates(ORDERS, [[long, BOB]])), logged(inserts(ORDERS, [ANN]))],
+      { ...TOPIC, partitions: 1, maxRecordBytes: 100_000_000 },
+    );
+    assert.deepEqual(
+      records.map(({ key, value }) => [key, /"buyer":"(\w*)"/.exec(value ?? '')?.[1]?.length]),
+      [...rows, long, BOB, ANN].map(([id, buyer]) => [String(id as number), String(buyer as string).length]),
+    );
+  }
+});
+
 void test('a table’s records are taken out of batches that it shares', () => {
   const other = scriptedTable('shop', 'other', { id: { kind: 'integer', bytes: 8, unsigned: false } }, ['id']);
   const commit = new CommitRecords(0);

@@ -1,4 +1,5 @@
 import type { ByteWriter } from './byte-writer.ts';
+import { compressedLength } from './compression.ts';
 import { BATCH_BYTES_MAX, type CommitRecords, type TopicRecords } from './commit-records.ts';
 import type { Memory } from './memory.ts';
 import { BATCH_HEAD_BYTES, type RecordBatch } from './record-batch.ts';
@@ -7,6 +8,8 @@ import { sizeOfVarint, writeVarint, writeVarlong } from './varint.ts';
 
 /** A record's head without its key, and what is behind its value, at most. */
 const FRAME_BYTES = 48;
+/** Of one record before compression: brokers and readers have to hold it, too. */
+const PLAIN_BYTES_MAX = 64 * 1024 * 1024;
 /** No headers. */
 const NONE = Uint8Array.of(0);
 /** Records of one row, at most. */
@@ -88,7 +91,7 @@ export class RecordFrame {
     this.#rest = at;
     this.#valueLengthAt = key === null ? writeVarint(bytes, at, -1) : writeKey(bytes, at, key);
     writer.use(memory, this.#valueLengthAt + this.#valueLengthSize);
-    writer.limit(this.#to.maxRecordBytes);
+    writer.limit(this.#to.compression === 'none' ? this.#to.maxRecordBytes : PLAIN_BYTES_MAX);
   }
 
   /** The value is written. False when the record is longer than its topic takes: then none of it is left. */
@@ -146,7 +149,7 @@ export class RecordFrame {
     }
     writeVarint(bytes, batch.end, length);
     this.#size = end - batch.end;
-    if (BATCH_HEAD_BYTES + this.#size > this.#to.maxRecordBytes) return this.#giveUp();
+    if (!this.#fits(bytes.subarray(batch.end, end))) return this.#giveUp();
     if (batch.count > 0 && end > this.#topic.batchBytesMax) this.#beginBatch(end);
     else this.#add(batch, end);
     return true;
@@ -157,6 +160,14 @@ export class RecordFrame {
     const { memory, end } = this.#batch;
     memory.shrink(end);
     return false;
+  }
+
+  /** A record that is too long as it stands may fit compressed: it is in a batch of its own then. */
+  #fits(record: Uint8Array): boolean {
+    const { maxRecordBytes, compression } = this.#to;
+    if (BATCH_HEAD_BYTES + record.length <= maxRecordBytes) return true;
+    if (compression === 'none') return false;
+    return BATCH_HEAD_BYTES + FRAME_BYTES + compressedLength(record, compression) <= maxRecordBytes;
   }
 
   #add(batch: RecordBatch, end: number): void {

@@ -1,3 +1,5 @@
+import type { Codec } from './compression.ts';
+
 /** Where a table's records go, and under which keys. */
 export interface TableTopic {
   readonly topic: string;
@@ -6,4 +8,6 @@ export interface TableTopic {
   readonly keyColumns: readonly number[] | null;
   /** The largest record batch that the topic takes (`max.message.bytes`). */
   readonly maxRecordBytes: number;
+  /** What batches are compressed with: the topic's limit is of what comes out. */
+  readonly compression: Codec;
 }
