@@ -2,18 +2,11 @@ import type { Json } from '../lib/json-value.ts';
 import type { Logger } from '../lib/log.ts';
 import type { CheckpointOwner } from './checkpoint.ts';
 import type { Policies } from './policies.ts';
+import type { Problem } from './problem.ts';
 import type { TargetPlan } from './route.ts';
 import type { Sink } from './sink.ts';
 import type { Source } from './source.ts';
 import type { TableId, TableVersion } from './table.ts';
-
-/** Something wrong with a setting or a server: what, why, and what to do. */
-export interface Problem {
-  readonly code: string;
-  readonly message: string;
-  readonly remedy: string;
-  readonly table?: TableId;
-}
 
 /**
  * One thing that was looked at: `fine`; a `warning`, which has a price; or a `problem`, which stands in the way.
@@ -107,6 +100,7 @@ export interface SourceConnector {
 
 export interface PlanTargetsOptions {
   readonly settings: Json;
+  /** The writer's parameter as the script gives it. */
   readonly options: Json;
   /** The data source that the tables are of, by its name. */
   readonly sourceName: string;
@@ -129,6 +123,8 @@ export interface SinkPlan {
   readonly guarantee: Guarantee;
   /** Several tables may have one target, as the options want it. */
   readonly sharesTargets: boolean;
+  /** What stands in the way, whichever the tables are. */
+  readonly problems: readonly Problem[];
   readonly warnings: readonly string[];
 }
 

@@ -1,3 +1,4 @@
+import type { Problem } from './problem.ts';
 import type { TableId, TableVersion } from './table.ts';
 
 /** A table at the sink. `schema` is empty where the sink has none. */
@@ -25,9 +26,9 @@ export interface TargetPlan {
   readonly rows: number;
   readonly warnings: readonly string[];
   /** Reasons why this table cannot be written as planned; empty when it can. */
-  readonly problems: readonly string[];
+  readonly problems: readonly Problem[];
   /** Columns that an existing target lacks, as problems: of a table that is running already they come, or are left out, by policy. */
-  readonly lacking: readonly string[];
+  readonly lacking: readonly Problem[];
 }
 
 /** Which source table goes to which sink table. */

@@ -2,7 +2,6 @@ import { createHash } from 'node:crypto';
 import { canonicalJson, stringifyJson } from '../lib/json.ts';
 import type { Json } from '../lib/json-value.ts';
 import {
-  type Problem,
   SettingsError,
   type SinkConnector,
   type SinkPlan,
@@ -10,6 +9,8 @@ import {
   type SourceDescription,
   type TableDescription,
 } from '../pipeline/connector.ts';
+import { PipelineError } from '../pipeline/pipeline-error.ts';
+import type { Problem } from '../pipeline/problem.ts';
 import type { TargetId } from '../pipeline/route.ts';
 import { type Column, describeTable, type TableId, tableKey, type TableVersion } from '../pipeline/table.ts';
 import { writeContent } from './script-writer.ts';
@@ -45,32 +46,17 @@ export class PlanFailure extends Error {
 
 /**
  * Looks at both servers and makes the wanted version: which tables join, leave and stay, where they go, and what the
- * servers must be told. Changes nothing. Errors: PlanFailure with all problems; PipelineError when a server cannot be asked.
+ * servers must be told. Changes nothing. Errors: PlanFailure with all problems, of both ends.
  */
 export async function planTask(options: PlanOptions): Promise<ProcessResult> {
-  const { wanted, ends, base, signal } = options;
-  const ids = resolveTables(wanted, ends);
+  const { wanted, base } = options;
   const before = new Map((base?.definition.tables ?? []).map((table) => [tableKey(table.table), table]));
   const load = loadOfNew(wanted, base !== null);
-  readOptions('Task.ReaderOption', ends.source.connector, wanted.reader);
-  const writer = readOptions('Task.WriterOption', ends.sink.connector, wanted.writer);
-  const found = await ends.source.connector.describe({
-    settings: ends.source.settings,
-    tables: ids,
-    load: load === 'full',
-    withoutKey: ends.sink.connector.takesTablesWithoutKey(writer),
-    signal,
-  });
-  if (found.problems.length > 0) throw new PlanFailure(found.problems);
-  const described = unique(found.tables);
-  const plan = await ends.sink.connector.planTargets({
-    settings: ends.sink.settings,
-    options: writer,
-    sourceName: wanted.sourceName,
-    tables: described.map(({ table }) => table),
-    signal,
-  });
-  const problems = targetProblems(described, plan, before);
+  const problems: Problem[] = [];
+  const looked = await look(options, load === 'full', problems);
+  if (looked === null) throw new PlanFailure(problems);
+  const { found, described, plan } = looked;
+  problems.push(...plan.problems, ...targetProblems(described, plan, before));
   const version = (base?.version ?? 0) + 1;
   const tables = described.map(({ table }, index): DefinedTable => {
     const target = plan.tables[index];
@@ -90,6 +76,56 @@ export async function planTask(options: PlanOptions): Promise<ProcessResult> {
   const { tables: _, targets: __, ...rest } = wanted;
   const definition: TaskDefinition = { ...rest, tables };
   return write(options, definition, described, found, plan);
+}
+
+/** Asks both ends. What stands in the way is added to `problems`; null when one of them cannot be asked. */
+async function look(
+  { wanted, ends: { source, sink }, signal }: PlanOptions,
+  load: boolean,
+  problems: Problem[],
+): Promise<{ found: SourceDescription; described: readonly TableDescription[]; plan: SinkPlan } | null> {
+  const ids = resolveTables(wanted, source);
+  readOptions('reader', source.connector, wanted.reader, problems);
+  const writer = readOptions('writer', sink.connector, wanted.writer, problems);
+  // While the writer's options are wrong, nobody knows what it takes.
+  const withoutKey = writer === null || sink.connector.takesTablesWithoutKey(writer);
+  const found = await orProblem(
+    source.connector.describe({ settings: source.settings, tables: ids, load, withoutKey, signal }),
+    problems,
+  );
+  problems.push(...(found?.problems ?? []));
+  const refused = new Set(found?.problems.flatMap(({ table }) => (table === undefined ? [] : [tableKey(table)])));
+  const described = unique(found?.tables ?? []).filter(({ table }) => !refused.has(tableKey(table.id)));
+  if (writer === null) return null;
+  const planning = sink.connector.planTargets({
+    settings: sink.settings,
+    options: wanted.writer,
+    sourceName: wanted.sourceName,
+    tables: described.map(({ table }) => table),
+    signal,
+  });
+  const plan = await orProblem(planning, problems);
+  return found === null || plan === null ? null : { found, described, plan };
+}
+
+/** Null, and the reason in `problems`, when a server cannot be asked. */
+async function orProblem<T>(question: Promise<T>, problems: Problem[]): Promise<T | null> {
+  try {
+    return await question;
+  } catch (error) {
+    if (!(error instanceof PipelineError)) throw error;
+    problems.push(problemOf(error));
+    return null;
+  }
+}
+
+/** An error of an end, as a plan tells it. */
+function problemOf({ kind, code, message, hint }: PipelineError): Problem {
+  const remedy =
+    kind === 'transient'
+      ? 'Check its address and that it is up, then plan again.'
+      : (hint ?? 'Correct it, then plan again.');
+  return { code, message, remedy };
 }
 
 function write(
@@ -163,8 +199,7 @@ function planEntry(
       : [];
   // Of a kept table: a new one is refused for it.
   const pending = (target?.lacking ?? []).map(
-    (problem) =>
-      `${readProblem(problem).message} yet: it is added with the next change, or left out, as the policy ADDCOLUMN says`,
+    ({ message }) => `${message} yet: it is added with the next change, or left out, as the policy ADDCOLUMN says`,
   );
   return {
     database: defined.table.database,
@@ -191,7 +226,7 @@ function columnNamed(table: TableVersion | undefined, name: string): Column | un
   return table?.columns.find((column) => column.name === name);
 }
 
-function resolveTables({ tables }: WantedTask, { source }: PlanEnds): TableId[] {
+function resolveTables({ tables }: WantedTask, source: PlanEnds['source']): TableId[] {
   const fallback = source.connector.defaultDatabase(source.settings);
   return tables.map(({ database, table }) => {
     const name = database ?? fallback;
@@ -213,22 +248,23 @@ function loadOfNew({ initialLoad }: WantedTask, isUpdate: boolean): 'full' | 'no
   return initialLoad === 'all' || (initialLoad === 'added' && isUpdate) ? 'full' : 'none';
 }
 
+/** Null, and the reason in `problems`, when they are wrong. */
 function readOptions(
-  code: 'Task.ReaderOption' | 'Task.WriterOption',
+  step: 'reader' | 'writer',
   connector: Pick<SourceConnector | SinkConnector, 'parseOptions'>,
   parameter: Json,
-): Json {
+  problems: Problem[],
+): Json | null {
   try {
     return connector.parseOptions(parameter);
   } catch (error) {
     if (!(error instanceof SettingsError)) throw error;
-    throw new PlanFailure([
-      {
-        code,
-        message: error.message,
-        remedy: `Correct ${error.parameter} in the ${code === 'Task.ReaderOption' ? 'reader' : 'writer'}'s parameter.`,
-      },
-    ]);
+    problems.push({
+      code: step === 'reader' ? 'Task.ReaderOption' : 'Task.WriterOption',
+      message: error.message,
+      remedy: `Correct ${error.parameter} in the ${step}'s parameter.`,
+    });
+    return null;
   }
 }
 
@@ -245,20 +281,11 @@ function targetProblems(
   return plan.tables.flatMap((target, index) => {
     const id = described[index]?.table.id;
     const isKept = id !== undefined && before.has(tableKey(id));
-    return [...target.problems, ...(isKept ? [] : target.lacking)].map((problem): Problem => {
-      const { code, message } = readProblem(problem);
-      return {
-        code,
-        message: id === undefined ? message : `${describeTable(id)}: ${message}`,
-        remedy: 'Change the target or the table’s place in the task.',
-      };
-    });
+    return [...target.problems, ...(isKept ? [] : target.lacking)].map(({ message, ...rest }) => ({
+      ...rest,
+      message: id === undefined ? message : `${describeTable(id)}: ${message}`,
+    }));
   });
-}
-
-function readProblem(problem: string): { code: string; message: string } {
-  const [, code = 'Sink.Target', message = problem] = /^([A-Z]\w*\.\w+):\s*(.*)$/s.exec(problem) ?? [];
-  return { code, message };
 }
 
 /** A target that a script names itself is the planned one, or refused: never silently another. */

@@ -1,5 +1,4 @@
 import { messageOf } from '../lib/errors.ts';
-import { PipelineError } from '../pipeline/pipeline-error.ts';
 import { type Connectors, connectorType, readSettings, resolveDataSource } from './connections.ts';
 import type { ProjectId, TaskId } from './ids.ts';
 import { type PlanEnds, PlanFailure, planTask } from './plan-task.ts';
@@ -113,12 +112,9 @@ async function withinTime<T>(ms: number, work: (signal: AbortSignal) => Promise<
 
 function toFailure(error: unknown): PlanFailure {
   if (error instanceof PlanFailure) return error;
-  if (error instanceof PipelineError || error instanceof TaskError) {
-    const isAway = error instanceof PipelineError && error.kind === 'transient';
-    const remedy = isAway
-      ? 'Check its address and that it is up, then plan again.'
-      : (error.hint ?? 'Correct it, then plan again.');
-    return new PlanFailure([{ code: error.code, message: error.message.replace(/\.$/, ''), remedy }]);
+  if (error instanceof TaskError) {
+    const remedy = error.hint ?? 'Correct it, then plan again.';
+    return new PlanFailure([{ code: error.code, message: error.message, remedy }]);
   }
   return new PlanFailure([
     { code: 'Task.PlanFailed', message: messageOf(error), remedy: 'Look for the reason in the log of the service.' },

@@ -342,6 +342,22 @@ void test('a plan fails with everything that is wrong, and nothing changes', asy
   assert.equal((await scene.info(task)).deployedVersion, 1);
 });
 
+void test('a plan that fails tells what is wrong at both ends, whichever cannot be asked', async () => {
+  const scene = await Scene.make();
+  const away = (code: string) => () => Promise.reject(new PipelineError('transient', code, `${code} is away`));
+  const told = async (tables: string[]) => {
+    const state = await scene.plan(tables);
+    return state.kind === 'fail' ? state.message : state.kind;
+  };
+  scene.script.onPlan = away('Sink.Away');
+  assert.match(
+    await told(['a', 'x']),
+    /^Table\.Unknown: there is no table `shop`\.`x`.* \| Sink\.Away: Sink\.Away is away\. Check/s,
+  );
+  scene.script.onDescribe = away('Source.Away');
+  assert.match(await told(['a']), /^Source\.Away: .* \| Sink\.Away: /s);
+});
+
 void test('a plan that removes more than half of the tables says so', async () => {
   const scene = await Scene.make();
   const task = await scene.create(['a', 'b', 'c']);

@@ -131,6 +131,7 @@ function planTargets(
     server: 'Scripted sink 1.0',
     guarantee: 'exact',
     sharesTargets: false,
+    problems: [],
     warnings: [],
     tables: tables.map(({ id, columns }) => {
       const target = { schema: schemaOf(options, id.database), table: id.table };

@@ -1,5 +1,6 @@
 import type { Client } from 'pg';
 import type { PlanTargetsOptions, SinkPlan } from '../../pipeline/connector.ts';
+import type { Problem } from '../../pipeline/problem.ts';
 import type { TargetId, TargetPlan } from '../../pipeline/route.ts';
 import type { Column, TableVersion } from '../../pipeline/table.ts';
 import { CHECKPOINT_SCHEMA } from './checkpoint-table.ts';
@@ -64,6 +65,7 @@ async function plan(
     tables: plans,
     guarantee: exact ? 'exact' : 'converges',
     sharesTargets: false,
+    problems: [],
     warnings: [...checkpointWarnings(server, exact), ...pathWarnings(server, options)],
   };
 }
@@ -81,11 +83,13 @@ interface PlanTargetOptions {
 
 function planTarget(options: PlanTargetOptions): TargetPlan {
   const { table, target, server, found, rows } = options;
-  const names = nameProblems(table, target).map((problem) => `Sink.NameTooLong: ${problem}`);
+  const names = nameProblems(table, target).map((problem) => asProblem('Sink.NameTooLong', problem));
   const all = found === null ? [] : mismatches(table, found);
   const shape = new Set(found === null ? [] : mismatches(table, found, true));
-  const asProblem = (problem: string) => `Sink.TargetMismatch: ${problem}`;
-  const twice = options.shared ? [`Sink.TargetShared: another table goes to ${describeTarget(target)} too`] : [];
+  const mismatch = (problem: string) => asProblem('Sink.TargetMismatch', problem);
+  const twice = options.shared
+    ? [asProblem('Sink.TargetShared', `another table goes to ${describeTarget(target)} too`)]
+    : [];
   const kept =
     rows > 0
       ? [
@@ -102,9 +106,13 @@ function planTarget(options: PlanTargetOptions): TargetPlan {
     exists: found !== null,
     rows,
     warnings: [...kept, ...(found === null ? typeWarnings(table, server) : [])],
-    problems: [...names, ...Array.from(shape, asProblem), ...twice],
-    lacking: all.filter((problem) => !shape.has(problem)).map(asProblem),
+    problems: [...names, ...Array.from(shape, mismatch), ...twice],
+    lacking: all.filter((problem) => !shape.has(problem)).map(mismatch),
   };
+}
+
+function asProblem(code: string, message: string): Problem {
+  return { code, message, remedy: 'Change the target or the table’s place in the task.' };
 }
 
 function existingColumns(table: TableVersion, found: ExistingTarget) {

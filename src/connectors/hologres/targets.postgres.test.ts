@@ -11,6 +11,8 @@ const INT: ValueType = { kind: 'integer', bytes: 4, unsigned: false };
 const TEXT: ValueType = { kind: 'text' };
 const { signal } = new AbortController();
 
+const REMEDY = 'Change the target or the table’s place in the task.';
+
 void describe('targets on PostgreSQL', () => {
   let system: HologresUnderTest;
   before(async () => {
@@ -119,7 +121,7 @@ void describe('targets on PostgreSQL', () => {
     assert.deepEqual(
       [tables[0]?.problems, tables[0]?.lacking],
       [wanted.filter((problem) => !lacking.includes(problem)), lacking].map((problems) =>
-        problems.map((problem) => `Sink.TargetMismatch: ${problem}`),
+        problems.map((message) => ({ code: 'Sink.TargetMismatch', message, remedy: REMEDY })),
       ),
     );
     const { sink, failed } = await opened(table);
@@ -135,7 +137,11 @@ void describe('targets on PostgreSQL', () => {
     const table = scriptedTable('contract', long, { k: INT }, ['k']);
     const { tables } = await plan([table]);
     assert.deepEqual(tables[0]?.problems, [
-      `Sink.NameTooLong: the table name "${long}" has 64 bytes; the target cuts names after 63`,
+      {
+        code: 'Sink.NameTooLong',
+        message: `the table name "${long}" has 64 bytes; the target cuts names after 63`,
+        remedy: REMEDY,
+      },
     ]);
     const { sink, failed } = await opened(table);
     assert.deepEqual(
@@ -147,7 +153,9 @@ void describe('targets on PostgreSQL', () => {
     const shared = await plan(twins, { schema: 'contract' });
     assert.deepEqual(
       shared.tables.map(({ problems }) => problems),
-      [1, 2].map(() => ['Sink.TargetShared: another table goes to "contract"."same" too']),
+      [1, 2].map(() => [
+        { code: 'Sink.TargetShared', message: 'another table goes to "contract"."same" too', remedy: REMEDY },
+      ]),
     );
   });
 

@@ -3,7 +3,7 @@ import type { Json, JsonObject } from '../../lib/json-value.ts';
 import type { Checkpoint, CheckpointOwner, TableProgress } from '../../pipeline/checkpoint.ts';
 import { progressText } from '../../pipeline/progress-text.ts';
 import type { PlainRecord } from './encode/commit-records.ts';
-import type { Cluster } from './protocol/cluster.ts';
+import type { Cluster, NewTopic } from './protocol/cluster.ts';
 import { readNewest } from './protocol/topic-reader.ts';
 
 export const CHECKPOINT_TOPIC = '__disync_checkpoint';
@@ -39,9 +39,13 @@ export class CheckpointTopic {
 
   /** Makes the topic where it is missing. Errors: KafkaError. */
   static async create(cluster: Cluster): Promise<void> {
-    if ((await cluster.topics([CHECKPOINT_TOPIC])).has(CHECKPOINT_TOPIC)) return;
-    const replication = Math.min(REPLICATION_MAX, cluster.facts.brokers.length);
-    await cluster.createTopics([{ name: CHECKPOINT_TOPIC, partitions: 1, replication, configs: CONFIGS }]);
+    if (!(await cluster.topics([CHECKPOINT_TOPIC])).has(CHECKPOINT_TOPIC))
+      await cluster.createTopics([CheckpointTopic.wanted(cluster)]);
+  }
+
+  static wanted({ facts }: Cluster): NewTopic {
+    const replication = Math.min(REPLICATION_MAX, facts.brokers.length);
+    return { name: CHECKPOINT_TOPIC, partitions: 1, replication, configs: CONFIGS };
   }
 
   /** What is stored for this incarnation; null when there is nothing. */

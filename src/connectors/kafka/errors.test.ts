@@ -46,6 +46,7 @@ void describe('a refusal of the brokers', () => {
     );
     assert.equal(tooLarge.bytes, 1_200_000);
     assert.equal(brokerRefusal(87, ABOUT, 'record 4711').message, 'writing (topic orders): INVALID_RECORD');
+    assert.equal(brokerRefusal(53, { doing: 'looking' }, '').message, 'looking: TRANSACTIONAL_ID_AUTHORIZATION_FAILED');
   });
 });
 
@@ -75,6 +76,19 @@ void describe('an error of the library', () => {
     assert.ok(error instanceof KafkaError);
     assert.equal(error.message, 'writing: Connection to b:1 failed. read ECONNRESET');
     assert.equal(error.topic, 'orders');
+    const ifCut = 'as some do';
+    const told = [
+      new NetworkError('Connection to b:1 failed.', { cause: reset }),
+      new NetworkError('Connection closed'),
+      new NetworkError('failed.', {
+        cause: Object.assign(new Error('connect ECONNREFUSED'), { code: 'ECONNREFUSED' }),
+      }),
+    ].map((one) => toKafkaError(one, { doing: 'connecting', ifCut }).message);
+    assert.deepEqual(told, [
+      'connecting: Connection to b:1 failed. read ECONNRESET, as some do',
+      'connecting: Connection closed, as some do',
+      'connecting: failed. connect ECONNREFUSED',
+    ]);
     const own = new PipelineError('fatal', 'Run.Unexpected', 'ours');
     assert.equal(toKafkaError(own, ABOUT), own);
   });

@@ -125,6 +125,22 @@ const RESULTS: Readonly<Record<Refusal, { kind: PipelineErrorKind; code: string;
   },
 };
 
+/** What helps against one of them, where more can be said than of its kind. */
+const HINTS: Readonly<Record<string, string>> = {
+  TOPIC_AUTHORIZATION_FAILED:
+    'Give the account DESCRIBE and WRITE on the topic, and CREATE where it is to be made; on __disync_checkpoint READ too.',
+  TRANSACTIONAL_ID_AUTHORIZATION_FAILED:
+    'Give the account DESCRIBE and WRITE on transactional ids that begin with disync-.',
+  SASL_AUTHENTICATION_FAILED: 'Check username, password and saslMechanism of the data source.',
+  UNSUPPORTED_SASL_MECHANISM: 'Give a saslMechanism that the brokers have enabled.',
+  ILLEGAL_SASL_STATE:
+    'The brokers want no login at this address: leave out username, or give securityProtocol PLAINTEXT or SSL.',
+  INVALID_REPLICATION_FACTOR: 'Give replication that the brokers have room for, or -1 for what they are set to.',
+  INVALID_PARTITIONS: 'Give another number of partitions, or -1 for what the brokers are set to.',
+  INVALID_TOPIC_EXCEPTION: 'Give the option topic another pattern: no two names may differ in . and _ alone.',
+  INVALID_TRANSACTION_TIMEOUT: 'Lower transactionTimeoutMs, or raise the brokers’ transaction.max.timeout.ms.',
+};
+
 interface KafkaErrorFacts extends PipelineErrorFacts {
   readonly message: string;
   readonly refusal: Refusal;
@@ -153,6 +169,8 @@ export interface About {
   readonly doing: string;
   readonly topic?: string;
   readonly bytes?: number;
+  /** Said where the connection was cut instead of an answer. */
+  readonly ifCut?: string;
 }
 
 /** A refusal that a broker answered with, by its code. */
@@ -168,7 +186,7 @@ export function toKafkaError(error: unknown, about: About): PipelineError {
   const refusal = connectionRefusal(error);
   const { kind, code, hint } = RESULTS[refusal];
   return new KafkaError(kind, code, {
-    message: `${about.doing}: ${wholeMessage(error)}`,
+    message: `${about.doing}: ${wholeMessage(error)}${about.ifCut !== undefined && wasCut(error) ? `, ${about.ifCut}` : ''}`,
     refusal,
     topic: about.topic,
     cause: error,
@@ -181,14 +199,14 @@ function refusalNamed(id: string, about: About, detail: string | null): KafkaErr
   const { kind, code, hint } = RESULTS[refusal];
   const topic = about.topic === undefined ? '' : ` (topic ${about.topic})`;
   const size = refusal === 'size' && about.bytes !== undefined ? `, a batch of ${about.bytes} bytes` : '';
-  const why = detail === null || refusal === 'record' ? '' : `: ${detail}`;
+  const why = detail === null || detail === '' || refusal === 'record' ? '' : `: ${detail}`;
   return new KafkaError(kind, code, {
     message: `${about.doing}${topic}: ${id}${size}${why}`,
     refusal,
     topic: about.topic,
     ...(about.bytes === undefined ? {} : { bytes: about.bytes }),
     cause: id,
-    hint,
+    hint: HINTS[id] ?? hint,
   });
 }
 
@@ -230,6 +248,13 @@ function connectionRefusal(error: unknown): Refusal {
     else if (TLS.test(code)) return 'tls';
   }
   return refusal;
+}
+
+/** By the broker: it was reached. */
+function wasCut(error: unknown): boolean {
+  const code = (error as { code?: unknown } | null)?.code;
+  if (error instanceof Error && error.cause !== undefined) return wasCut(error.cause);
+  return code === 'ECONNRESET' || code === 'EPIPE' || code === 'PLT_KFK_NETWORK';
 }
 
 /** The library's errors say little at the top: what the socket said is below. */

@@ -1,14 +1,20 @@
 import { silentLog } from '../../lib/log.ts';
-import type { PlanTargetsOptions, SinkPlan } from '../../pipeline/connector.ts';
+import { isJsonObject } from '../../lib/json.ts';
+import type { Json } from '../../lib/json-value.ts';
+import type { Guarantee, PlanTargetsOptions, SinkPlan } from '../../pipeline/connector.ts';
+import type { Problem } from '../../pipeline/problem.ts';
 import type { TargetPlan } from '../../pipeline/route.ts';
 import type { TableVersion } from '../../pipeline/table.ts';
+import { CHECKPOINT_TOPIC, CheckpointTopic } from './checkpoint-topic.ts';
 import { dataWorksType } from './encode/dataworks-values.ts';
 import { propertyWarnings } from './client-properties.ts';
 import { keyColumnsOf } from './key-columns.ts';
 import { asKafkaSettings } from './settings.ts';
-import { type KafkaOptions, parseKafkaOptions } from './options.ts';
+import { KafkaError } from './errors.ts';
+import { DEFAULT_OPTIONS, type KafkaOptions, parseKafkaOptions } from './options.ts';
 import { Cluster, type Topic, type TopicConfigs } from './protocol/cluster.ts';
 import { guaranteeOf, openProducer } from './producer-mode.ts';
+import { newTopics } from './topics.ts';
 import { isShared, type TopicName, topicName, topicProblem } from './topic-name.ts';
 
 /** Opened while planning, to see what the account may do: not the id of any task, whose producer it would end. */
@@ -30,15 +36,17 @@ export async function planTopics({
     signal,
   });
   try {
-    const producer = await openProducer(cluster, parsed, PROBE_ID);
-    const guarantee = guaranteeOf(cluster, producer);
-    producer.close();
     const names = tables.map(({ id }) => topicName(parsed.topic, id, sourceName));
     const asked = [...new Set(names.map(({ topic }) => topic))].filter((topic) => topicProblem(topic) === null);
-    const found = await cluster.topics(asked);
-    const configs = found.size === 0 ? new Map<string, TopicConfigs>() : await cluster.topicConfigs([...found.keys()]);
     const { transactionMaxTimeoutMs } = await cluster.brokerConfigs();
     const problems = clusterProblems(parsed, cluster, transactionMaxTimeoutMs);
+    // What the whole cluster cannot do is told once, and not of each topic and producer again.
+    const isUsable = problems.length === 0;
+    const { found, refused } = await lookAtTopics(cluster, asked, isUsable ? parsed : null);
+    const configs = found.size === 0 ? new Map<string, TopicConfigs>() : await cluster.topicConfigs([...found.keys()]);
+    const guarantee = isUsable ? await tryGuarantee(cluster, parsed, problems) : 'plain';
+    const checkpoint = refused.get(CHECKPOINT_TOPIC);
+    if (checkpoint !== undefined) problems.push(problemOf(checkpoint));
     return {
       server: cluster.facts.version,
       tables: tables.map((table, index) => {
@@ -48,16 +56,53 @@ export async function planTopics({
           found: found.get(name.topic),
           configs: configs.get(name.topic),
           brokers: cluster.facts.brokers.length,
-          problems: index === 0 ? problems : [],
+          refusal: refused.get(name.topic) ?? null,
         });
       }),
       guarantee,
       sharesTargets: isShared(parsed.topic),
-      warnings: [...guaranteeWarnings(parsed, guarantee), ...propertyWarnings(parsed.kafkaClientProperties)],
+      problems,
+      warnings: [
+        ...(problems.length === 0 ? guaranteeWarnings(parsed, guarantee) : []),
+        ...propertyWarnings(parsed.kafkaClientProperties),
+        ...unknownWarnings(options),
+        ...alikeWarnings(asked),
+      ],
     };
   } finally {
     cluster.close();
   }
+}
+
+/** Which topics there are, and which cannot be seen or, with `options`, could not be made; that of the checkpoint is one of them. */
+async function lookAtTopics(
+  cluster: Cluster,
+  names: readonly string[],
+  options: KafkaOptions | null,
+): Promise<{ readonly found: ReadonlyMap<string, Topic>; readonly refused: ReadonlyMap<string, KafkaError> }> {
+  const { found, refused } = await cluster.describeTopics([...names, CHECKPOINT_TOPIC]);
+  if (options === null) return { found, refused };
+  const isMissing = (name: string) => !found.has(name) && !refused.has(name);
+  const wanted = [...newTopics(names, options), CheckpointTopic.wanted(cluster)].filter(({ name }) => isMissing(name));
+  return { found, refused: new Map([...refused, ...(await cluster.refusedTopics(wanted))]) };
+}
+
+/** Opens a producer as the task will, and what readers may count on then; a refusal goes into `problems`. */
+async function tryGuarantee(cluster: Cluster, options: KafkaOptions, problems: Problem[]): Promise<Guarantee> {
+  try {
+    const producer = await openProducer(cluster, options, PROBE_ID);
+    const guarantee = guaranteeOf(cluster, producer);
+    producer.close();
+    return guarantee;
+  } catch (error) {
+    if (!(error instanceof KafkaError && error.kind === 'fatal')) throw error;
+    problems.push(problemOf(error));
+    return 'plain';
+  }
+}
+
+function problemOf({ code, message, hint }: KafkaError): Problem {
+  return { code, message, remedy: hint ?? '' };
 }
 
 interface PlanTopicOptions {
@@ -65,12 +110,12 @@ interface PlanTopicOptions {
   readonly found: Topic | undefined;
   readonly configs: TopicConfigs | undefined;
   readonly brokers: number;
-  /** Of the whole cluster: told once. */
-  readonly problems: readonly string[];
+  /** Why it cannot be seen, or made. */
+  readonly refusal: KafkaError | null;
 }
 
 function planTopic(table: TableVersion, { topic, wanted }: TopicName, plan: PlanTopicOptions): TargetPlan {
-  const { options, found, configs, brokers } = plan;
+  const { options, found, configs, brokers, refusal } = plan;
   const key = keyColumnsOf(table, options.keyColumns);
   const indexes = key.columns ?? table.key;
   const nameProblem = topicProblem(topic);
@@ -106,12 +151,22 @@ function planTopic(table: TableVersion, { topic, wanted }: TopicName, plan: Plan
         : []),
     ],
     problems: [
-      ...plan.problems,
-      ...(nameProblem === null ? [] : [`Kafka.TopicName: ${nameProblem}`]),
-      ...key.missing.map((name) => `Kafka.KeyColumnMissing: there is no column ${name}, which keyColumns names`),
+      ...(refusal === null ? [] : [problemOf(refusal)]),
+      ...(nameProblem === null
+        ? []
+        : [{ code: 'Kafka.TopicName', message: nameProblem, remedy: 'Give the option topic another pattern.' }]),
+      ...key.missing.map((name) => ({
+        code: 'Kafka.KeyColumnMissing',
+        message: `there is no column ${name}, which keyColumns names`,
+        remedy: 'Correct keyColumns, or put the table into a task of its own.',
+      })),
       ...(isCompacted && indexes.length === 0
         ? [
-            `Kafka.CompactedWithoutKey: the topic ${topic} is compacted, and the table has no key: such a topic takes no record without one`,
+            {
+              code: 'Kafka.CompactedWithoutKey',
+              message: `the topic ${topic} is compacted, and the table has no key: such a topic takes no record without one`,
+              remedy: 'Give keyColumns, or another cleanupPolicy.',
+            },
           ]
         : []),
     ],
@@ -128,18 +183,38 @@ function createText(topic: string, { partitions, replication, cleanupPolicy }: K
   ].join(' ');
 }
 
-function clusterProblems(options: KafkaOptions, { facts }: Cluster, timeoutMax: number | null): readonly string[] {
+function clusterProblems(options: KafkaOptions, { facts }: Cluster, timeoutMax: number | null): Problem[] {
   const { replication, transactionTimeoutMs, delivery } = options;
-  return [
-    ...(replication > facts.brokers.length
-      ? [`Kafka.SettingRefused: replication is ${replication}, and the cluster has ${facts.brokers.length} brokers`]
-      : []),
-    ...(delivery === 'exactlyOnce' && timeoutMax !== null && transactionTimeoutMs > timeoutMax
-      ? [
-          `Kafka.SettingRefused: transactionTimeoutMs is ${transactionTimeoutMs}, and the brokers allow ${timeoutMax} (transaction.max.timeout.ms)`,
-        ]
-      : []),
-  ];
+  const problems: Problem[] = [];
+  const refuse = (message: string, remedy: string) => problems.push({ code: 'Kafka.SettingRefused', message, remedy });
+  const brokers = facts.brokers.length;
+  if (replication > brokers)
+    refuse(
+      `replication is ${replication}, and the cluster has ${brokers === 1 ? 'one broker' : `${brokers} brokers`}`,
+      `Give replication up to ${brokers}, or -1 for what the brokers are set to.`,
+    );
+  if (delivery === 'exactlyOnce' && timeoutMax !== null && transactionTimeoutMs > timeoutMax)
+    refuse(
+      `transactionTimeoutMs is ${transactionTimeoutMs}, and the brokers allow ${timeoutMax}`,
+      'Lower transactionTimeoutMs, or raise the brokers’ transaction.max.timeout.ms.',
+    );
+  return problems;
+}
+
+/** Parameters that scripts of other writers have, or that are misspelt. */
+function unknownWarnings(parameter: Json): string[] {
+  if (!isJsonObject(parameter)) return [];
+  return Object.keys(parameter)
+    .filter((name) => !Object.hasOwn(DEFAULT_OPTIONS, name))
+    .map((name) => `the writer’s parameter ${name} has no meaning here`);
+}
+
+/** Brokers may refuse the second of them, and their metrics do not tell them apart. */
+function alikeWarnings(topics: readonly string[]): string[] {
+  const groups = Map.groupBy(topics, (topic) => topic.replaceAll('.', '_')).values();
+  return [...groups]
+    .filter((alike) => alike.length > 1)
+    .map((alike) => `the topics ${alike.join(' and ')} differ in . and _ alone, which brokers may refuse`);
 }
 
 function guaranteeWarnings({ delivery }: KafkaOptions, guarantee: SinkPlan['guarantee']): readonly string[] {

@@ -119,17 +119,8 @@ export class Topics {
 
   async #create(cluster: Cluster, names: readonly string[], failed: Map<string, PipelineError>): Promise<void> {
     if (names.length === 0) return;
-    const { partitions, replication, cleanupPolicy } = this.#options;
-    const topics = names.map(
-      (name): NewTopic => ({
-        name,
-        partitions,
-        replication,
-        configs: cleanupPolicy === null ? {} : { 'cleanup.policy': cleanupPolicy },
-      }),
-    );
     try {
-      await cluster.createTopics(topics);
+      await cluster.createTopics(newTopics(names, this.#options));
     } catch (error) {
       const ofOne = error instanceof KafkaError && (error.refusal === 'settings' || error.refusal === 'denied');
       if (!ofOne) throw error;
@@ -137,6 +128,15 @@ export class Topics {
       else for (const name of names) await this.#create(cluster, [name], failed);
     }
   }
+}
+
+/** Topics as the options want them. */
+export function newTopics(
+  names: readonly string[],
+  { partitions, replication, cleanupPolicy }: KafkaOptions,
+): readonly NewTopic[] {
+  const configs = cleanupPolicy === null ? {} : { 'cleanup.policy': cleanupPolicy };
+  return names.map((name) => ({ name, partitions, replication, configs }));
 }
 
 function gone(topic: string): PipelineError {

@@ -1,4 +1,5 @@
-import type { Finding, Problem } from '../../pipeline/connector.ts';
+import type { Finding } from '../../pipeline/connector.ts';
+import type { Problem } from '../../pipeline/problem.ts';
 import { textOf } from './checks/finding.ts';
 import { checkDumpRight, checkLoad, checkReplica, checkStatusRight, checkXaRight } from './checks/rights.ts';
 import { checkEncryption, checkSettings } from './checks/settings.ts';

@@ -1,5 +1,5 @@
 import type { TableId } from '../../pipeline/table.ts';
-import type { Problem } from '../../pipeline/connector.ts';
+import type { Problem } from '../../pipeline/problem.ts';
 import { describeTable, tableKey } from '../../pipeline/table.ts';
 import type { Questions, Row } from './connect.ts';
 import { charsetOfCollation } from './ddl/column-type.ts';

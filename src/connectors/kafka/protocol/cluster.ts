@@ -132,7 +132,10 @@ export class Cluster {
     } catch (error) {
       connections.close();
       options.signal.throwIfAborted();
-      throw toKafkaError(error, { doing: 'connecting to Kafka' });
+      throw toKafkaError(error, {
+        doing: `connecting to Kafka at ${settings.brokers.map(({ host, port }) => `${host}:${port}`).join(', ')}`,
+        ifCut: 'as by brokers that want another securityProtocol, or are none',
+      });
     } finally {
       options.signal.removeEventListener('abort', abort);
     }
@@ -154,6 +157,18 @@ export class Cluster {
       }
       await pause(ASK_AGAIN_MS, this.signal);
     }
+  }
+
+  /** The same for a plan: why the account may not see a topic is told for each. */
+  async describeTopics(
+    names: readonly string[],
+  ): Promise<{ readonly found: Map<string, Topic>; readonly refused: Map<string, KafkaError> }> {
+    const refused = new Map<string, KafkaError>();
+    const found = await this.patiently(() => {
+      refused.clear();
+      return this.#askForTopics(names, refused);
+    });
+    return { found, refused };
   }
 
   /** The broker that leads a partition, as last heard; null when none is known: ask for `topics` again. */
@@ -211,25 +226,10 @@ export class Cluster {
 
   /** Makes those that do not exist, and waits until each partition has a leader. */
   async createTopics(topics: readonly NewTopic[]): Promise<void> {
-    const usual = this.ranges.most(CREATE_TOPICS_KEY) < CREATE_TOPICS_BY_DEFAULT ? await this.brokerConfigs() : null;
-    const wanted = topics.map(({ name, partitions, replication, configs }) => ({
-      name,
-      numPartitions: partitions === -1 ? (usual?.partitions ?? -1) : partitions,
-      replicationFactor: replication === -1 ? (usual?.replication ?? -1) : replication,
-      assignments: [],
-      configs: Object.entries(configs).map(([key, value]) => ({ name: key, value })),
-    }));
     const doing = 'creating topics';
-    const timeoutMs = Math.round(this.options.requestTimeoutMs * 0.8);
     await this.patiently(async () => {
-      const controller = this.#brokers.get(this.#controller) ?? this.#anyBroker();
-      const answer = await this.ask(controller, CREATE_TOPICS, { doing }, wanted, timeoutMs, false);
-      for (const { name, errorCode, errorMessage } of answer.topics) {
-        if (errorCode === 0 || errorCode === TOPIC_EXISTS) continue;
-        const refusal = brokerRefusal(errorCode, { doing, topic: name }, errorMessage ?? null);
-        if (refusal.refusal === 'retry') await this.topics([]);
-        throw refusal;
-      }
+      const [refusal] = (await this.#createTopics(topics, { doing, validateOnly: false })).values();
+      if (refusal !== undefined) throw refusal;
     });
     await this.patiently(async () => {
       const found = await this.topics(topics.map(({ name }) => name));
@@ -239,6 +239,40 @@ export class Cluster {
           throw brokerRefusal(LEADER_NOT_AVAILABLE, { doing, topic: name });
       }
     });
+  }
+
+  /** Why the brokers would not make a topic, for each that they would not; makes none. */
+  async refusedTopics(topics: readonly NewTopic[]): Promise<ReadonlyMap<string, KafkaError>> {
+    if (topics.length === 0) return new Map();
+    return this.patiently(() => this.#createTopics(topics, { doing: 'trying to create topics', validateOnly: true }));
+  }
+
+  async #createTopics(
+    topics: readonly NewTopic[],
+    { doing, validateOnly }: { readonly doing: string; readonly validateOnly: boolean },
+  ): Promise<ReadonlyMap<string, KafkaError>> {
+    const usual = this.ranges.most(CREATE_TOPICS_KEY) < CREATE_TOPICS_BY_DEFAULT ? await this.brokerConfigs() : null;
+    const wanted = topics.map(({ name, partitions, replication, configs }) => ({
+      name,
+      numPartitions: partitions === -1 ? (usual?.partitions ?? -1) : partitions,
+      replicationFactor: replication === -1 ? (usual?.replication ?? -1) : replication,
+      assignments: [],
+      configs: Object.entries(configs).map(([key, value]) => ({ name: key, value })),
+    }));
+    const timeoutMs = Math.round(this.options.requestTimeoutMs * 0.8);
+    const controller = this.#brokers.get(this.#controller) ?? this.#anyBroker();
+    const answer = await this.ask(controller, CREATE_TOPICS, { doing }, wanted, timeoutMs, validateOnly);
+    const refused = new Map<string, KafkaError>();
+    for (const { name, errorCode, errorMessage } of answer.topics) {
+      if (errorCode === 0 || errorCode === TOPIC_EXISTS) continue;
+      const refusal = brokerRefusal(errorCode, { doing, topic: name }, errorMessage ?? null);
+      if (refusal.refusal === 'retry') {
+        await this.topics([]);
+        throw refusal;
+      }
+      refused.set(name, refusal);
+    }
+    return refused;
   }
 
   /** The broker that coordinates a transactional id. */
@@ -309,7 +343,11 @@ export class Cluster {
     return this.ranges.most(DESCRIBE_QUORUM_KEY) === -1;
   }
 
-  async #askForTopics(names: readonly string[]): Promise<Map<string, Topic>> {
+  /** Topics that the account may not see go into `refused`, where there is one. */
+  async #askForTopics(
+    names: readonly string[],
+    refused: Map<string, KafkaError> | null = null,
+  ): Promise<Map<string, Topic>> {
     const about = { doing: 'asking for topics' };
     const answer = await this.#askAny(METADATA, about, [...names], false);
     // It has heard of nothing yet, not even of itself.
@@ -321,7 +359,11 @@ export class Cluster {
       if (name === null || name === undefined || errorCode === UNKNOWN_TOPIC) continue;
       if (errorCode !== 0) {
         const refusal = brokerRefusal(errorCode, { ...about, topic: name });
-        if (refusal.refusal !== 'retry') throw refusal;
+        if (refusal.refusal !== 'retry' && refused === null) throw refusal;
+        if (refusal.refusal !== 'retry') {
+          refused?.set(name, refusal);
+          continue;
+        }
       }
       const leaders = Array.from({ length: partitions.length }, () => -1);
       for (const { partitionIndex, leaderId } of partitions) leaders[partitionIndex] = leaderId;

@@ -11,10 +11,16 @@ import {
   recordsSeen,
 } from '../../../../test/support/kafka-protocol-under-test.ts';
 import { bootstrap, createTopic, kafkaTool } from '../../../../test/support/kafka-tools.ts';
+import { scriptedTable } from '../../../../test/support/scripted-rows.ts';
 import { privateKafka } from '../../../../test/support/kafka-under-test.ts';
+import type { Problem } from '../../../pipeline/problem.ts';
+import type { ValueType } from '../../../pipeline/table.ts';
+import { planTopics } from '../plan-topics.ts';
 import type { Cluster } from './cluster.ts';
 
 const DENIED = { code: 'Sink.Denied', kind: 'fatal' };
+
+const INT: ValueType = { kind: 'integer', bytes: 4, unsigned: false };
 
 void describe('an account with few rights', () => {
   let kafka: KafkaServer;
@@ -64,6 +70,31 @@ void describe('an account with few rights', () => {
       producer.send([batchOf('theirs', 0, [['a', '1']])]),
     );
     await assert.rejects(missing, { ...DENIED, topic: 'theirs' });
+  });
+
+  void it('reads in a plan which topics it cannot see or make, and which it can', async () => {
+    const { tables, guarantee, problems } = await planTopics({
+      settings: cluster.settings,
+      options: { topic: '${table}' },
+      sourceName: 'source',
+      tables: ['ours', 'theirs', 'new-1', 'another'].map((name) => scriptedTable('shop', name, { k: INT }, ['k'])),
+      signal: end.signal,
+    });
+    const told = (list: readonly Problem[] | undefined) => list?.map(({ code, message }) => `${code}: ${message}`);
+    assert.deepEqual(
+      tables.map((each) => told(each.problems)),
+      [
+        [],
+        ['Sink.Denied: asking for topics (topic theirs): TOPIC_AUTHORIZATION_FAILED'],
+        [],
+        ['Sink.Denied: asking for topics (topic another): TOPIC_AUTHORIZATION_FAILED'],
+      ],
+    );
+    assert.equal(guarantee, 'transactional');
+    assert.deepEqual(told(problems), [
+      'Sink.Denied: asking for topics (topic __disync_checkpoint): TOPIC_AUTHORIZATION_FAILED',
+    ]);
+    assert.equal((await cluster.topics(['new-1'])).has('new-1'), false, 'planning makes nothing');
   });
 
   void it('knows no limits that it may not read', async () => {
