@@ -20,6 +20,7 @@ import {
   type ScriptedValue,
   updates,
 } from '../../../../test/support/scripted-rows.ts';
+import type { RowsPart } from '../../../pipeline/batch.ts';
 import type { ValueType } from '../../../pipeline/table.ts';
 import { CommitRecords } from './commit-records.ts';
 import { DataWorksJson } from './dataworks-json.ts';
@@ -499,6 +500,23 @@ void test('a record of megabytes is whole, in a batch of its own, whatever is be
       [...rows, long, BOB, ANN].map(([id, buyer]) => [String(id as number), String(buyer as string).length]),
     );
   }
+});
+
+void test('whether a topic takes a row does not hang on the rows before it', () => {
+  const row = [1, 'x'.repeat(2000), null] as const;
+  const long = logged(inserts(ORDERS, [row]), { timeMicros: TIME_MICROS + 3_600_000_000_000 });
+  const before = Array.from({ length: 100 }, () => logged(inserts(ORDERS, [[1, 'y', null]]), { timeMicros: 1 }));
+  const taken = (parts: readonly RowsPart[], maxRecordBytes: number) => {
+    const envelope = new DataWorksJson(envelopeOptions({ clock: { now: () => 1.8e12 }, onDirty: () => {} }));
+    return encoded(envelope, parts, { ...TOPIC, maxRecordBytes }).filter(({ value }) => value?.includes('xxx')).length;
+  };
+  const limits = Array.from({ length: 200 }, (_, index) => 2500 + index);
+  const alone = limits.map((limit) => taken([long], limit));
+  assert.deepEqual(
+    limits.map((limit) => taken([...before, long], limit)),
+    alone,
+  );
+  assert.deepEqual([...new Set(alone)], [0, 1]);
 });
 
 void test('a table’s records are taken out of batches that it shares', () => {

@@ -148,8 +148,10 @@ export class RecordFrame {
       end += moved;
     }
     writeVarint(bytes, batch.end, length);
-    this.#size = end - batch.end;
-    if (!this.#fits(bytes.subarray(batch.end, end))) return this.#giveUp();
+    // As the first of a batch: whether the topic takes it must not hang on what was written before.
+    const alone = 3 + end - this.#rest;
+    this.#size = sizeOfVarint(alone) + alone;
+    if (BATCH_HEAD_BYTES + this.#size > this.#to.maxRecordBytes && !this.#fitsCompressed(end)) return this.#giveUp();
     if (batch.count > 0 && end > this.#topic.batchBytesMax) this.#beginBatch(end);
     else this.#add(batch, end);
     return true;
@@ -163,11 +165,11 @@ export class RecordFrame {
   }
 
   /** A record that is too long as it stands may fit compressed: it is in a batch of its own then. */
-  #fits(record: Uint8Array): boolean {
+  #fitsCompressed(end: number): boolean {
     const { maxRecordBytes, compression } = this.#to;
-    if (BATCH_HEAD_BYTES + record.length <= maxRecordBytes) return true;
     if (compression === 'none') return false;
-    return BATCH_HEAD_BYTES + FRAME_BYTES + compressedLength(record, compression) <= maxRecordBytes;
+    const rest = this.#batch.memory.bytes.subarray(this.#rest, end);
+    return BATCH_HEAD_BYTES + FRAME_BYTES + compressedLength(rest, compression) <= maxRecordBytes;
   }
 
   #add(batch: RecordBatch, end: number): void {
