@@ -16,7 +16,7 @@ export const getDiSyncInstanceInfo = taskOperation({
       name: 'Extend',
       type: 'string',
       meaning:
-        'JSON, our extension: appliedVersion, deployedVersion, lagMs, heldMs (age of the oldest XA transaction without outcome), offset, failovers, nextTryAt (ms since the epoch), and tables with database, table, state, chunksDone, chunksAll, rows, code, message, remedy',
+        'JSON, our extension: appliedVersion, deployedVersion, lagMs, heldMs (age of the oldest XA transaction without outcome), dirtyRows (rows that the sink could not take, since the run began), offset, failovers, nextTryAt (ms since the epoch), and tables with database, table, state, chunksDone, chunksAll, rows, code, message, remedy',
     },
   ],
   notes: [
@@ -46,6 +46,7 @@ function describeRun({ appliedVersion, deployedVersion, run }: InstanceInfo): Js
     deployedVersion,
     lagMs: run?.lagMs ?? null,
     heldMs: run?.heldMs ?? null,
+    dirtyRows: run?.dirtyRows ?? 0,
     offset: run?.offset ?? null,
     failovers: run?.failovers ?? 0,
     nextTryAt: run?.nextTryAt ?? null,

@@ -15,7 +15,10 @@ export const kafkaConnector: SinkConnector = {
   parseSettings: parseKafkaSettings,
   maskSettings: maskKafkaSettings,
   parseOptions: parseKafkaOptions,
-  takesTablesWithoutKey: (options) => parseKafkaOptions(options).writeTablesWithoutKey,
+  takesTablesWithoutKey(options) {
+    const { writeTablesWithoutKey, keyColumns } = parseKafkaOptions(options);
+    return writeTablesWithoutKey || keyColumns.length > 0;
+  },
   planTargets: planTopics,
   open: (options) => new KafkaSink(options),
   async forget({ settings, installation, task }) {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { Json } from '../../lib/json-value.ts';
+import { kafkaConnector } from './connector.ts';
 import { propertyWarnings } from './client-properties.ts';
 import { DEFAULT_OPTIONS, parseKafkaOptions } from './options.ts';
 import { asKafkaSettings, maskKafkaSettings, parseKafkaSettings } from './settings.ts';
@@ -149,6 +150,11 @@ void describe('the options of the Kafka writer', () => {
       'kafkaClientProperties: key.serializer has no effect here',
     ]);
     assert.deepEqual(parseKafkaOptions(options), options);
+  });
+
+  void it('say whether tables without a primary key are taken', () => {
+    const options: readonly Json[] = [{}, { writeTablesWithoutKey: true }, { keyColumns: ['a'] }];
+    assert.deepEqual(options.map(kafkaConnector.takesTablesWithoutKey), [false, true, true]);
   });
 
   void it('name the option that is wrong', () => {
