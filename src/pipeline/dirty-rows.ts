@@ -16,12 +16,18 @@ export class DirtyRows {
     return this.#limit === null ? Infinity : this.#limit - this.count;
   }
 
-  /** Errors: PipelineError `fatal` when they are more than is allowed. */
-  add(rows: number): void {
+  /** Errors: PipelineError `fatal` when they are more than is allowed; it gives the `reason` of the last. */
+  add(rows: number, reason: string): void {
     this.count += rows;
     if (this.#limit === null || this.count <= this.#limit) return;
-    throw new PipelineError('fatal', 'Sink.DirtyRowsExceeded', `${this.count} dirty rows; ${this.#limit} are allowed`, {
-      hint: 'Look for "dirty data" in the log, repair the rows or the target, or raise errorLimit; then start again.',
-    });
+    const many = this.count === 1 ? 'a dirty row' : `${this.count} dirty rows, the last`;
+    throw new PipelineError(
+      'fatal',
+      'Sink.DirtyRowsExceeded',
+      `${many} of ${reason}. errorLimit.record allows ${this.#limit}`,
+      {
+        hint: 'Repair the rows or the target, or raise errorLimit; then start again. The log tells of each ("dirty data").',
+      },
+    );
   }
 }

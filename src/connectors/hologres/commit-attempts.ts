@@ -30,7 +30,7 @@ export interface DirtyBudget {
   /** Infinity when there is no limit. */
   readonly left: number;
   /** Errors: PipelineError `fatal` when that is more than the limit. */
-  add(rows: number): void;
+  add(rows: number, reason: string): void;
 }
 
 export interface CommitAttemptsOptions {
@@ -186,7 +186,7 @@ export class CommitAttempts {
     buffer.rows -= refused.length;
     if (refused.length > 0)
       log.warn({ table: target.table, rows: refused.length }, 'the target refused rows: dirty data');
-    dirty.add(refused.length);
+    dirty.add(refused.length, `${describeTable(target.table)}: the target refused it`);
     return refused.length > 0;
   }
 

@@ -240,7 +240,7 @@ export class HologresSink implements Sink {
     if (part.op === 'read') this.#filling.loaded += part.count;
     if (dirty === 0) return;
     this.#log.warn({ table: part.table.id, rows: dirty, reason: DIRTY_REASONS[reason] }, 'rows left out: dirty data');
-    this.#dirty.add(dirty);
+    this.#dirty.add(dirty, `${describeTable(part.table.id)}: ${DIRTY_REASONS[reason]}`);
   }
 
   #followSchema(part: SchemaPart): FailedTables {

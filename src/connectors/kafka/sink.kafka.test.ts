@@ -239,6 +239,8 @@ void describe('the Kafka sink', () => {
     await assert.rejects(sink.write(batchOf(inserts(table, [[4, long]]))), {
       kind: 'fatal',
       code: 'Sink.DirtyRowsExceeded',
+      message:
+        /^2 dirty rows, the last of `.*`: its record has 11\d{5} bytes, and the topic .* takes 1048588\. errorLimit\.record allows 1$/,
     });
     await sink.close();
   });

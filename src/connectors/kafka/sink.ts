@@ -328,7 +328,7 @@ export class KafkaSink implements Sink {
       { table, topic, bytes, limit },
       'a row was left out: dirty data, its record is longer than the topic takes',
     );
-    this.#dirty.add(1);
+    this.#dirty.add(1, `${describeTable(table)}: its record has ${bytes} bytes, and the topic ${topic} takes ${limit}`);
   }
 
   #disconnect(): void {
