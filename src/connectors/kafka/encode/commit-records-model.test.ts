@@ -12,6 +12,7 @@ import {
 import { deletes, inserts, scriptedTable, updates } from '../../../../test/support/scripted-rows.ts';
 import type { RowsPart } from '../../../pipeline/batch.ts';
 import { BATCH_BYTES_MAX, CommitRecords } from './commit-records.ts';
+import { type Codec, compressedLength } from './compression.ts';
 import { openEnvelope } from './envelopes.ts';
 import { DEFAULT_OPTIONS } from '../options.ts';
 
@@ -67,6 +68,7 @@ for (const mode of MODES) {
       partitions: fc.integer({ min: 1, max: 3 }),
       maxRecordBytes: fc.constantFrom(...LIMITS),
       keyColumns: fc.constantFrom(...KEYS),
+      compression: fc.constantFrom<Codec>('none', 'none', 'lz4', 'snappy'),
     });
     fc.assert(
       fc.property(fc.array(step, { maxLength: 30 }), choices, (steps, chosen) => {
@@ -100,7 +102,10 @@ for (const mode of MODES) {
           batches.reduce((sum, { records: { length } }) => sum + length - 61, 0),
         );
         for (const { count, records } of batches) {
-          assert.ok(records.length <= (count === 1 ? to.maxRecordBytes : Math.min(to.maxRecordBytes, BATCH_BYTES_MAX)));
+          assert.ok(count === 1 || records.length <= Math.min(to.maxRecordBytes, BATCH_BYTES_MAX));
+          if (records.length <= to.maxRecordBytes) continue;
+          assert.ok(to.compression !== 'none');
+          assert.ok(61 + compressedLength(records.subarray(61), to.compression) <= to.maxRecordBytes);
         }
       }),
       { numRuns: 60 },
