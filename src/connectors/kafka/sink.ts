@@ -12,11 +12,13 @@ import type { SinkTable } from '../../pipeline/route.ts';
 import type { CommitResult, FailedTables, Sink, SinkLoad } from '../../pipeline/sink.ts';
 import { describeTable, tableKey, type TableId, type TableVersion } from '../../pipeline/table.ts';
 import { CheckpointTopic, plainRecord } from './checkpoint-topic.ts';
+import { CommitRoom } from './commit-room.ts';
 import { CommitRecords } from './encode/commit-records.ts';
 import { compressBatches } from './encode/compression.ts';
 import type { DirtyRecord, Envelope } from './encode/envelope.ts';
 import { openEnvelope } from './encode/envelopes.ts';
 import type { TableTopic } from './encode/table-topic.ts';
+import { KafkaError } from './errors.ts';
 import { keyColumnsOf } from './key-columns.ts';
 import { asKafkaSettings, type KafkaSettings } from './settings.ts';
 import { type KafkaOptions, parseKafkaOptions } from './options.ts';
@@ -62,6 +64,7 @@ export class KafkaSink implements Sink {
   readonly #dropped = new Set<string>();
   /** Of each of the two buffers. */
   readonly #bufferBytesMax: number;
+  readonly #room: CommitRoom;
   readonly #closing = new AbortController();
   readonly #topics: Topics;
   #cluster: Cluster | null = null;
@@ -89,6 +92,7 @@ export class KafkaSink implements Sink {
     this.#topics = new Topics(this.#options, log);
     this.commitIntervalMs = this.#options.commitIntervalMs;
     this.#bufferBytesMax = Math.min(memoryBytes / 2, this.#options.transactionBytesMax);
+    this.#room = new CommitRoom(this.#bufferBytesMax, this.#options.transactionTimeoutMs);
     this.#filling = new CommitRecords(KEPT_PER_BYTE * this.#options.commitBytesMax);
     this.#spare = new CommitRecords(KEPT_PER_BYTE * this.#options.commitBytesMax);
     this.#heartbeatAt = clock.now() + this.#options.heartbeatSeconds * 1000;
@@ -190,7 +194,7 @@ export class KafkaSink implements Sink {
     return {
       rows: rows === 0 && bytes > 0 ? 1 : rows,
       bytes,
-      isFull: Math.max(bytes, memoryBytes) >= this.#bufferBytesMax,
+      isFull: bytes >= this.#room.bytes || memoryBytes >= this.#bufferBytesMax,
     };
   }
 
@@ -200,15 +204,18 @@ export class KafkaSink implements Sink {
     const records = this.#filling;
     this.#filling = this.#spare;
     this.#spare = records;
-    const { rows } = records;
+    const { rows, bytes } = records;
+    const begun = performance.now();
     const committing = this.#send(records, checkpoint);
     this.#committing = committing;
     let isSent = false;
     try {
       await committing;
       isSent = true;
+      this.#room.committed(performance.now() - begun);
       return { failed: [], rowsWritten: rows };
     } catch (error) {
+      if (error instanceof KafkaError && error.refusal === 'fenced') this.#room.ended(bytes, performance.now() - begun);
       this.#broken = this.#topics.learnFrom(error);
       throw this.#broken;
     } finally {

@@ -9,8 +9,12 @@ import {
   openProducer,
   recordsSeen,
 } from '../../../../test/support/kafka-protocol-under-test.ts';
+import { checkpointOf, openKafkaSink, toTopic } from '../../../../test/support/kafka-sink-under-test.ts';
 import { bootstrap, kafkaTool } from '../../../../test/support/kafka-tools.ts';
 import { privateKafka } from '../../../../test/support/kafka-under-test.ts';
+import { batchOf as batchOfRows, inserts } from '../../../../test/support/scripted-rows.ts';
+import { uniqueName } from '../../../../test/support/servers.ts';
+import { newTable } from '../../../../test/support/sink-contract.ts';
 import { StallingProxy } from '../../../../test/support/stalling-proxy.ts';
 import type { Cluster } from './cluster.ts';
 
@@ -144,5 +148,39 @@ void describe('when the broker or the way to it fails', () => {
     }
     assert.equal((fenced as { code?: unknown }).code, 'Kafka.Fenced');
     assert.deepEqual(await recordsSeen(kafka, topic, 0), []);
+  });
+
+  void it('ends in smaller transactions what a broker that throttles would not let through in time', async () => {
+    const clientId = 'slow';
+    const quota = ['--entity-type', 'clients', '--entity-name', clientId, '--add-config', 'producer_byte_rate=2000000'];
+    await kafkaTool('kafka.admin.ConfigCommand', [...bootstrap(kafka), '--alter', ...quota]);
+    const table = newTable({ k: { kind: 'integer', bytes: 4, unsigned: false }, v: { kind: 'text' } }, ['k']);
+    const topic = uniqueName('topic');
+    const options = { clientId, partitions: 4, transactionTimeoutMs: 5000, requestTimeoutMs: TIMEOUT_MS };
+    const sink = openKafkaSink({ ...kafka, port }, { options });
+    const rows = 160;
+    const failures: unknown[] = [];
+    for (let at = 0, sequence = 0; at < rows && failures.length < 4; ) {
+      const recovered = await sink.recover();
+      await sink.prepare([toTopic(table, topic)]);
+      at = Number((recovered?.offset as { at?: number } | undefined)?.at ?? 0);
+      sequence = recovered?.sequence ?? 0;
+      try {
+        while (at < rows) {
+          do {
+            await sink.write(batchOfRows(inserts(table, [[at, 'x'.repeat(100_000)]])));
+            at += 1;
+          } while (at < rows && !sink.load().isFull);
+          sequence += 1;
+          await sink.commit({ ...checkpointOf(sequence, table), offset: { at } });
+        }
+      } catch (error) {
+        failures.push((error as { code?: unknown }).code);
+        at = 0;
+      }
+    }
+    assert.deepEqual(failures, ['Kafka.Fenced']);
+    assert.equal((await recordsSeen(kafka, topic, rows)).length, rows);
+    await sink.close();
   });
 });
