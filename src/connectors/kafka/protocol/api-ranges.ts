@@ -107,6 +107,8 @@ interface FetchQuestion {
 }
 
 interface FetchAnswer {
+  readonly throttleTimeMs: number;
+  /** Empty when the broker throttles. */
   readonly responses: readonly {
     readonly partitions: readonly { readonly records?: readonly RecordsBatch[] | null | undefined }[];
   }[];

@@ -4,6 +4,7 @@ import type { KafkaServer } from '../../../../scripts/servers/kafka.ts';
 import { freePort } from '../../../../scripts/servers/lifecycle.ts';
 import {
   batchOf,
+  newestIn,
   newTopic,
   openCluster,
   openProducer,
@@ -148,6 +149,22 @@ void describe('when the broker or the way to it fails', () => {
     }
     assert.equal((fenced as { code?: unknown }).code, 'Kafka.Fenced');
     assert.deepEqual(await recordsSeen(kafka, topic, 0), []);
+  });
+
+  void it('reads all that is there from a broker that throttles, and answers with nothing meanwhile', async () => {
+    const clientId = 'slow-reader';
+    const quota = ['--entity-type', 'clients', '--entity-name', clientId, '--add-config', 'consumer_byte_rate=1500000'];
+    await kafkaTool('kafka.admin.ConfigCommand', [...bootstrap(kafka), '--alter', ...quota]);
+    const topic = await newTopic(cluster, 1);
+    const producer = await openProducer(cluster, 'idempotent', topic);
+    for (const key of ['a', 'b', 'c', 'd']) await producer.send([batchOf(topic, 0, [[key, 'x'.repeat(500_000)]])]);
+    const found = await Promise.all(
+      Array.from({ length: 4 }, async () => {
+        const reader = await openCluster(port, end.signal, { clientId, requestTimeoutMs: 10_000 });
+        return Object.keys(await newestIn(reader, topic, 0)).join('');
+      }),
+    );
+    assert.deepEqual(found, ['abcd', 'abcd', 'abcd', 'abcd']);
   });
 
   void it('ends in smaller transactions what a broker that throttles would not let through in time', async () => {

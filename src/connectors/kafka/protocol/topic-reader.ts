@@ -1,4 +1,5 @@
 import type { RecordsBatch } from '@platformatic/kafka';
+import { pause } from '../../../lib/retry.ts';
 import { brokerRefusal } from '../errors.ts';
 import { FETCH, LIST_OFFSETS } from './api-ranges.ts';
 import type { Cluster } from './cluster.ts';
@@ -26,7 +27,7 @@ const WAIT_MS = 500;
 const TRANSACTIONAL = 1 << 4;
 const CONTROL = 1 << 5;
 const MARKER_COMMIT = 1;
-/** Where compaction took the last records before the end, a broker has nothing to send. */
+/** Where compaction took the last records before the end, a broker says that there are none. */
 const EMPTY_ANSWERS_MAX = 3;
 
 export interface Wanted {
@@ -56,12 +57,14 @@ export function readNewest(cluster: Cluster, wanted: Wanted): Promise<Map<string
 
 async function readFrom(cluster: Cluster, place: Place, { isWanted }: Wanted): Promise<Map<string, ReadRecord>> {
   const begin = await offsetAt(cluster, place, UNCOMMITTED, EARLIEST);
-  const end = await offsetAt(cluster, place, UNCOMMITTED, LATEST);
+  // Before the end, so that the markers of all that is stable are before it.
   const stable = await offsetAt(cluster, place, COMMITTED, LATEST);
+  const end = await offsetAt(cluster, place, UNCOMMITTED, LATEST);
   const taken: Taken = { newest: new Map(), open: new Map(), isWanted };
   let emptyAnswers = 0;
   for (let position = begin; position < end && emptyAnswers < EMPTY_ANSWERS_MAX; ) {
     const batches = await fetchFrom(cluster, place, position);
+    if (batches === null) continue;
     emptyAnswers = batches.length === 0 ? emptyAnswers + 1 : 0;
     for (const batch of batches) {
       if (batch.firstOffset < end) take(batch, taken);
@@ -134,7 +137,8 @@ async function offsetAt(cluster: Cluster, place: Place, isolation: 0 | 1, timest
   return answer.topics[0]?.partitions[0]?.offset ?? 0n;
 }
 
-async function fetchFrom(cluster: Cluster, place: Place, position: bigint): Promise<readonly RecordsBatch[]> {
+/** Null, after a wait, when a broker that throttles has not looked. */
+async function fetchFrom(cluster: Cluster, place: Place, position: bigint): Promise<readonly RecordsBatch[] | null> {
   const { leader, topic, partition } = place;
   const at = {
     partition,
@@ -159,7 +163,11 @@ async function fetchFrom(cluster: Cluster, place: Place, position: bigint): Prom
     [],
     '',
   );
-  return answer.responses[0]?.partitions[0]?.records ?? [];
+  const found = answer.responses[0]?.partitions[0];
+  if (found !== undefined) return found.records ?? [];
+  await pause(Math.max(answer.throttleTimeMs, 1), cluster.signal);
+  cluster.signal.throwIfAborted();
+  return null;
 }
 
 const NO_SESSION = { id: 0, epoch: -1 };
