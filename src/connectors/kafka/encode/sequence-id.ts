@@ -9,15 +9,19 @@ const DIGITS = { epoch: 3, file: 7, position: 12, row: 10 } as const;
  */
 export function writeSequenceId(out: ByteWriter, { epoch, fileNumber, position, within }: LogPlace, row: number): void {
   const { view } = out;
-  const millions = Math.floor(position / 1e6);
   let at = writePadded(view, out.at, epoch, DIGITS.epoch);
   at = writePadded(view, at, fileNumber, DIGITS.file);
-  at = writePadded(view, at, millions, DIGITS.position - 6);
-  at = writePadded(view, at, position - millions * 1e6, 6);
-  out.at = writePadded(view, at, within + row, DIGITS.row);
+  at = writeLong(view, at, position, DIGITS.position);
+  out.at = writeLong(view, at, within + row, DIGITS.row);
 }
 
 /** Makes the sequenceId that ends at `end`, of another row of the same part, that of row `row`. */
 export function setSequenceRow(view: DataView, end: number, { within }: LogPlace, row: number): void {
-  writePadded(view, end - DIGITS.row, within + row, DIGITS.row);
+  writeLong(view, end - DIGITS.row, within + row, DIGITS.row);
+}
+
+/** A whole number that may be beyond 2^30, as positions are, and rows of packed transactions of gigabytes. */
+function writeLong(view: DataView, at: number, value: number, width: number): number {
+  const millions = Math.floor(value / 1e6);
+  return writePadded(view, writePadded(view, at, millions, width - 6), value - millions * 1e6, 6);
 }
