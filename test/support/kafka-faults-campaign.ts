@@ -211,7 +211,7 @@ class Campaign {
     for (const writer of writers) writer.start();
     await sleep(500);
     await kafka.kill();
-    for (const until = Date.now() + seconds * 1000; Date.now() < until; await sleep(1000))
+    for (const until = Date.now() + seconds * 1000; Date.now() < until; await sleep(10_000))
       await Promise.all(writers.map((writer) => writer.changeAll()));
     await kafka.restart();
     await Promise.all(writers.map((writer) => writer.stop()));
