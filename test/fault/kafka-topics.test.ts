@@ -1,5 +1,9 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
+import { KAFKA_USER } from '../../scripts/servers/kafka-security.ts';
+import type { KafkaServer } from '../../scripts/servers/kafka.ts';
+import type { Info } from '../support/api-task.ts';
+import { privateKafka } from '../support/kafka-under-test.ts';
 import { bootstrap, deleteTopic, kafkaTool } from '../support/kafka-tools.ts';
 import { type KafkaEnds, KafkaTask, openKafkaEnds } from '../support/kafka-task.ts';
 import { Service } from '../support/service.ts';
@@ -20,8 +24,14 @@ void describe('a topic that is changed while it is written', () => {
   });
 
   /** Tables a and b, which stream; up to `errorLimit` rows may be left out. */
-  async function streaming(errorLimit = 0): Promise<KafkaTask> {
-    const ends = await openKafkaEnds('mysql');
+  async function streaming({
+    errorLimit = 0,
+    secured,
+  }: {
+    readonly errorLimit?: number;
+    readonly secured?: KafkaServer;
+  } = {}): Promise<KafkaTask> {
+    const ends: KafkaEnds = { ...(await openKafkaEnds('mysql', secured)), ...(secured && { content: login(secured) }) };
     open.push(ends);
     await ends.mysql.query('CREATE TABLE a (id INT PRIMARY KEY, n INT, v LONGTEXT); CREATE TABLE b LIKE a');
     for (const sql of [...fillSql('a', 1000), ...fillSql('b', 1000)]) await ends.mysql.query(sql);
@@ -57,7 +67,7 @@ void describe('a topic that is changed while it is written', () => {
   });
 
   void it('and takes shorter messages from then on gets shorter ones: a row that is too long alone is left out, each change of it is counted', async () => {
-    const task = await streaming(2);
+    const task = await streaming({ errorLimit: 2 });
     const { mysql, kafka } = task.ends;
     await kafkaTool('kafka.admin.ConfigCommand', [
       ...bootstrap(kafka),
@@ -82,4 +92,58 @@ void describe('a topic that is changed while it is written', () => {
     const stopped = await task.until(({ Status }) => Status !== 'RUN');
     assert.match(stopped.Message ?? '', /^Sink\.DirtyRowsExceeded/);
   });
+
+  void it('and forbidden, to write or to see, stops its table alone, with a code; once it is allowed, the next deploy loads the table', async () => {
+    const kafka = await privateKafka({
+      security: { sasl: true },
+      properties: {
+        'authorizer.class.name': 'org.apache.kafka.metadata.authorizer.StandardAuthorizer',
+        'super.users': 'User:ANONYMOUS',
+        'allow.everyone.if.no.acl.found': 'true',
+      },
+    });
+    try {
+      const task = await streaming({ secured: kafka });
+      const { mysql } = task.ends;
+      const acls = (...args: readonly string[]) =>
+        kafkaTool('org.apache.kafka.tools.AclCommand', [...bootstrap(kafka), ...args]);
+      const forbid = (table: string, operation: string) =>
+        acls('--add', '--topic', task.topic(table), '--deny-principal', user, '--operation', operation);
+      const failed = async (...tables: readonly string[]): Promise<void> => {
+        await mysql.query('UPDATE a SET n = n + 1; UPDATE b SET n = n + 1');
+        const { Status, extend } = await task.until((info) => isFailed(info, tables));
+        assert.deepEqual(
+          [Status, ...extend.tables.map(({ state, code }) => [state, code])],
+          [
+            'RUN',
+            ...['a', 'b'].map((name) => (tables.includes(name) ? ['FAILED', 'Sink.Denied'] : ['STREAMING', null])),
+          ],
+        );
+      };
+      await acls('--add', '--topic', task.topic('a'), '--allow-principal', user, '--operation', 'DESCRIBE');
+      await forbid('a', 'WRITE');
+      await failed('a');
+      await mysql.query('UPDATE a SET n = n + 1; UPDATE b SET n = n + 1');
+      assert.deepEqual(counterFaults(await task.untilFolded('b'), 'n', isLoaded), []);
+      await forbid('b', 'DESCRIBE');
+      await failed('a', 'b');
+      for (const table of ['a', 'b']) await acls('--remove', '--force', '--topic', task.topic(table));
+      await task.do('DeployDISyncTask');
+      await task.untilStreaming('a', 'b');
+      for (const table of ['a', 'b']) await task.untilFolded(table);
+    } finally {
+      await kafka.stop();
+    }
+  });
 });
+
+const user = `User:${KAFKA_USER}`;
+
+function isFailed({ extend }: Info, tables: readonly string[]): boolean {
+  return tables.every((name) => extend.tables.some(({ table, state }) => table === name && state === 'FAILED'));
+}
+
+function login({ port, password }: KafkaServer): object {
+  const username = KAFKA_USER;
+  return { address: `127.0.0.1:${port}`, securityProtocol: 'SASL_PLAINTEXT', username, password };
+}

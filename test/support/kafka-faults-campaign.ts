@@ -91,7 +91,7 @@ export async function kafkaFaultsCampaign(options: KafkaCampaignOptions): Promis
     const address = ports.map((port) => `127.0.0.1:${port}`).join(',');
     const task = new KafkaTask(
       service,
-      { source, database, mysql, kafka, address },
+      { source, database, mysql, kafka, content: { address } },
       {
         delivery: options.delivery,
         compression: options.compression,

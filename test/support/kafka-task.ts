@@ -12,8 +12,8 @@ export interface KafkaEnds {
   readonly database: string;
   readonly mysql: Connection;
   readonly kafka: TestKafka;
-  /** Where tasks find the brokers, such as the proxies before them; default: the broker's port. */
-  readonly address?: string;
+  /** The sink's `Content`, such as proxies before the brokers; default: the broker's port. */
+  readonly content?: object;
 }
 
 export async function openKafkaEnds(family: Family, kafka?: TestKafka): Promise<KafkaEnds> {
@@ -27,7 +27,7 @@ export class KafkaTask extends ApiTask {
   readonly ends: KafkaEnds;
 
   constructor(service: Service, ends: KafkaEnds, options: object = {}) {
-    const content = { address: ends.address ?? `127.0.0.1:${ends.kafka.port}` };
+    const content = ends.content ?? { address: `127.0.0.1:${ends.kafka.port}` };
     super(service, ends, { type: 'kafka', content, options: { partitions: 3, replication: 1, ...options } });
     this.ends = ends;
   }

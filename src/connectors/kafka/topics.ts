@@ -49,8 +49,11 @@ export class Topics {
 
   /** Makes what is missing. Returns why topics cannot be written. Errors: KafkaError that concerns all. */
   async make(cluster: Cluster, topics: readonly string[]): Promise<ReadonlyMap<string, PipelineError>> {
-    const names = [...new Set(topics)];
     const failed = new Map<string, PipelineError>();
+    if (topics.length === 0) return failed;
+    const { refused } = await cluster.describeTopics([...new Set(topics)]);
+    for (const [name, error] of refused) failed.set(name, error);
+    const names = [...new Set(topics)].filter((name) => !refused.has(name));
     if (names.length === 0) return failed;
     const found = await cluster.topics(names, new Set(this.written.keys()));
     for (const name of names) {
@@ -73,8 +76,8 @@ export class Topics {
         this.#notePartitions(name, topic);
         this.written.set(name, { id: topic.id, partitions: topic.partitions });
         const limit = configs.get(name)?.maxMessageBytes ?? DEFAULT_BYTES_MAX;
-        const refused = this.#bytesRefused.get(name) ?? Infinity;
-        this.#facts.set(name, { partitions: topic.partitions, maxRecordBytes: Math.min(limit, refused - 1) });
+        const tooLong = this.#bytesRefused.get(name) ?? Infinity;
+        this.#facts.set(name, { partitions: topic.partitions, maxRecordBytes: Math.min(limit, tooLong - 1) });
       }
     }
     return failed;

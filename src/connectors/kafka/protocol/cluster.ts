@@ -159,7 +159,7 @@ export class Cluster {
     }
   }
 
-  /** The same for a plan: why the account may not see a topic is told for each. */
+  /** The same as far as the account may see: why it may not is told for each topic. */
   async describeTopics(
     names: readonly string[],
   ): Promise<{ readonly found: Map<string, Topic>; readonly refused: Map<string, KafkaError> }> {
