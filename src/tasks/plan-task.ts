@@ -13,6 +13,7 @@ import { PipelineError } from '../pipeline/pipeline-error.ts';
 import type { Problem } from '../pipeline/problem.ts';
 import type { TargetId } from '../pipeline/route.ts';
 import { type Column, describeTable, type TableId, tableKey, type TableVersion } from '../pipeline/table.ts';
+import { optionChanges } from './option-changes.ts';
 import { writeContent } from './script-writer.ts';
 import type { DefinedTable, TaskDefinition, WantedTask } from './task-definition.ts';
 import type { ProcessResult } from './task-store.ts';
@@ -135,7 +136,7 @@ function write(
   found: SourceDescription,
   plan: SinkPlan,
 ): ProcessResult {
-  const { base, filled, processId } = options;
+  const { base, ends, filled, processId } = options;
   const before = new Map((base?.definition.tables ?? []).map((table) => [tableKey(table.table), table]));
   const after = new Set(definition.tables.map(({ table }) => tableKey(table)));
   const removed = [...before.values()].filter(({ table }) => !after.has(tableKey(table)));
@@ -143,7 +144,13 @@ function write(
     isNew: !before.has(tableKey(table.table)),
     json: planEntry(table, described[index], plan.tables[index], filled),
   }));
-  const warnings = [...found.warnings, ...plan.warnings];
+  const warnings = [
+    ...found.warnings,
+    ...plan.warnings,
+    ...(base === null
+      ? []
+      : optionChanges(base.definition, definition, { reader: ends.source.connector, writer: ends.sink.connector })),
+  ];
   const message =
     base !== null && removed.length * 2 > before.size
       ? `the plan removes ${removed.length} of ${before.size} tables: the list is the wanted state, not a change`

@@ -166,7 +166,7 @@ class Scene {
   }
 }
 
-function param(tables: readonly string[], setting: object = {}): string {
+function param(tables: readonly string[], setting: object = {}, writer: object = {}): string {
   return JSON.stringify({
     setting: { taskType: 'oneclick_to_holo', resourceGroup: 'g', ...setting },
     steps: [
@@ -175,7 +175,7 @@ function param(tables: readonly string[], setting: object = {}): string {
         category: 'reader',
         parameter: { connection: [{ datasource: 'shop_mysql', table: tables }] },
       },
-      { stepType: 'holo', category: 'writer', parameter: { datasource: 'bi_holo' } },
+      { stepType: 'holo', category: 'writer', parameter: { datasource: 'bi_holo', ...writer } },
     ],
   });
 }
@@ -356,6 +356,22 @@ void test('a plan that fails tells what is wrong at both ends, whichever cannot 
   );
   scene.script.onDescribe = away('Source.Away');
   assert.match(await told(['a']), /^Source\.Away: .* \| Sink\.Away: /s);
+});
+
+void test('a plan that changes options of a task says when a run has them', async () => {
+  const scene = await Scene.make();
+  const task = await scene.create(['a']);
+  const planned = async (writer: object) => {
+    const taskParam = param(['a'], {}, writer);
+    const request = { taskType: REALTIME, task, taskParam, idempotence: null };
+    const state = await scene.result(await scene.tasks.generateForUpdating(CALLER, request));
+    assert.ok(state.kind === 'success');
+    return (JSON.parse(state.plan) as { warnings: string[] }).warnings;
+  };
+  assert.deepEqual(await planned({}), []);
+  assert.deepEqual(await planned({ schema: 'other', size: 1 }), [
+    'options of the writer change (schema, size): a run has them from its next start on, so stop and start it after the deploy; tables that stay keep their targets',
+  ]);
 });
 
 void test('a plan that removes more than half of the tables says so', async () => {
