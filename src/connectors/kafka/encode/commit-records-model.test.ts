@@ -108,7 +108,7 @@ for (const mode of MODES) {
           assert.ok(61 + compressedLength(records.subarray(61), to.compression) <= to.maxRecordBytes);
         }
       }),
-      { numRuns: 60 },
+      { numRuns: 30 },
     );
   });
 }
