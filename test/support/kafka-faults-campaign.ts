@@ -43,6 +43,8 @@ export interface KafkaCampaignResult {
   readonly tableChanges: number;
   /** Changes of the list of tables that were refused or cut, by code. */
   readonly refusals: Readonly<Record<string, number>>;
+  /** What the run was interrupted by, by code. */
+  readonly interruptions: Readonly<Record<string, number>>;
   /** Longest time from a pause to all being equal. */
   readonly slowestMs: number;
   /** The most memory that the service took, where there was an outage. */
@@ -170,6 +172,8 @@ class Campaign {
       if (this.#findings.length > 0) break;
     }
     if (outageSeconds > 0 && this.#findings.length === 0) rssMiB = await this.#outage(outageSeconds);
+    const { interruptions, errors } = readLog(this.#scene.service.errors);
+    this.#findings.push(...errors);
     const topics = [...this.#topics.values()];
     const sum = (of: (topic: CountedTopic) => number) => topics.reduce((all, topic) => all + of(topic), 0);
     if (this.#findings.length > 0) this.#findings.push(`seed ${seed}`, this.#scene.service.errors.slice(-3000));
@@ -183,6 +187,7 @@ class Campaign {
       compared: this.#compared,
       tableChanges: this.#tableChanges,
       refusals: this.#refusals,
+      interruptions,
       slowestMs: this.#slowestMs,
       rssMiB,
     };
@@ -290,6 +295,27 @@ class Campaign {
     const topic = this.#topics.get(table);
     if (topic === undefined) throw new Error(`no table ${table}`);
     return topic;
+  }
+}
+
+/** From the service's log: nothing that breaks outside is an error of ours. */
+function readLog(text: string): { interruptions: Record<string, number>; errors: string[] } {
+  const interruptions: Record<string, number> = {};
+  const errors: string[] = [];
+  for (const line of text.split('\n')) {
+    const { level, msg, code } = parsed(line);
+    if (level === undefined ? line !== '' : level === 'error') errors.push(line);
+    if (msg === 'the run was interrupted and tries again')
+      interruptions[`${code}`] = (interruptions[`${code}`] ?? 0) + 1;
+  }
+  return { interruptions, errors };
+}
+
+function parsed(line: string): { readonly level?: string; readonly msg?: string; readonly code?: string } {
+  try {
+    return JSON.parse(line) as object;
+  } catch {
+    return {};
   }
 }
 
