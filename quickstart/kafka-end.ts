@@ -49,7 +49,7 @@ export class KafkaEnd implements FarEnd {
     this.#records.set(table, changes.length);
     return {
       table,
-      figures: { records: changes.length, rows, differences, 'out of order': broken },
+      figures: { records: changes.length, rows, differences, faults: broken },
       isGood: differences === 0 && broken === 0,
     };
   }

@@ -9,6 +9,8 @@ export class TopicTail implements LagWatch {
   /** An insert and both halves of an update: key and value, as kcat prints them. */
   readonly examples: string[] = [];
   readonly #samples: number[] = [];
+  /** Records of older changes were on their way when the reading began: loaded rows among them. */
+  readonly #begunUs = Date.now() * 1000;
   readonly #child: Promise<ChildProcess>;
 
   constructor(kafka: KafkaAddress, topic: string) {
@@ -32,7 +34,8 @@ export class TopicTail implements LagWatch {
     const { payload } = JSON.parse(line.slice(line.indexOf(' ') + 1)) as {
       payload: { op: string; after: { dataColumn: { written_us: number } } | null };
     };
-    if (payload.after !== null) this.#samples.push(Math.round(Date.now() - payload.after.dataColumn.written_us / 1000));
+    const written = payload.after?.dataColumn.written_us ?? 0;
+    if (written > this.#begunUs) this.#samples.push(Math.round(Date.now() - written / 1000));
     const next = ['INSERT', 'UPDATE_BEFOR', 'UPDATE_AFTER'][this.examples.length];
     if (payload.op !== next) return;
     this.examples.push(line);
