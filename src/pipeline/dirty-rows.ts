@@ -11,6 +11,11 @@ export class DirtyRows {
     this.#limit = limit;
   }
 
+  /** Back to how many there were: what came since is read again. */
+  rewind(count: number): void {
+    this.count = count;
+  }
+
   /** How many more are allowed. */
   get left(): number {
     return this.#limit === null ? Infinity : this.#limit - this.count;

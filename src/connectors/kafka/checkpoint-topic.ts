@@ -55,14 +55,14 @@ export class CheckpointTopic {
     this.#written = new Map([...found].map(([key, { text }]) => [key, text]));
     const own = [...found.values()].filter(({ value }) => value['incarnation'] === incarnation);
     const run = own.find(({ kind }) => kind === 'run')?.value;
-    if (run === undefined) return null;
+    const tables = own.filter(({ kind }) => kind === 'table');
+    // A topic that is not only compacted loses the records of tables, which are seldom written anew.
+    if (run === undefined || tables.length !== run['tables']) return null;
     return {
       sequence: Number(run['sequence']),
       offset: run['offset'] as JsonObject,
       version: Number(run['version']),
-      tables: own.flatMap(({ kind, value }) =>
-        kind === 'table' ? [value['progress'] as unknown as TableProgress] : [],
-      ),
+      tables: tables.map(({ value }) => value['progress'] as unknown as TableProgress),
     };
   }
 
@@ -107,7 +107,7 @@ export class CheckpointTopic {
     }
     for (const [name, { id, partitions }] of topics)
       records.set(this.#key('topic', name), stringifyJson({ incarnation, id, partitions }));
-    records.set(this.#key('run'), stringifyJson({ incarnation, sequence, offset, version }));
+    records.set(this.#key('run'), stringifyJson({ incarnation, sequence, offset, version, tables: tables.length }));
     return records;
   }
 
@@ -176,7 +176,5 @@ async function readOwn(
 }
 
 function isOfTask(key: Buffer, installation: string, task: string): boolean {
-  const text = key.toString();
-  const parsed = text.startsWith('[') ? parseJson(text) : null;
-  return Array.isArray(parsed) && parsed[0] === installation && parsed[1] === task;
+  return key.toString().startsWith(`${JSON.stringify([installation, task]).slice(0, -1)},`);
 }
