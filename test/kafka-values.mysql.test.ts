@@ -15,7 +15,14 @@ import { Follower, joining, openSource } from './support/source-under-test.ts';
 const TABLES = 4;
 const COLUMNS = 12;
 const ROWS = 40;
-const TO = { topic: 't', partitions: 1, keyColumns: null, compression: 'none', maxRecordBytes: 100_000_000 } as const;
+const TO = {
+  topic: 't',
+  partitions: 1,
+  keyColumns: null,
+  compression: 'none',
+  maxRecordBytes: 100_000_000,
+  needsKeys: false,
+} as const;
 
 type Mode = 'json' | 'debezium' | 'canal';
 const MODES: readonly Mode[] = ['json', 'debezium', 'canal'];

@@ -14,6 +14,7 @@ const TOPIC: TableTopic = {
   partitions: 12,
   keyColumns: null,
   compression: 'none',
+  needsKeys: false,
   maxRecordBytes: 1_048_588,
 };
 const PRODUCER = { producerId: 1n, epoch: 0, baseSequence: 0, isTransactional: true };

@@ -26,6 +26,7 @@ export const TOPIC: TableTopic = {
   partitions: 6,
   keyColumns: null,
   compression: 'none',
+  needsKeys: false,
   maxRecordBytes: 1_048_588,
 };
 

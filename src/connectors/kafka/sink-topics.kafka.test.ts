@@ -3,9 +3,10 @@ import { before, describe, it } from 'node:test';
 import { checkpointOf, openKafkaSink, progressOf, toTopic } from '../../../test/support/kafka-sink-under-test.ts';
 import { createTopic, deleteTopic } from '../../../test/support/kafka-tools.ts';
 import { sharedKafka, type TestKafka } from '../../../test/support/kafka-under-test.ts';
-import { batchOf, inserts } from '../../../test/support/scripted-rows.ts';
+import { batchOf, inserts, SCRIPTED_PLACE } from '../../../test/support/scripted-rows.ts';
 import { uniqueName } from '../../../test/support/servers.ts';
 import { newOwner, newTable } from '../../../test/support/sink-contract.ts';
+import type { DdlPart } from '../../pipeline/batch.ts';
 import type { FailedTables } from '../../pipeline/sink.ts';
 import type { ValueType } from '../../pipeline/table.ts';
 
@@ -82,5 +83,29 @@ void describe('topics of the Kafka sink', () => {
     assert.equal(sink.load().rows, 1);
     await sink.commit(checkpointOf(2, stays));
     await sink.close();
+  });
+
+  void it('that are compacted get no TRUNCATE of Debezium, which has no key', async () => {
+    const table = aTable();
+    const truncate: DdlPart = {
+      kind: 'ddl',
+      table,
+      ddl: 'TRUNCATETABLE',
+      statement: 'TRUNCATE t',
+      timeMicros: 1,
+      place: SCRIPTED_PLACE,
+    };
+    const written: number[] = [];
+    for (const cleanupPolicy of ['compact', 'delete']) {
+      const sink = openKafkaSink(kafka, { options: { writeMode: 'debezium', cleanupPolicy } });
+      await sink.recover();
+      await sink.prepare([toTopic(table, uniqueName('topic'))]);
+      await sink.write(batchOf(inserts(table, [[1]]), truncate));
+      const before = sink.load().bytes;
+      await sink.commit(checkpointOf(1, table));
+      written.push(before);
+      await sink.close();
+    }
+    assert.ok(written[0] !== undefined && written[1] !== undefined && written[0] < written[1]);
   });
 });

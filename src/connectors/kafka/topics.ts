@@ -13,6 +13,8 @@ export interface TopicFacts {
   readonly partitions: number;
   /** Of one record batch. */
   readonly maxRecordBytes: number;
+  /** It is compacted. */
+  readonly needsKeys: boolean;
 }
 
 /**
@@ -75,9 +77,13 @@ export class Topics {
       else {
         this.#notePartitions(name, topic);
         this.written.set(name, { id: topic.id, partitions: topic.partitions });
-        const limit = configs.get(name)?.maxMessageBytes ?? DEFAULT_BYTES_MAX;
+        const { maxMessageBytes, cleanupPolicy } = configs.get(name) ?? { maxMessageBytes: null, cleanupPolicy: null };
         const tooLong = this.#bytesRefused.get(name) ?? Infinity;
-        this.#facts.set(name, { partitions: topic.partitions, maxRecordBytes: Math.min(limit, tooLong - 1) });
+        this.#facts.set(name, {
+          partitions: topic.partitions,
+          maxRecordBytes: Math.min(maxMessageBytes ?? DEFAULT_BYTES_MAX, tooLong - 1),
+          needsKeys: cleanupPolicy?.includes('compact') === true,
+        });
       }
     }
     return failed;

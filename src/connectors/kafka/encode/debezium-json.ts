@@ -76,9 +76,9 @@ export class DebeziumJson implements Envelope {
     this.#keys.giveBack();
   }
 
-  /** A TRUNCATE is a record without a key; Debezium has no other statements in a table's topic. */
+  /** A TRUNCATE is a record without a key, which not every topic takes; Debezium has no other statements in a table's topic. */
   ddl(part: DdlPart, to: TableTopic, into: CommitRecords): void {
-    if (part.ddl !== 'TRUNCATETABLE') return;
+    if (part.ddl !== 'TRUNCATETABLE' || to.needsKeys) return;
     const layout = this.#layout(part.table, part.place.server, to);
     const { key, head } = layout;
     const now = this.#options.clock.now();

@@ -91,6 +91,15 @@ interface AddPartitionsQuestion {
   topics: { name: string; partitions: number[] }[];
 }
 
+interface AddPartitionsAnswer {
+  readonly resultsByTransaction: readonly {
+    readonly topicResults: readonly {
+      readonly name: string;
+      readonly resultsByPartition: readonly { readonly partitionErrorCode: number }[];
+    }[];
+  }[];
+}
+
 interface ListOffsetsAnswer {
   readonly topics: readonly { readonly partitions: readonly { readonly offset: bigint }[] }[];
 }
@@ -135,7 +144,7 @@ export const INIT_PRODUCER_ID: Versions<
   [transactionalId: string | null, transactionTimeoutMs: number],
   ProducerIdAnswer
 > = [initProducerIdV5.api, initProducerIdV4.api, initProducerIdV3.api, initProducerIdV1.api];
-export const ADD_PARTITIONS: Versions<[transactions: AddPartitionsQuestion[]], unknown> = [
+export const ADD_PARTITIONS: Versions<[transactions: AddPartitionsQuestion[]], AddPartitionsAnswer> = [
   addPartitionsToTxnV3.api,
   addPartitionsToTxnV1.api,
 ];

@@ -420,8 +420,8 @@ const LEADER_NOT_AVAILABLE = 5;
 const CREATE_TOPICS_KEY = 19;
 /** Brokers before 2.4 (version 4) do not know what -1 means. */
 const CREATE_TOPICS_BY_DEFAULT = 4;
-/** Requests whose answers have an error for each topic or resource: metadata, create topics, describe configs. */
-const PARTIAL = new Set([3, 19, 32]);
+/** Requests whose answers have an error for each topic or resource: metadata, create topics, add partitions, describe configs. */
+const PARTIAL = new Set([3, 19, 24, 32]);
 
 function numberIn(values: ReadonlyMap<string, string | null>, name: string): number | null {
   const value = values.get(name) ?? null;

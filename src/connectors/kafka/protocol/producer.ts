@@ -213,7 +213,20 @@ export class Producer {
       topics: [...added].map(([name, partitions]) => ({ name, partitions: [...partitions] })),
     };
     const about = { doing: 'adding partitions to a transaction' };
-    await this.#atCoordinator((coordinator) => this.#cluster.ask(coordinator, ADD_PARTITIONS, about, [question]));
+    await this.#atCoordinator(async (coordinator) => {
+      const { resultsByTransaction } = await this.#cluster.ask(coordinator, ADD_PARTITIONS, about, [question]);
+      const refused = resultsByTransaction
+        .flatMap(({ topicResults }) => topicResults)
+        .flatMap(({ name, resultsByPartition }) =>
+          resultsByPartition.map(({ partitionErrorCode }) => ({ topic: name, code: partitionErrorCode })),
+        )
+        .filter(({ code }) => code !== 0);
+      // Because of one that is refused, the others are not tried.
+      const reason = refused.find(({ code }) => code !== NOT_ATTEMPTED) ?? refused[0];
+      if (reason === undefined) return;
+      const { topic, code } = reason;
+      throw brokerRefusal(code, OF_TOPICS.has(code) ? { ...about, topic } : about);
+    });
   }
 
   #stamp({ topic, partition, records, count }: ProducerBatch): void {
@@ -252,3 +265,6 @@ function produceVersion(cluster: Cluster, implicit: boolean): number {
 }
 
 const UNSUPPORTED_VERSION = 35;
+const NOT_ATTEMPTED = 55;
+/** No such topic, not allowed to write it. */
+const OF_TOPICS = new Set([3, 29]);

@@ -33,8 +33,9 @@ void describe('an account with few rights', () => {
       'super.users': 'User:ANONYMOUS',
     };
     kafka = await privateKafka({ security: { sasl: true }, properties });
-    for (const topic of ['ours', 'theirs', 'checkpoint']) await createTopic(kafka, topic);
+    for (const topic of ['ours', 'theirs', 'seen', 'checkpoint']) await createTopic(kafka, topic);
     await allow('ours', 'WRITE', 'DESCRIBE');
+    await allow('seen', 'DESCRIBE');
     await allow('checkpoint', 'READ', 'WRITE');
     await allow('new-', 'CREATE', 'WRITE', 'DESCRIBE');
     const id = ['--transactional-id', 'disync-', '--resource-pattern-type', 'prefixed'];
@@ -70,6 +71,16 @@ void describe('an account with few rights', () => {
       producer.send([batchOf('theirs', 0, [['a', '1']])]),
     );
     await assert.rejects(missing, { ...DENIED, topic: 'theirs' });
+  });
+
+  void it('is told which topic of several it may not write, also in the older protocol', async () => {
+    for (const transactionVersion of [2, 1] as const) {
+      const own = await openCluster(kafka.port, end.signal, { sasl: cluster.settings.sasl });
+      Object.defineProperty(own, 'facts', { value: { ...own.facts, transactionVersion } });
+      const producer = await openProducer(own, 'transactional', 'disync-c');
+      const sending = producer.send([batchOf('ours', 0, [['a', '1']]), batchOf('seen', 0, [['a', '1']])]);
+      await assert.rejects(sending, { ...DENIED, topic: 'seen' });
+    }
   });
 
   void it('reads in a plan which topics it cannot see or make, and which it can', async () => {
