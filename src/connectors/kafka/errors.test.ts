@@ -89,6 +89,15 @@ void describe('an error of the library', () => {
       'connecting: Connection closed, as some do',
       'connecting: failed. connect ECONNREFUSED',
     ]);
+    const alert = Object.assign(new Error('40F7:error:0A000412:SSL routines::x.c:918:SSL alert number 42\n'), {
+      code: 'ERR_SSL_SSL/TLS_ALERT_BAD_CERTIFICATE',
+      library: 'SSL routines',
+      reason: 'ssl/tls alert bad certificate',
+    });
+    assert.equal(
+      toKafkaError(new NetworkError('Connection error', { cause: alert }), ABOUT).message,
+      'writing: Connection error ssl/tls alert bad certificate',
+    );
     const own = new PipelineError('fatal', 'Run.Unexpected', 'ours');
     assert.equal(toKafkaError(own, ABOUT), own);
   });

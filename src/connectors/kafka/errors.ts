@@ -116,7 +116,7 @@ const RESULTS: Readonly<Record<Refusal, { kind: PipelineErrorKind; code: string;
   tls: {
     kind: 'fatal',
     code: 'Kafka.TlsFailed',
-    hint: 'Check securityProtocol, ssl.ca, ssl.mode and the host names in address.',
+    hint: 'Check securityProtocol, ssl.ca, ssl.mode and the host names in address; ssl.cert and ssl.key where brokers want to know us.',
   },
   unsupported: {
     kind: 'fatal',
@@ -261,7 +261,14 @@ function wasCut(error: unknown): boolean {
 function wholeMessage(error: unknown): string {
   const messages = [messageOf(error)];
   for (let one = error; one instanceof Error && one.cause instanceof Error; one = one.cause) {
-    messages.push(one.cause.message);
+    messages.push(saidBy(one.cause));
   }
   return [...new Set(messages)].join(' ');
+}
+
+/** Of OpenSSL's errors the reason alone, and nothing of what is advised to people who run Node themselves. */
+function saidBy(error: Error): string {
+  const { library, reason } = error as { library?: unknown; reason?: unknown };
+  if (library === 'SSL routines' && typeof reason === 'string') return reason;
+  return error.message.replace(/; if the root CA is installed locally.*$/s, '');
 }

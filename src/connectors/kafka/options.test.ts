@@ -6,6 +6,7 @@ import { propertyWarnings } from './client-properties.ts';
 import { DEFAULT_OPTIONS, parseKafkaOptions } from './options.ts';
 import { asKafkaSettings, maskKafkaSettings, parseKafkaSettings } from './settings.ts';
 
+const PEM = '-----BEGIN CERTIFICATE-----';
 const LOGIN = { address: 'a:1', username: 'u', password: 'p' };
 
 void describe('the settings of a Kafka data source', () => {
@@ -29,12 +30,12 @@ void describe('the settings of a Kafka data source', () => {
           ...LOGIN,
           securityProtocol: 'SASL_SSL',
           saslMechanism: 'scram-sha-512',
-          ssl: { ca: 'PEM', key: 'K', cert: 'C' },
+          ssl: { ca: PEM, key: PEM, cert: PEM },
         },
         {
           brokers: [{ host: 'a', port: 1 }],
           sasl: { mechanism: 'SCRAM-SHA-512', username: 'u', password: 'p' },
-          ssl: { mode: 'verify-identity', ca: 'PEM', key: 'K', cert: 'C' },
+          ssl: { mode: 'verify-identity', ca: PEM, key: PEM, cert: PEM },
         },
       ],
       [
@@ -80,6 +81,9 @@ void describe('the settings of a Kafka data source', () => {
       [{ ...LOGIN, securityprotocol: 'SASL_SSL' }, 'Content.securityprotocol'],
       [{ ...LOGIN, 'security.protocol': 'SASL_SSL' }, 'Content.security.protocol'],
       [{ address: 'a', ssl: { mode: 'disabled' } }, 'Content.ssl.mode'],
+      [{ address: 'a', ssl: { ca: '/etc/ca.pem' } }, 'Content.ssl.ca'],
+      [{ address: 'a', ssl: { cert: PEM } }, 'Content.ssl.key'],
+      [{ address: 'a', ssl: { key: PEM } }, 'Content.ssl.cert'],
     ];
     for (const [content, parameter] of cases) {
       assert.throws(() => parseKafkaSettings(content), { name: 'SettingsError', parameter });

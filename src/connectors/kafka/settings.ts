@@ -164,6 +164,26 @@ function readSsl(value: Json | undefined): NonNullable<KafkaSettings['ssl']> {
   if (mode === undefined) {
     throw new SettingsError('Content.ssl.mode', 'Content.ssl.mode must be required, verify-ca or verify-identity');
   }
-  const pem = (name: string) => (typeof fields[name] === 'string' ? { [name]: fields[name] } : {});
-  return { mode, ...pem('ca'), ...pem('cert'), ...pem('key') };
+  const [ca, cert, key] = ['ca', 'cert', 'key'].map((name) => readPem(fields, name));
+  if ((cert === undefined) !== (key === undefined))
+    throw new SettingsError(
+      `Content.ssl.${cert === undefined ? 'cert' : 'key'}`,
+      'Content.ssl.cert and Content.ssl.key belong together: give both, or none',
+    );
+  return {
+    mode,
+    ...(ca === undefined ? {} : { ca }),
+    ...(cert === undefined ? {} : { cert }),
+    ...(key === undefined ? {} : { key }),
+  };
+}
+
+function readPem(fields: JsonObject, name: string): string | undefined {
+  const value = fields[name];
+  if (value === undefined || value === null || value === '') return undefined;
+  if (typeof value === 'string' && value.includes('-----BEGIN ')) return value;
+  throw new SettingsError(
+    `Content.ssl.${name}`,
+    `Content.ssl.${name} must be a PEM text (-----BEGIN …), not the name of a file`,
+  );
 }
