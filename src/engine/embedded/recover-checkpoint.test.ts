@@ -34,6 +34,12 @@ void test('what the sink holds with its rows is the truth, even where the copy i
   }
 });
 
+void test('what a sink holds of before a time in which it held none is outrun', async () => {
+  const stored = { checkpoint: checkpoint(9), heldBySink: false };
+  assert.deepEqual(await recover({ held: checkpoint(5), holds: true, stored }), checkpoint(9));
+  assert.deepEqual(await recover({ held: checkpoint(10), holds: true, stored }), checkpoint(10));
+});
+
 void test('a sink that holds none goes on from our own', async () => {
   const stored = { checkpoint: checkpoint(7), heldBySink: false };
   assert.deepEqual(await recover({ held: null, holds: false, stored }), checkpoint(7));
