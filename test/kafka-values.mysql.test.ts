@@ -22,6 +22,7 @@ const TO = {
   compression: 'none',
   maxRecordBytes: 100_000_000,
   needsKeys: false,
+  maxBatchBytes: Infinity,
 } as const;
 
 type Mode = 'json' | 'debezium' | 'canal';

@@ -15,6 +15,7 @@ const TOPIC: TableTopic = {
   keyColumns: null,
   compression: 'none',
   needsKeys: false,
+  maxBatchBytes: Infinity,
   maxRecordBytes: 1_048_588,
 };
 const PRODUCER = { producerId: 1n, epoch: 0, baseSequence: 0, isTransactional: true };

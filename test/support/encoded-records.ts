@@ -27,6 +27,7 @@ export const TOPIC: TableTopic = {
   keyColumns: null,
   compression: 'none',
   needsKeys: false,
+  maxBatchBytes: Infinity,
   maxRecordBytes: 1_048_588,
 };
 

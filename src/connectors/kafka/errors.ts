@@ -146,20 +146,27 @@ interface KafkaErrorFacts extends PipelineErrorFacts {
   readonly refusal: Refusal;
   readonly topic?: string | undefined;
   readonly bytes?: number;
+  readonly records?: number;
 }
 
 /** An error of the brokers or of the way to them. `topic` is given when it is about one. */
 export class KafkaError extends PipelineError {
   readonly refusal: Refusal;
   readonly topic: string | undefined;
-  /** Of refusal `size`: how large the batch was. */
+  /** Of refusal `size`: how large the batch was, and how many records it held. */
   readonly bytes: number | undefined;
+  readonly records: number | undefined;
 
-  constructor(kind: PipelineErrorKind, code: string, { message, refusal, topic, bytes, ...facts }: KafkaErrorFacts) {
+  constructor(
+    kind: PipelineErrorKind,
+    code: string,
+    { message, refusal, topic, bytes, records, ...facts }: KafkaErrorFacts,
+  ) {
     super(kind, code, message, facts);
     this.refusal = refusal;
     this.topic = topic;
     this.bytes = bytes;
+    this.records = records;
   }
 }
 
@@ -169,6 +176,7 @@ export interface About {
   readonly doing: string;
   readonly topic?: string;
   readonly bytes?: number;
+  readonly records?: number;
   /** Said where the connection was cut instead of an answer. */
   readonly ifCut?: string;
 }
@@ -205,6 +213,7 @@ function refusalNamed(id: string, about: About, detail: string | null): KafkaErr
     refusal,
     topic: about.topic,
     ...(about.bytes === undefined ? {} : { bytes: about.bytes }),
+    ...(about.records === undefined ? {} : { records: about.records }),
     cause: id,
     hint: HINTS[id] ?? hint,
   });

@@ -2,12 +2,14 @@ import assert from 'node:assert/strict';
 import { before, describe, it } from 'node:test';
 import { checkpointOf, openKafkaSink, toTopic } from '../../../test/support/kafka-sink-under-test.ts';
 import { batchOf as recordsOf, openCluster, openProducer } from '../../../test/support/kafka-protocol-under-test.ts';
+import { createTopic } from '../../../test/support/kafka-tools.ts';
 import { sharedKafka, type TestKafka } from '../../../test/support/kafka-under-test.ts';
 import { batchOf, inserts } from '../../../test/support/scripted-rows.ts';
 import { uniqueName } from '../../../test/support/servers.ts';
 import { newOwner, newTable } from '../../../test/support/sink-contract.ts';
 import type { ValueType } from '../../pipeline/table.ts';
 import { CHECKPOINT_TOPIC } from './checkpoint-topic.ts';
+import { Cluster } from './protocol/cluster.ts';
 
 const INT: ValueType = { kind: 'integer', bytes: 4, unsigned: false };
 const TEXT: ValueType = { kind: 'text' };
@@ -54,6 +56,30 @@ void describe('recovery of the Kafka sink', () => {
     await stranger.send([recordsOf(CHECKPOINT_TOPIC, 0, [[key, null]])]);
     assert.equal(await sink.recover(), null);
     end.abort();
+    await sink.close();
+  });
+
+  void it('finds by halves what a topic takes whose settings it may not read', async () => {
+    const table = newTable({ k: INT, v: TEXT }, ['k']);
+    const topic = uniqueName('topic');
+    await createTopic(kafka, topic, { config: { 'max.message.bytes': '50000' } });
+    const rows = Array.from({ length: 40 }, (_, k) => [k, 'x'.repeat(10_000)] as const);
+    const settings = Cluster.prototype.topicConfigs;
+    Cluster.prototype.topicConfigs = () => Promise.resolve(new Map());
+    const sink = openKafkaSink(kafka, { options: { partitions: 1 } });
+    let tries = 0;
+    for (let isDone = false; !isDone && tries < 10; tries += 1) {
+      await sink.recover();
+      await sink.prepare([toTopic(table, topic)]);
+      await sink.write(batchOf(inserts(table, rows)));
+      isDone = await sink.commit(checkpointOf(1, table)).then(
+        () => true,
+        () => false,
+      );
+    }
+    Cluster.prototype.topicConfigs = settings;
+    assert.ok(tries <= 6, `it took ${tries} tries`);
+    assert.equal(sink.dirtyRows, 0);
     await sink.close();
   });
 });

@@ -13,6 +13,8 @@ export interface TopicFacts {
   readonly partitions: number;
   /** Of one record batch. */
   readonly maxRecordBytes: number;
+  /** Of one of more than one record. */
+  readonly maxBatchBytes: number;
   /** It is compacted. */
   readonly needsKeys: boolean;
 }
@@ -29,8 +31,10 @@ export class Topics {
   readonly written = new Map<string, WrittenTopic>();
   /** What brokers said of a topic while it was written. */
   readonly #refused = new Map<string, KafkaError>();
-  /** Batches of this size were refused, whatever the topic's settings say. */
+  /** Batches of one record of this size were refused, whatever the topic's settings say. */
   readonly #bytesRefused = new Map<string, number>();
+  /** Larger ones of several are not tried again. */
+  readonly #batchBytes = new Map<string, number>();
 
   constructor(options: KafkaOptions, log: Logger) {
     this.#options = options;
@@ -82,6 +86,7 @@ export class Topics {
         this.#facts.set(name, {
           partitions: topic.partitions,
           maxRecordBytes: Math.min(maxMessageBytes ?? DEFAULT_BYTES_MAX, tooLong - 1),
+          maxBatchBytes: this.#batchBytes.get(name) ?? Infinity,
           needsKeys: cleanupPolicy?.includes('compact') === true,
         });
       }
@@ -94,6 +99,7 @@ export class Topics {
     this.written.delete(topic);
     this.#refused.delete(topic);
     this.#bytesRefused.delete(topic);
+    this.#batchBytes.delete(topic);
   }
 
   /**
@@ -102,7 +108,10 @@ export class Topics {
    */
   learnFrom(error: unknown): unknown {
     if (!(error instanceof KafkaError) || error.topic === undefined || !this.#facts.has(error.topic)) return error;
-    if (error.refusal === 'size' && error.bytes !== undefined) {
+    if (error.refusal === 'size' && error.bytes !== undefined && (error.records ?? 1) > 1) {
+      // The account may not read what the topic takes: it is found by halves.
+      this.#batchBytes.set(error.topic, Math.floor(error.bytes / 2));
+    } else if (error.refusal === 'size' && error.bytes !== undefined) {
       if ((this.#bytesRefused.get(error.topic) ?? Infinity) <= error.bytes) return error;
       this.#bytesRefused.set(error.topic, error.bytes);
     } else if (error.refusal === 'denied') this.#refused.set(error.topic, error);

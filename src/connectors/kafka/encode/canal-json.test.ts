@@ -279,3 +279,12 @@ for (const [type, { sourceType, sqlType }, cases] of VALUES) {
     }
   });
 }
+
+void test('an update from a long text is written where it fits compressed', () => {
+  const table = tableOf({ kind: 'text' });
+  const part = logged(updates(table, [[rowOf('x'.repeat(200_000)), rowOf('y')]]));
+  const to = { ...TOPIC, compression: 'lz4', maxRecordBytes: 100_000 } as const;
+  const [record, ...more] = encoded(new CanalJson(envelopeOptions()), [part], to);
+  assert.deepEqual(more, []);
+  assert.deepEqual((JSON.parse(record?.value ?? '') as { old: unknown }).old, [{ v: 'x'.repeat(200_000) }]);
+});

@@ -143,7 +143,7 @@ export class CanalJson implements Envelope {
     part.visit(row, 'after', layout.columns, values);
     values.finish();
     old.use(this.#oldMemory, 0);
-    old.limit(layout.to.maxRecordBytes);
+    old.limit(this.#frame.plainBytesMax);
     old.start(layout.values);
     part.visit(row, 'before', layout.columns, old);
     old.finish();

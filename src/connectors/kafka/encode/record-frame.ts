@@ -63,7 +63,7 @@ export class RecordFrame {
     this.#into = into;
     this.#to = to;
     this.#topic = into.topic(to.topic);
-    this.#topic.batchBytesMax = Math.min(BATCH_BYTES_MAX, to.maxRecordBytes);
+    this.#topic.batchBytesMax = Math.min(BATCH_BYTES_MAX, to.maxRecordBytes, to.maxBatchBytes);
     this.#owner = owner;
     this.#time = time;
     this.#count = 0;
@@ -91,7 +91,12 @@ export class RecordFrame {
     this.#rest = at;
     this.#valueLengthAt = key === null ? writeVarint(bytes, at, -1) : writeKey(bytes, at, key);
     writer.use(memory, this.#valueLengthAt + this.#valueLengthSize);
-    writer.limit(this.#to.compression === 'none' ? this.#to.maxRecordBytes : PLAIN_BYTES_MAX);
+    writer.limit(this.plainBytesMax);
+  }
+
+  /** What is longer before compression is given up while it is written. */
+  get plainBytesMax(): number {
+    return this.#to.compression === 'none' ? this.#to.maxRecordBytes : PLAIN_BYTES_MAX;
   }
 
   /** The value is written. False when the record is longer than its topic takes: then none of it is left. */

@@ -8,6 +8,8 @@ export interface TableTopic {
   readonly keyColumns: readonly number[] | null;
   /** The largest record batch that the topic takes (`max.message.bytes`). */
   readonly maxRecordBytes: number;
+  /** No batch of more than one record is longer. */
+  readonly maxBatchBytes: number;
   /** The topic is compacted: it takes no record without a key. */
   readonly needsKeys: boolean;
   /** What batches are compressed with: the topic's limit is of what comes out. */

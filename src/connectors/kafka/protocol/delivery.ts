@@ -190,7 +190,8 @@ export class Delivery {
       entry.done(null);
       return;
     }
-    const about = { doing: `writing to partition ${partition}`, topic, bytes: entry.batch.records.length };
+    const { records, count } = entry.batch;
+    const about = { doing: `writing to partition ${partition}`, topic, bytes: records.length, records: count };
     const refusal = brokerRefusal(errorCode, about, message);
     this.#refuse(lane, refusal, patienceWith(refusal, this.#options.resendUnknown));
   }
