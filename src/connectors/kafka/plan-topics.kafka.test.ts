@@ -66,6 +66,13 @@ void describe('a plan of topics', () => {
     ]);
   });
 
+  void it('refuses a topic that takes no write for want of replicas', async () => {
+    await createTopic(kafka, `${database}_strict`, { config: { 'min.insync.replicas': '2' } });
+    assert.deepEqual((await plan({}, ['strict'])).problems, [
+      `Kafka.SettingRefused: the topic ${database}_strict has one replica, and its min.insync.replicas is 2: brokers take nothing for it. Give the topic more replicas, or lower its min.insync.replicas.`,
+    ]);
+  });
+
   void it('warns of parameters without a meaning, of names that are almost one, and of a topic that is otherwise', async () => {
     const options = { topic: '${db}.${table}', topicName: 'x', partitions: 3, kafkaClientProperties: { retries: 9 } };
     assert.deepEqual(await plan(options, ['there', 'a.b', 'a_b']), {

@@ -155,6 +155,15 @@ function planTopic(table: TableVersion, { topic, wanted }: TopicName, plan: Plan
       ...(nameProblem === null
         ? []
         : [{ code: 'Kafka.TopicName', message: nameProblem, remedy: 'Give the option topic another pattern.' }]),
+      ...(found !== undefined && (configs?.minInsyncReplicas ?? 0) > found.replication
+        ? [
+            {
+              code: 'Kafka.SettingRefused',
+              message: `the topic ${topic} has ${found.replication === 1 ? 'one replica' : `${found.replication} replicas`}, and its min.insync.replicas is ${configs?.minInsyncReplicas}: brokers take nothing for it`,
+              remedy: 'Give the topic more replicas, or lower its min.insync.replicas.',
+            },
+          ]
+        : []),
       ...key.missing.map((name) => ({
         code: 'Kafka.KeyColumnMissing',
         message: `there is no column ${name}, which keyColumns names`,
