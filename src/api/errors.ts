@@ -50,8 +50,8 @@ function refusal([status, code, message]: Refusal, error: TaskError): ApiError {
 }
 
 function said({ message, hint }: TaskError): string {
-  if (hint === undefined) return message;
-  return `${/[.!?]$/.test(message) ? message : `${message}.`} ${hint}`;
+  const sentence = /[.!?]$/.test(message) ? message : `${message}.`;
+  return hint === undefined ? sentence : `${sentence} ${hint}`;
 }
 
 export function missingParameter(name: string): ApiError {
