@@ -25,6 +25,8 @@ export interface TargetPlan {
   /** Rows it holds now: estimated, 0 when it is missing or empty. */
   readonly rows: number;
   readonly warnings: readonly string[];
+  /** The warning for a table that joins, unless the task has filled this target before; null when there is nothing to find. */
+  readonly ifForeign: string | null;
   /** Reasons why this table cannot be written as planned; empty when it can. */
   readonly problems: readonly Problem[];
   /** Columns that an existing target lacks, as problems: of a table that is running already they come, or are left out, by policy. */

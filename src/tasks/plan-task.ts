@@ -140,10 +140,10 @@ function write(
   const before = new Map((base?.definition.tables ?? []).map((table) => [tableKey(table.table), table]));
   const after = new Set(definition.tables.map(({ table }) => tableKey(table)));
   const removed = [...before.values()].filter(({ table }) => !after.has(tableKey(table)));
-  const entries = definition.tables.map((table, index) => ({
-    isNew: !before.has(tableKey(table.table)),
-    json: planEntry(table, described[index], plan.tables[index], filled),
-  }));
+  const entries = definition.tables.map((table, index) => {
+    const isNew = !before.has(tableKey(table.table));
+    return { isNew, json: planEntry(table, described[index], plan.tables[index], { isNew, filled }) };
+  });
   const warnings = [
     ...found.warnings,
     ...plan.warnings,
@@ -194,16 +194,11 @@ function planEntry(
   defined: DefinedTable,
   described: TableDescription | undefined,
   target: SinkPlan['tables'][number] | undefined,
-  filled: readonly TargetId[],
+  { isNew, filled }: { readonly isNew: boolean; readonly filled: readonly TargetId[] },
 ): Json {
   const rows = target?.rows ?? 0;
   const isOurs = filled.some(({ schema, table }) => schema === defined.target.schema && table === defined.target.table);
-  const foreign =
-    rows > 0 && !isOurs
-      ? [
-          `the target has ${rows} rows that this task did not write: they are kept and written over by key, and rows beyond the source's stay`,
-        ]
-      : [];
+  const foreign = isNew && !isOurs ? (target?.ifForeign ?? null) : null;
   // Of a kept table: a new one is refused for it.
   const pending = (target?.lacking ?? []).map(
     ({ message }) => `${message} yet: it is added with the next change, or left out, as the policy ADDCOLUMN says`,
@@ -224,7 +219,12 @@ function planEntry(
     load: defined.load,
     exists: target?.exists ?? false,
     targetRows: rows,
-    warnings: [...(described?.warnings ?? []), ...(target?.warnings ?? []), ...foreign, ...pending],
+    warnings: [
+      ...(described?.warnings ?? []),
+      ...(target?.warnings ?? []),
+      ...(foreign === null ? [] : [foreign]),
+      ...pending,
+    ],
   };
 }
 

@@ -389,7 +389,8 @@ void test('a plan warns of rows in a target that the task did not write, and not
     return state.kind === 'success' ? /the target has 7 rows that this task did not write/.test(state.plan) : null;
   };
   assert.equal(await warnings(null), true);
-  const task = await scene.create(['a']);
+  const task = await scene.create(['b']);
+  assert.equal(await warnings(task), true);
   await scene.store.transaction((records) => records.insertFilled(task, [{ schema: 'shop', table: 'a' }]));
   assert.equal(await warnings(task), false);
 });

@@ -145,6 +145,7 @@ function planTargets(
         exists: rows > 0,
         rows,
         warnings: [],
+        ifForeign: rows > 0 ? `the target has ${rows} rows that this task did not write` : null,
         problems: [],
         lacking: [],
       };

@@ -90,12 +90,6 @@ function planTarget(options: PlanTargetOptions): TargetPlan {
   const twice = options.shared
     ? [asProblem('Sink.TargetShared', `another table goes to ${describeTarget(target)} too`)]
     : [];
-  const kept =
-    rows > 0
-      ? [
-          `${describeTarget(target)} holds about ${rows} rows: they are kept and upserted over; rows that the source lacks stay`,
-        ]
-      : [];
   return {
     target,
     columns: found === null ? planColumns(table, server) : existingColumns(table, found),
@@ -105,7 +99,11 @@ function planTarget(options: PlanTargetOptions): TargetPlan {
       .join('\n'),
     exists: found !== null,
     rows,
-    warnings: [...kept, ...(found === null ? typeWarnings(table, server) : [])],
+    warnings: found === null ? typeWarnings(table, server) : [],
+    ifForeign:
+      rows > 0
+        ? `${describeTarget(target)} holds about ${rows} rows that this task did not write: they are kept and written over by key, and rows beyond the source’s stay`
+        : null,
     problems: [...names, ...Array.from(shape, mismatch), ...twice],
     lacking: all.filter((problem) => !shape.has(problem)).map(mismatch),
   };

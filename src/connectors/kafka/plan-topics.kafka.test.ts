@@ -31,6 +31,7 @@ void describe('a plan of topics', () => {
     });
     const { problems, warnings } = planned;
     return {
+      foreign: planned.tables.map(({ ifForeign }) => ifForeign),
       problems: [...problems, ...planned.tables.flatMap((each) => each.problems)].map(
         ({ code, message, remedy }) => `${code}: ${message}. ${remedy}`,
       ),
@@ -40,6 +41,7 @@ void describe('a plan of topics', () => {
 
   void it('says what the brokers would refuse to make, and makes nothing', async () => {
     assert.deepEqual(await plan({}, ['there']), {
+      foreign: [null],
       problems: [
         `Kafka.SettingRefused: trying to create topics (topic ${database}_there): INVALID_TOPIC_EXCEPTION: Topic '${database}_there' collides with existing topic: ${database}.there. Give the option topic another pattern: no two names may differ in . and _ alone.`,
       ],
@@ -50,6 +52,7 @@ void describe('a plan of topics', () => {
   void it('says what is wrong with the options, each once', async () => {
     const options = { replication: 3, transactionTimeoutMs: 86_400_000, keyColumns: 'k,nothing', topic: '..' };
     assert.deepEqual(await plan(options, ['t']), {
+      foreign: [null],
       problems: [
         'Kafka.SettingRefused: replication is 3, and the cluster has one broker. Give replication up to 1, or -1 for what the brokers are set to.',
         'Kafka.SettingRefused: transactionTimeoutMs is 86400000, and the brokers allow 900000. Lower transactionTimeoutMs, or raise the brokers’ transaction.max.timeout.ms.',
@@ -66,6 +69,13 @@ void describe('a plan of topics', () => {
     ]);
   });
 
+  void it('says of a topic that is there that what is in it stays', async () => {
+    assert.deepEqual((await plan({ topic: '${db}.${table}' }, ['there', 'not_there'])).foreign, [
+      `the topic ${database}.there exists, and this task did not fill it: what is in it stays, and comes before what is written`,
+      null,
+    ]);
+  });
+
   void it('refuses a topic that takes no write for want of replicas', async () => {
     await createTopic(kafka, `${database}_strict`, { config: { 'min.insync.replicas': '2' } });
     assert.deepEqual((await plan({}, ['strict'])).problems, [
@@ -75,14 +85,13 @@ void describe('a plan of topics', () => {
 
   void it('warns of parameters without a meaning, of names that are almost one, and of a topic that is otherwise', async () => {
     const options = { topic: '${db}.${table}', topicName: 'x', partitions: 3, kafkaClientProperties: { retries: 9 } };
-    assert.deepEqual(await plan(options, ['there', 'a.b', 'a_b']), {
-      problems: [],
-      warnings: [
-        'kafkaClientProperties: retries has no effect here',
-        'the writer’s parameter topicName has no meaning here',
-        `the topics ${database}.a.b and ${database}.a_b differ in . and _ alone, which brokers may refuse`,
-        'the topic exists with 2 partitions, not 3: it stays so',
-      ],
-    });
+    const { problems, warnings } = await plan(options, ['there', 'a.b', 'a_b']);
+    assert.deepEqual(problems, []);
+    assert.deepEqual(warnings, [
+      'kafkaClientProperties: retries has no effect here',
+      'the writer’s parameter topicName has no meaning here',
+      `the topics ${database}.a.b and ${database}.a_b differ in . and _ alone, which brokers may refuse`,
+      'the topic exists with 2 partitions, not 3: it stays so',
+    ]);
   });
 });

@@ -150,6 +150,10 @@ function planTopic(table: TableVersion, { topic, wanted }: TopicName, plan: Plan
         ? ['the topic has one replica: a broker that is lost takes its records along']
         : []),
     ],
+    ifForeign:
+      found === undefined
+        ? null
+        : `the topic ${topic} exists, and this task did not fill it: what is in it stays, and comes before what is written`,
     problems: [
       ...(refusal === null ? [] : [problemOf(refusal)]),
       ...(nameProblem === null
