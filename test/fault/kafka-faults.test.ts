@@ -13,6 +13,7 @@ void describe('readers of Kafka', () => {
       brokers: 1,
       delivery: 'exactlyOnce',
       compression: 'none',
+      requestTimeoutMs: 2000,
       faults: 5,
       outageSeconds: 0,
       seed,

@@ -20,8 +20,8 @@ export async function run({
   const delivery = given('--delivery') === 'atLeastOnce' ? 'atLeastOnce' : 'exactlyOnce';
   const lives = FAMILIES.filter((family) => family === (given('--family') ?? family)).flatMap((family) =>
     [
-      { family, brokers: 1, faults: Math.ceil(faults * 0.75), compression: 'none' as const },
-      { family, brokers: 3, faults: Math.floor(faults * 0.25), compression: 'zstd' as const },
+      { family, brokers: 1, faults: Math.ceil(faults * 0.75), compression: 'none' as const, requestTimeoutMs: 2000 },
+      { family, brokers: 3, faults: Math.floor(faults * 0.25), compression: 'zstd' as const, requestTimeoutMs: 10_000 },
     ].filter(({ brokers }) => String(brokers) === (given('--brokers') ?? String(brokers))),
   );
   for (const [index, life] of lives.entries()) {

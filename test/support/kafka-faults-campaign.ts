@@ -7,7 +7,7 @@ import { stringifyJson } from '../../src/lib/json.ts';
 import type { Info } from './api-task.ts';
 import { CountedTopic } from './counted-topic.ts';
 import { COUNTED_COLUMNS, CountingWriter } from './counting-writer.ts';
-import { drawFaults, FAULTS, REQUEST_TIMEOUT_MS, type Scene, TRANSACTION_TIMEOUT_MS } from './kafka-faults.ts';
+import { drawFaults, FAULTS, type Scene, TRANSACTION_TIMEOUT_MS } from './kafka-faults.ts';
 import { KafkaTask } from './kafka-task.ts';
 import { privateKafka } from './kafka-under-test.ts';
 import { PeakMemory } from './peak-memory.ts';
@@ -21,6 +21,8 @@ export interface KafkaCampaignOptions {
   readonly version?: KafkaOptions['version'] | undefined;
   readonly delivery: 'exactlyOnce' | 'atLeastOnce';
   readonly compression: 'none' | 'zstd';
+  /** Answers that take longer are given up. With more than a freeze takes, what was frozen goes on, and meets what has ended meanwhile. */
+  readonly requestTimeoutMs: number;
   readonly faults: number;
   /** At the end no broker is there for so long, while the writers go on; 0: none. */
   readonly outageSeconds: number;
@@ -99,7 +101,7 @@ export async function kafkaFaultsCampaign(options: KafkaCampaignOptions): Promis
         compression: options.compression,
         partitions: PARTITIONS,
         replication: options.brokers,
-        requestTimeoutMs: REQUEST_TIMEOUT_MS,
+        requestTimeoutMs: options.requestTimeoutMs,
         transactionTimeoutMs: TRANSACTION_TIMEOUT_MS,
         transactionBytesMax: 300_000,
         heartbeatSeconds: 1,

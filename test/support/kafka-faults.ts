@@ -17,8 +17,8 @@ export interface Scene {
   readonly writers: readonly CountingWriter[];
 }
 
-/** Answers that take longer are given up. */
-export const REQUEST_TIMEOUT_MS = 2000;
+/** Silence that some notice and some do not. */
+const SILENCE_MS = 2000;
 /** Transactions that are open for longer are aborted. */
 export const TRANSACTION_TIMEOUT_MS = 5000;
 
@@ -110,12 +110,12 @@ async function loseAnswers({ proxies, random }: Scene): Promise<void> {
 
 async function stall({ proxies, random }: Scene): Promise<void> {
   for (const proxy of proxies) proxy.stall({ alsoNew: false });
-  await sleep(random() * REQUEST_TIMEOUT_MS);
+  await sleep(random() * SILENCE_MS);
 }
 
 async function partition({ proxies, random }: Scene): Promise<void> {
   for (const proxy of proxies) proxy.stall({ alsoNew: true });
-  await sleep(random() * 2 * REQUEST_TIMEOUT_MS);
+  await sleep(random() * 2 * SILENCE_MS);
   for (const proxy of proxies) proxy.heal();
 }
 
@@ -130,7 +130,7 @@ async function killBroker({ kafka, random }: Scene): Promise<void> {
 async function freezeBroker({ kafka, random }: Scene): Promise<void> {
   const broker: KafkaBroker = pick(random, kafka.brokers);
   process.kill(broker.pid, 'SIGSTOP');
-  await sleep(random() * 2.5 * REQUEST_TIMEOUT_MS);
+  await sleep(random() * 2.5 * SILENCE_MS);
   process.kill(broker.pid, 'SIGCONT');
 }
 
