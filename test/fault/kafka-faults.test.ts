@@ -14,6 +14,7 @@ void describe('readers of Kafka', () => {
       delivery: 'exactlyOnce',
       compression: 'none',
       requestTimeoutMs: 2000,
+      oneTopic: false,
       faults: 5,
       outageSeconds: 0,
       seed,

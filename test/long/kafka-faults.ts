@@ -1,6 +1,7 @@
 // npm run test:long -- kafka-faults --n FAULTS --seed S [--family mariadb|mysql] [--brokers 1|3] [--kafka VERSION]
 // [--delivery atLeastOnce] [--outage SECONDS]: kills, cuts and silence between a source and readers of Kafka, while rows are
-// written and tables come and go; each change is seen once, in order. So many faults for each family, a quarter of them with three brokers.
+// written and tables come and go; each change is seen once, in order. So many faults for each family, a quarter of them
+// with three brokers, all tables in one topic, and patience.
 import { KAFKA_VERSIONS } from '../../scripts/servers/kafka-jars.ts';
 import { kafkaFaultsCampaign } from '../support/kafka-faults-campaign.ts';
 import { FAMILIES } from '../support/servers.ts';
@@ -20,8 +21,22 @@ export async function run({
   const delivery = given('--delivery') === 'atLeastOnce' ? 'atLeastOnce' : 'exactlyOnce';
   const lives = FAMILIES.filter((family) => family === (given('--family') ?? family)).flatMap((family) =>
     [
-      { family, brokers: 1, faults: Math.ceil(faults * 0.75), compression: 'none' as const, requestTimeoutMs: 2000 },
-      { family, brokers: 3, faults: Math.floor(faults * 0.25), compression: 'zstd' as const, requestTimeoutMs: 10_000 },
+      {
+        family,
+        brokers: 1,
+        faults: Math.ceil(faults * 0.75),
+        compression: 'none' as const,
+        requestTimeoutMs: 2000,
+        oneTopic: false,
+      },
+      {
+        family,
+        brokers: 3,
+        faults: Math.floor(faults * 0.25),
+        compression: 'zstd' as const,
+        requestTimeoutMs: 10_000,
+        oneTopic: true,
+      },
     ].filter(({ brokers }) => String(brokers) === (given('--brokers') ?? String(brokers))),
   );
   for (const [index, life] of lives.entries()) {

@@ -5,6 +5,8 @@ import { changesOf, type TopicChange } from '../../quickstart/topic-fold.ts';
 
 export interface CountedTopicOptions {
   readonly topic: string;
+  /** Other tables may be in the topic, too. */
+  readonly table: string;
   readonly partitions: number;
   /** Whether a change may come again as it was (`delivery` `atLeastOnce`): it is told by its sequenceId then. */
   readonly mayRepeat: boolean;
@@ -52,7 +54,7 @@ export class CountedTopic {
       );
       const last = records.at(-1);
       if (last !== undefined) this.#next.set(partition, last.offset + 1);
-      for (const change of changesOf(records)) this.#take(change, partition);
+      for (const change of changesOf(records)) if (change.table === this.#options.table) this.#take(change, partition);
     }
   }
 
@@ -99,6 +101,6 @@ export class CountedTopic {
   }
 
   #fault(change: string, what: string): void {
-    this.faults.push(`${this.#options.topic}: ${change} ${what}`);
+    this.faults.push(`${this.#options.table}: ${change} ${what}`);
   }
 }

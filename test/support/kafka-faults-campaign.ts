@@ -23,6 +23,8 @@ export interface KafkaCampaignOptions {
   readonly compression: 'none' | 'zstd';
   /** Answers that take longer are given up. With more than a freeze takes, what was frozen goes on, and meets what has ended meanwhile. */
   readonly requestTimeoutMs: number;
+  /** All tables in one. */
+  readonly oneTopic: boolean;
   readonly faults: number;
   /** At the end no broker is there for so long, while the writers go on; 0: none. */
   readonly outageSeconds: number;
@@ -105,6 +107,7 @@ export async function kafkaFaultsCampaign(options: KafkaCampaignOptions): Promis
         transactionTimeoutMs: TRANSACTION_TIMEOUT_MS,
         transactionBytesMax: 300_000,
         heartbeatSeconds: 1,
+        ...(options.oneTopic ? { topic: database } : {}),
       },
     );
     const scene: Scene = { random: randomOf(options.seed), service, kafka, proxies, writers };
@@ -147,8 +150,12 @@ class Campaign {
     this.#scene = scene;
     this.#options = options;
     const mayRepeat = options.delivery === 'atLeastOnce';
+    const topicOf = (table: string) => (options.oneTopic ? task.ends.database : task.topic(table));
     this.#topics = new Map(
-      TABLES.map((table) => [table, new CountedTopic({ topic: task.topic(table), partitions: PARTITIONS, mayRepeat })]),
+      TABLES.map((table) => [
+        table,
+        new CountedTopic({ topic: topicOf(table), table, partitions: PARTITIONS, mayRepeat }),
+      ]),
     );
   }
 
