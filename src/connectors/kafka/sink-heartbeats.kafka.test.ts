@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict';
 import { before, describe, it } from 'node:test';
 import { readTopic } from '../../../scripts/servers/kafka-reader.ts';
-import { checkpointOf, openKafkaSink, toTopic } from '../../../test/support/kafka-sink-under-test.ts';
+import { checkpointOf, openKafkaSink, progressOf, toTopic } from '../../../test/support/kafka-sink-under-test.ts';
 import { sharedKafka, type TestKafka } from '../../../test/support/kafka-under-test.ts';
 import { batchOf } from '../../../test/support/scripted-rows.ts';
 import { uniqueName } from '../../../test/support/servers.ts';
 import { newTable } from '../../../test/support/sink-contract.ts';
 import type { Batch } from '../../pipeline/batch.ts';
+import type { TableState } from '../../pipeline/checkpoint.ts';
 
 void describe('heartbeats of the Kafka sink', () => {
   let kafka: TestKafka;
@@ -55,5 +56,21 @@ void describe('heartbeats of the Kafka sink', () => {
       partitions.toSorted((a, b) => a - b),
       Array.from({ length: 40 }, (_, partition) => partition),
     );
+  });
+
+  void it('say nothing of a table that has failed, until it is loaded again', async () => {
+    const { sink, table, clock } = await opened({ partitions: 1 });
+    const states: (readonly [TableState, number])[] = [];
+    for (const [sequence, state] of (['FAILED', 'SNAPSHOTTING'] as const).entries()) {
+      clock.ms += 10_000;
+      await sink.write(batchOf({ kind: 'progress', progress: progressOf(table, state) }));
+      states.push([state, sink.load().rows]);
+      await sink.commit(checkpointOf(sequence + 1, table));
+    }
+    assert.deepEqual(states, [
+      ['FAILED', 0],
+      ['SNAPSHOTTING', 1],
+    ]);
+    await sink.close();
   });
 });

@@ -108,4 +108,24 @@ void describe('topics of the Kafka sink', () => {
     }
     assert.ok(written[0] !== undefined && written[1] !== undefined && written[0] < written[1]);
   });
+
+  void it('are missed while they are written, although another one took the name between two commits', async () => {
+    let now = 1_700_000_000_000;
+    const table = aTable();
+    const topic = uniqueName('topic');
+    const sink = openKafkaSink(kafka, { options: { partitions: 1 }, clock: { now: () => now } });
+    const recovered = await sink.recover();
+    assert.equal(recovered, null);
+    await sink.prepare([toTopic(table, topic)]);
+    await sink.write(batchOf(inserts(table, [[1]])));
+    await sink.commit(checkpointOf(1, table));
+    await deleteTopic(kafka, topic);
+    await createTopic(kafka, topic);
+    now += 10_000;
+    await sink.write(batchOf(inserts(table, [[2]])));
+    await assert.rejects(sink.commit(checkpointOf(2, table)), { kind: 'transient', code: 'Kafka.TopicMissing' });
+    assert.deepEqual(await sink.recover(), checkpointOf(1, table));
+    assert.deepEqual(codesOf(await sink.prepare([toTopic(table, topic)])), [[table.id.table, 'Kafka.TopicMissing']]);
+    await sink.close();
+  });
 });

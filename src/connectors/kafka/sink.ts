@@ -4,7 +4,7 @@ import { assertNever } from '../../lib/errors.ts';
 import type { Logger } from '../../lib/log.ts';
 import { VERSION } from '../../lib/version.ts';
 import type { Batch, DdlPart, RowsPart } from '../../pipeline/batch.ts';
-import type { Checkpoint, CheckpointOwner } from '../../pipeline/checkpoint.ts';
+import type { Checkpoint, CheckpointOwner, TableProgress } from '../../pipeline/checkpoint.ts';
 import type { OpenSinkOptions } from '../../pipeline/connector.ts';
 import { DirtyRows } from '../../pipeline/dirty-rows.ts';
 import { PipelineError } from '../../pipeline/pipeline-error.ts';
@@ -29,6 +29,9 @@ import { Topics } from './topics.ts';
 
 /** Memory of batches that stays for the next commit: up to twice what they hold, as it grows by doubling. */
 const KEPT_PER_BYTE = 2;
+
+/** How often topics are looked after while they are written. */
+const CHECK_MS = 10_000;
 
 /** A table, and where it goes. */
 interface Routed {
@@ -62,6 +65,8 @@ export class KafkaSink implements Sink {
   readonly #envelope: Envelope;
   readonly #checkpoints: CheckpointTopic;
   readonly #tables = new Map<string, Routed>();
+  /** Tables that the source says have failed: nothing is told of them. */
+  readonly #failed = new Set<string>();
   /** Tables that were dropped, and not made ready since: what they wrote is void. */
   readonly #dropped = new Set<string>();
   /** Of each of the two buffers. */
@@ -75,6 +80,7 @@ export class KafkaSink implements Sink {
   #spare: CommitRecords;
   #committing: Promise<unknown> | null = null;
   #heartbeatAt: number;
+  #checkAt = 0;
   /** What is left of a round to every partition, from the next one on; null between two rounds. */
   #heartbeats: { readonly rest: Iterator<Heartbeat, undefined>; next: Heartbeat | undefined } | null = null;
   /** Why the last commit failed. */
@@ -123,6 +129,7 @@ export class KafkaSink implements Sink {
     this.#dirty.rewind(this.#dirtyCommitted);
     this.#tables.clear(); // those that go on are prepared anew
     this.#dropped.clear();
+    this.#failed.clear();
     this.#heartbeats = null;
     this.#broken = null;
     const { clientId, requestTimeoutMs } = this.#options;
@@ -149,6 +156,7 @@ export class KafkaSink implements Sink {
       tables.map(({ target }) => target.table),
     );
     const failed: { table: TableId; error: PipelineError }[] = [];
+    this.#checkAt = this.#clock.now() + CHECK_MS;
     for (const { table, target } of tables) {
       const refused = failures.get(target.table);
       const routed = { topic: target.table, isReady: refused === undefined, versions: new WeakMap() };
@@ -181,7 +189,7 @@ export class KafkaSink implements Sink {
         case 'empty':
           break;
         case 'progress':
-          if (part.progress.state === 'REMOVED') this.#leave(part.progress.table);
+          this.#note(part.progress);
           break;
         default:
           assertNever(part);
@@ -251,9 +259,16 @@ export class KafkaSink implements Sink {
     const now = this.#clock.now();
     for (const change of changes) records.add(plainRecord(change, now));
     const batches = await compressBatches(records.finish(), this.#options.compression);
-    await withCrashPoints('records sent', () => producer.send(batches));
+    await withCrashPoints('records sent', () => Promise.all([producer.send(batches), this.#checkTopics(now)]));
     await producer.endTransaction('commit');
     this.#checkpoints.written(changes);
+  }
+
+  async #checkTopics(now: number): Promise<void> {
+    const topics = this.#readyTopics();
+    if (now < this.#checkAt || this.#cluster === null || topics.size === 0) return;
+    this.#checkAt = now + CHECK_MS;
+    await this.#topics.check(this.#cluster, topics);
   }
 
   #encode(part: RowsPart | DdlPart): FailedTables {
@@ -290,6 +305,12 @@ export class KafkaSink implements Sink {
     for (const { target } of tables) if (!going.has(target.table)) this.#topics.forget(target.table);
   }
 
+  #note({ table, state }: TableProgress): void {
+    if (state === 'FAILED') this.#failed.add(tableKey(table));
+    else this.#failed.delete(tableKey(table));
+    if (state === 'REMOVED') this.#leave(table);
+  }
+
   /** The table is not of this task any more; what it wrote stays. */
   #leave(table: TableId): void {
     const routed = this.#tables.get(tableKey(table));
@@ -299,8 +320,10 @@ export class KafkaSink implements Sink {
     if (!this.#readyTopics().has(routed.topic)) this.#topics.forget(routed.topic);
   }
 
-  #readyTopics(): ReadonlySet<string> {
-    return new Set([...this.#tables.values()].flatMap(({ topic, isReady }) => (isReady ? [topic] : [])));
+  #readyTopics(without: ReadonlySet<string> = new Set()): ReadonlySet<string> {
+    return new Set(
+      [...this.#tables].flatMap(([key, { topic, isReady }]) => (isReady && !without.has(key) ? [topic] : [])),
+    );
   }
 
   /**
@@ -325,7 +348,7 @@ export class KafkaSink implements Sink {
   }
 
   *#everyPartition(): Generator<Heartbeat, undefined> {
-    for (const topic of this.#readyTopics()) {
+    for (const topic of this.#readyTopics(this.#failed)) {
       const { partitions } = this.#topics.of(topic);
       for (let partition = 0; partition < partitions; partition += 1) yield { topic, partition };
     }

@@ -94,6 +94,15 @@ export class Topics {
     return failed;
   }
 
+  /** Looks whether those that are written are still what they were: brokers write by name. Errors: PipelineError, KafkaError. */
+  async check(cluster: Cluster, topics: ReadonlySet<string>): Promise<void> {
+    const found = await cluster.topics([...topics]);
+    for (const name of topics) {
+      const lost = this.#replaced(name, found.get(name));
+      if (lost !== null) throw new PipelineError('transient', lost.code, lost.message, { hint: lost.hint });
+    }
+  }
+
   /** What is in the topic is void: whatever has its name is written from here on. */
   forget(topic: string): void {
     this.written.delete(topic);
