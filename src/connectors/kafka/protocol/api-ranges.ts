@@ -42,6 +42,8 @@ interface MetadataAnswer {
     readonly name?: string | null | undefined;
     /** All zeros before version 10. */
     readonly topicId: string;
+    /** A bit for each operation that the account may do, as ACLs number them; the lowest integer when not asked, or unknown. */
+    readonly topicAuthorizedOperations: number;
     readonly partitions: readonly {
       readonly partitionIndex: number;
       readonly leaderId: number;
@@ -123,7 +125,7 @@ interface FetchAnswer {
   }[];
 }
 
-export const METADATA: Versions<[topics: string[] | null, autoCreate: boolean], MetadataAnswer> = [
+export const METADATA: Versions<[topics: string[] | null, autoCreate: boolean, rights?: boolean], MetadataAnswer> = [
   metadataV12.api,
   metadataV9.api,
   metadataV7.api,

@@ -159,7 +159,7 @@ export class Cluster {
     }
   }
 
-  /** The same as far as the account may see: why it may not is told for each topic. */
+  /** The same as far as the account may see and write: why it may not is told for each topic. */
   async describeTopics(
     names: readonly string[],
   ): Promise<{ readonly found: Map<string, Topic>; readonly refused: Map<string, KafkaError> }> {
@@ -343,19 +343,19 @@ export class Cluster {
     return this.ranges.most(DESCRIBE_QUORUM_KEY) === -1;
   }
 
-  /** Topics that the account may not see go into `refused`, where there is one. */
+  /** Topics that the account may not see or write go into `refused`, where there is one. */
   async #askForTopics(
     names: readonly string[],
     refused: Map<string, KafkaError> | null = null,
   ): Promise<Map<string, Topic>> {
     const about = { doing: 'asking for topics' };
-    const answer = await this.#askAny(METADATA, about, [...names], false);
+    const answer = await this.#askAny(METADATA, about, [...names], false, refused !== null);
     // It has heard of nothing yet, not even of itself.
     if (answer.brokers.length === 0) throw brokerRefusal(LEADER_NOT_AVAILABLE, about);
     this.#brokers = new Map(answer.brokers.map(({ nodeId, host, port }) => [nodeId, { id: nodeId, host, port }]));
     this.#controller = answer.controllerId;
     const found = new Map<string, Topic>();
-    for (const { errorCode, name, topicId, partitions } of answer.topics) {
+    for (const { errorCode, name, topicId, partitions, topicAuthorizedOperations } of answer.topics) {
       if (name === null || name === undefined || errorCode === UNKNOWN_TOPIC) continue;
       if (errorCode !== 0) {
         const refusal = brokerRefusal(errorCode, { ...about, topic: name });
@@ -364,6 +364,10 @@ export class Cluster {
           refused?.set(name, refusal);
           continue;
         }
+      }
+      if (refused !== null && mayOnlyLook(topicAuthorizedOperations)) {
+        refused.set(name, brokerRefusal(TOPIC_DENIED, { doing: 'asking for the right to write', topic: name }));
+        continue;
       }
       const leaders = Array.from({ length: partitions.length }, () => -1);
       for (const { partitionIndex, leaderId } of partitions) leaders[partitionIndex] = leaderId;
@@ -417,11 +421,20 @@ const ASK_AGAIN_MS = 200;
 /** Brokers without a ZooKeeper know it. */
 const DESCRIBE_QUORUM_KEY = 55;
 const LEADER_NOT_AVAILABLE = 5;
+const TOPIC_DENIED = 29;
+/** Operations, as ACLs number them. */
+const WRITE = 1 << 4;
+const DESCRIBE = 1 << 8;
 const CREATE_TOPICS_KEY = 19;
 /** Brokers before 2.4 (version 4) do not know what -1 means. */
 const CREATE_TOPICS_BY_DEFAULT = 4;
 /** Requests whose answers have an error for each topic or resource: metadata, create topics, add partitions, describe configs. */
 const PARTIAL = new Set([3, 19, 24, 32]);
+
+/** Brokers without rights say 0, or nothing; whoever may describe a topic is told the rest. */
+function mayOnlyLook(operations: number): boolean {
+  return operations > 0 && (operations & DESCRIBE) !== 0 && (operations & WRITE) === 0;
+}
 
 function numberIn(values: ReadonlyMap<string, string | null>, name: string): number | null {
   const value = values.get(name) ?? null;

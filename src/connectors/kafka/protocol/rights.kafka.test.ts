@@ -83,12 +83,14 @@ void describe('an account with few rights', () => {
     }
   });
 
-  void it('reads in a plan which topics it cannot see or make, and which it can', async () => {
+  void it('reads in a plan which topics it cannot see, write or make, and which it can', async () => {
     const { tables, guarantee, problems } = await planTopics({
       settings: cluster.settings,
       options: { topic: '${table}' },
       sourceName: 'source',
-      tables: ['ours', 'theirs', 'new-1', 'another'].map((name) => scriptedTable('shop', name, { k: INT }, ['k'])),
+      tables: ['ours', 'theirs', 'seen', 'new-1', 'another'].map((name) =>
+        scriptedTable('shop', name, { k: INT }, ['k']),
+      ),
       signal: end.signal,
     });
     const told = (list: readonly Problem[] | undefined) => list?.map(({ code, message }) => `${code}: ${message}`);
@@ -97,6 +99,7 @@ void describe('an account with few rights', () => {
       [
         [],
         ['Sink.Denied: asking for topics (topic theirs): TOPIC_AUTHORIZATION_FAILED'],
+        ['Sink.Denied: asking for the right to write (topic seen): TOPIC_AUTHORIZATION_FAILED'],
         [],
         ['Sink.Denied: asking for topics (topic another): TOPIC_AUTHORIZATION_FAILED'],
       ],
