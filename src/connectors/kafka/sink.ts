@@ -15,10 +15,11 @@ import { CheckpointTopic, plainRecord } from './checkpoint-topic.ts';
 import { CommitRoom } from './commit-room.ts';
 import { CommitRecords } from './encode/commit-records.ts';
 import { compressBatches } from './encode/compression.ts';
-import type { DirtyRecord, Envelope } from './encode/envelope.ts';
+import type { DirtyRecord, Envelope, HeartbeatTimes } from './encode/envelope.ts';
 import { openEnvelope } from './encode/envelopes.ts';
 import type { TableTopic } from './encode/table-topic.ts';
 import { KafkaError } from './errors.ts';
+import { Heartbeats } from './heartbeats.ts';
 import { keyColumnsOf } from './key-columns.ts';
 import { asKafkaSettings, type KafkaSettings } from './settings.ts';
 import { type KafkaOptions, parseKafkaOptions } from './options.ts';
@@ -40,11 +41,6 @@ interface Routed {
   readonly isReady: boolean;
   /** By table version: indexes of its columns change with it. */
   readonly versions: WeakMap<TableVersion, TableTopic>;
-}
-
-interface Heartbeat {
-  readonly topic: string;
-  readonly partition: number;
 }
 
 /**
@@ -79,10 +75,8 @@ export class KafkaSink implements Sink {
   #filling: CommitRecords;
   #spare: CommitRecords;
   #committing: Promise<unknown> | null = null;
-  #heartbeatAt: number;
+  readonly #heartbeats: Heartbeats;
   #checkAt = 0;
-  /** What is left of a round to every partition, from the next one on; null between two rounds. */
-  #heartbeats: { readonly rest: Iterator<Heartbeat, undefined>; next: Heartbeat | undefined } | null = null;
   /** Why the last commit failed. */
   #broken: unknown = null;
 
@@ -103,13 +97,20 @@ export class KafkaSink implements Sink {
     this.#room = new CommitRoom(this.#bufferBytesMax, this.#options.transactionTimeoutMs);
     this.#filling = new CommitRecords(KEPT_PER_BYTE * this.#options.commitBytesMax);
     this.#spare = new CommitRecords(KEPT_PER_BYTE * this.#options.commitBytesMax);
-    this.#heartbeatAt = clock.now() + this.#options.heartbeatSeconds * 1000;
     this.#envelope = openEnvelope(this.#options, {
       sourceName,
       version: VERSION,
       clock,
       onDirty: (record) => this.#leaveOut(record),
     });
+    const target = {
+      topics: () =>
+        [...this.#readyTopics(this.#failed)].map((topic) => [topic, this.#topics.of(topic).partitions] as const),
+      hasRoom: () => !this.load().isFull,
+      write: (topic: string, partition: number, times: HeartbeatTimes) =>
+        this.#envelope.heartbeat(topic, partition, times, this.#filling),
+    };
+    this.#heartbeats = new Heartbeats(target, this.#options.heartbeatSeconds, clock.now());
   }
 
   get holdsCheckpoint(): boolean {
@@ -130,7 +131,7 @@ export class KafkaSink implements Sink {
     this.#tables.clear(); // those that go on are prepared anew
     this.#dropped.clear();
     this.#failed.clear();
-    this.#heartbeats = null;
+    this.#heartbeats.endRound();
     this.#broken = null;
     const { clientId, requestTimeoutMs } = this.#options;
     const cluster = await Cluster.open(this.#settings, {
@@ -195,7 +196,7 @@ export class KafkaSink implements Sink {
           assertNever(part);
       }
     }
-    if (batch.transactionEnd) this.#heartbeat(batch, readAt);
+    if (batch.transactionEnd) this.#heartbeats.follow(batch, readAt);
     return failed;
   }
 
@@ -242,7 +243,7 @@ export class KafkaSink implements Sink {
     const routed = this.#tables.get(tableKey(table));
     if (routed === undefined) return;
     this.#tables.set(tableKey(table), { ...routed, isReady: false });
-    this.#heartbeats = null;
+    this.#heartbeats.endRound();
     this.#filling.exclude(table);
   }
 
@@ -316,7 +317,7 @@ export class KafkaSink implements Sink {
     const routed = this.#tables.get(tableKey(table));
     if (routed === undefined) return;
     this.#tables.set(tableKey(table), { ...routed, isReady: false });
-    this.#heartbeats = null; // the next round is without it
+    this.#heartbeats.endRound();
     if (!this.#readyTopics().has(routed.topic)) this.#topics.forget(routed.topic);
   }
 
@@ -324,34 +325,6 @@ export class KafkaSink implements Sink {
     return new Set(
       [...this.#tables].flatMap(([key, { topic, isReady }]) => (isReady && !without.has(key) ? [topic] : [])),
     );
-  }
-
-  /**
-   * Tells readers how far the log was read, so that they need not take silence for a stop. Partitions for which there is no
-   * room come with the next batches.
-   */
-  #heartbeat({ caughtUp, timeMicros }: Batch, readAt: number): void {
-    const { heartbeatSeconds } = this.#options;
-    if (heartbeatSeconds === 0 || (!caughtUp && timeMicros === null)) return;
-    if (this.#heartbeats === null && readAt >= this.#heartbeatAt) {
-      this.#heartbeatAt = readAt + heartbeatSeconds * 1000;
-      const rest = this.#everyPartition();
-      this.#heartbeats = { rest, next: rest.next().value };
-    }
-    const round = this.#heartbeats;
-    if (round === null) return;
-    const time = caughtUp || timeMicros === null ? readAt : Math.floor(timeMicros / 1000);
-    const times = { eventTime: time, checkpointTime: time };
-    for (; round.next !== undefined && !this.load().isFull; round.next = round.rest.next().value)
-      this.#envelope.heartbeat(round.next.topic, round.next.partition, times, this.#filling);
-    if (round.next === undefined) this.#heartbeats = null;
-  }
-
-  *#everyPartition(): Generator<Heartbeat, undefined> {
-    for (const topic of this.#readyTopics(this.#failed)) {
-      const { partitions } = this.#topics.of(topic);
-      for (let partition = 0; partition < partitions; partition += 1) yield { topic, partition };
-    }
   }
 
   #isFull(): boolean {
