@@ -33,7 +33,7 @@ void describe('a plan of topics', () => {
     return {
       foreign: planned.tables.map(({ ifForeign }) => ifForeign),
       problems: [...problems, ...planned.tables.flatMap((each) => each.problems)].map(
-        ({ code, message, remedy }) => `${code}: ${message}. ${remedy}`,
+        ({ code, message, remedy }) => `${code}: ${message.replace(/\.$/, '')}. ${remedy}`,
       ),
       warnings: [...warnings, ...planned.tables.flatMap((each) => each.warnings)],
     };
@@ -66,6 +66,14 @@ void describe('a plan of topics', () => {
   void it('refuses a table without a key for a compacted topic', async () => {
     assert.deepEqual((await plan({}, ['compacted'], [])).problems, [
       `Kafka.CompactedWithoutKey: the topic ${database}_compacted is compacted, and the table has no key: such a topic takes no record without one. Give keyColumns, or another cleanupPolicy.`,
+    ]);
+  });
+
+  void it('takes more topics than controllers take at once, and tells of the one that is too large', async () => {
+    const many = Array.from({ length: 600 }, (_, index) => `many_${index}`);
+    assert.deepEqual((await plan({ partitions: 20 }, many)).problems, []);
+    assert.deepEqual((await plan({ partitions: 20_000 }, ['large'])).problems, [
+      `Kafka.SettingRefused: trying to create topics (topic ${database}_large): POLICY_VIOLATION: Excessively large number of partitions per request. Change the option, or the limit that the brokers set.`,
     ]);
   });
 

@@ -227,10 +227,12 @@ export class Cluster {
   /** Makes those that do not exist, and waits until each partition has a leader. */
   async createTopics(topics: readonly NewTopic[]): Promise<void> {
     const doing = 'creating topics';
-    await this.patiently(async () => {
-      const [refusal] = (await this.#createTopics(topics, { doing, validateOnly: false })).values();
-      if (refusal !== undefined) throw refusal;
-    });
+    for (const some of inRequests(topics)) {
+      await this.patiently(async () => {
+        const [refusal] = (await this.#createTopics(some, { doing, validateOnly: false })).values();
+        if (refusal !== undefined) throw refusal;
+      });
+    }
     await this.patiently(async () => {
       const found = await this.topics(topics.map(({ name }) => name));
       for (const { name } of topics) {
@@ -243,8 +245,13 @@ export class Cluster {
 
   /** Why the brokers would not make a topic, for each that they would not; makes none. */
   async refusedTopics(topics: readonly NewTopic[]): Promise<ReadonlyMap<string, KafkaError>> {
-    if (topics.length === 0) return new Map();
-    return this.patiently(() => this.#createTopics(topics, { doing: 'trying to create topics', validateOnly: true }));
+    const doing = 'trying to create topics';
+    const refused = new Map<string, KafkaError>();
+    for (const some of inRequests(topics)) {
+      const found = await this.patiently(() => this.#createTopics(some, { doing, validateOnly: true }));
+      for (const [name, refusal] of found) refused.set(name, refusal);
+    }
+    return refused;
   }
 
   async #createTopics(
@@ -421,6 +428,8 @@ const ASK_AGAIN_MS = 200;
 /** Brokers without a ZooKeeper know it. */
 const DESCRIBE_QUORUM_KEY = 55;
 const LEADER_NOT_AVAILABLE = 5;
+const REQUEST_PARTITIONS_MAX = 8000;
+const PARTITIONS_GUESSED = 50;
 const TOPIC_DENIED = 29;
 /** Operations, as ACLs number them. */
 const WRITE = 1 << 4;
@@ -430,6 +439,23 @@ const CREATE_TOPICS_KEY = 19;
 const CREATE_TOPICS_BY_DEFAULT = 4;
 /** Requests whose answers have an error for each topic or resource: metadata, create topics, add partitions, describe configs. */
 const PARTIAL = new Set([3, 19, 24, 32]);
+
+/** Controllers take 10,000 partitions in one request, and refuse all of its topics beyond; -1 is as many as the brokers are set to. */
+function* inRequests(topics: readonly NewTopic[]): Generator<readonly NewTopic[]> {
+  let some: NewTopic[] = [];
+  let partitions = 0;
+  for (const topic of topics) {
+    const more = topic.partitions === -1 ? PARTITIONS_GUESSED : topic.partitions;
+    if (some.length > 0 && partitions + more > REQUEST_PARTITIONS_MAX) {
+      yield some;
+      some = [];
+      partitions = 0;
+    }
+    some.push(topic);
+    partitions += more;
+  }
+  if (some.length > 0) yield some;
+}
 
 /** Brokers without rights say 0, or nothing; whoever may describe a topic is told the rest. */
 function mayOnlyLook(operations: number): boolean {
