@@ -43,25 +43,43 @@ const IGNORED = new Set([
   'value.serializer',
 ]);
 
-/** Reads `{ name: value }`, or a list of `{ key, value }`. Errors: SettingsError. */
-export function readClientProperties(given: Json): Readonly<Record<string, string>> {
+/** What is wrong, by the name of the parameter. */
+type Wrong = Map<string, string>;
+
+/** Reads `{ name: value }`, or a list of `{ key, value }`. What is wrong goes into `wrong`, and is left out. */
+export function readClientProperties(given: Json, wrong: Wrong): Readonly<Record<string, string>> {
   if (given === null) return {};
-  const pairs = Array.isArray(given) ? given.map(pairOf) : typeof given === 'object' ? Object.entries(given) : null;
-  if (pairs === null) throw refused('', 'must be an object, or a list of { key, value }');
-  const properties = Object.fromEntries(pairs.map(([name, value]) => [name, textOf(name, value)]));
-  for (const name of Object.keys(properties)) {
-    if (name in KNOWN || IGNORED.has(name)) continue;
-    throw refused(
-      name,
-      /^(sasl|ssl|security|bootstrap)\./.test(name) ? 'belongs into the data source' : 'is not served',
-    );
-  }
-  return properties;
+  const pairs = Array.isArray(given) ? given.map(pairOf) : typeof given === 'object' ? Object.entries(given) : [null];
+  return Object.fromEntries(
+    pairs.flatMap((pair) => {
+      if (pair === null) return tell(wrong, refused('', 'must be an object, or a list of { key, value }'));
+      const [name, value] = pair;
+      const text = textOf(value);
+      if (text === null) return tell(wrong, refused(name, 'must be a text, a number, true or false'));
+      if (Object.hasOwn(KNOWN, name) || IGNORED.has(name)) return [[name, text]];
+      const isOfTheWay = /^(sasl|ssl|security|bootstrap)\./.test(name);
+      return tell(wrong, refused(name, isOfTheWay ? 'belongs into the data source' : 'is not served'));
+    }),
+  );
 }
 
-/** The options that properties stand for. Errors: SettingsError naming the property. */
-export function optionsOf(properties: Readonly<Record<string, string>>): Readonly<Record<string, Json>> {
-  return Object.assign({}, ...Object.entries(properties).map(([name, value]) => KNOWN[name]?.(value, name) ?? {}));
+/** The options that properties stand for. What is wrong goes into `wrong`. */
+export function optionsOf(properties: Readonly<Record<string, string>>, wrong: Wrong): Readonly<Record<string, Json>> {
+  const options: Record<string, Json> = {};
+  for (const [name, value] of Object.entries(properties)) {
+    try {
+      Object.assign(options, KNOWN[name]?.(value, name));
+    } catch (error) {
+      if (!(error instanceof SettingsError)) throw error;
+      tell(wrong, error);
+    }
+  }
+  return options;
+}
+
+function tell(wrong: Wrong, { parameter, message }: SettingsError): [] {
+  wrong.set(parameter, message);
+  return [];
 }
 
 /** One sentence for each property that is accepted and does nothing. */
@@ -71,16 +89,14 @@ export function propertyWarnings(properties: Readonly<Record<string, string>>): 
     .map((name) => `kafkaClientProperties: ${name} has no effect here`);
 }
 
-function pairOf(item: Json): [string, Json] {
+function pairOf(item: Json): [string, Json] | null {
   const { key, value } = (item ?? {}) as { readonly key?: Json; readonly value?: Json };
-  if (typeof key !== 'string' || value === undefined) throw refused('', 'must be a list of { key, value }');
-  return [key, value];
+  return typeof key !== 'string' || value === undefined ? null : [key, value];
 }
 
-function textOf(name: string, value: Json): string {
+function textOf(value: Json): string | null {
   if (typeof value === 'string') return value.trim();
-  if (typeof value === 'number' || typeof value === 'boolean') return String(value);
-  throw refused(name, 'must be a text, a number, true or false');
+  return typeof value === 'number' || typeof value === 'boolean' ? String(value) : null;
 }
 
 function wholeNumber(text: string, name: string): number {

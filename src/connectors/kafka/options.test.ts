@@ -171,6 +171,7 @@ void describe('the options of the Kafka writer', () => {
       property('sasl.jaas.config', 'x'),
       property('bootstrap.servers', 'x'),
       property('interceptor.classes', 'x'),
+      property('toString', 'x'),
       property('linger.ms', null),
     ].map(([parameter, name]) => [parameter, `kafkaClientProperties.${name}`] as const);
     const cases: readonly (readonly [Json, string])[] = [
@@ -197,6 +198,16 @@ void describe('the options of the Kafka writer', () => {
     for (const [parameter, name] of cases) {
       assert.throws(() => parseKafkaOptions(parameter), { name: 'SettingsError', parameter: name });
     }
+  });
+
+  void it('name all of the Java client’s properties that are wrong', () => {
+    const kafkaClientProperties = { acks: '1', retries: 3, foo: 'bar', 'sasl.mechanism': 'PLAIN' };
+    assert.throws(() => parseKafkaOptions({ kafkaClientProperties, compression: 'brotli' }), {
+      parameter:
+        'kafkaClientProperties.foo, kafkaClientProperties.sasl.mechanism, kafkaClientProperties.acks, compression',
+      message:
+        'kafkaClientProperties.foo is not served; kafkaClientProperties.sasl.mechanism belongs into the data source; kafkaClientProperties.acks must be all: what is not replicated can be lost; compression: give none, gzip, snappy, lz4 or zstd',
+    });
   });
 
   void it('name all that are wrong at once, and those that are spelt in another way', () => {

@@ -93,10 +93,10 @@ export const DEFAULT_OPTIONS: KafkaOptions = {
 /** Reads the writer's options, ignoring parameters that are not its own. Errors: SettingsError naming all options that are wrong. */
 export function parseKafkaOptions(parameter: Json): KafkaOptions {
   const fields = parameter === null ? {} : asObject(parameter);
-  const kafkaClientProperties = readClientProperties(fields['kafkaClientProperties'] ?? null);
-  const fromProperties = optionsOf(kafkaClientProperties);
-  const options: Record<string, Json> = {};
   const wrong = new Map<string, string>();
+  const kafkaClientProperties = readClientProperties(fields['kafkaClientProperties'] ?? null, wrong);
+  const fromProperties = optionsOf(kafkaClientProperties, wrong);
+  const options: Record<string, Json> = {};
   for (const name of Object.keys(DEFAULT_OPTIONS) as (keyof KafkaOptions)[]) {
     const value = fields[name] ?? fromProperties[name] ?? DEFAULT_OPTIONS[name];
     options[name] = name === 'kafkaClientProperties' ? kafkaClientProperties : inOurWords(name, value);
