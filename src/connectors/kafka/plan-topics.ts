@@ -47,6 +47,7 @@ export async function planTopics({
     const guarantee = isUsable ? await tryGuarantee(cluster, parsed, problems) : 'plain';
     const checkpoint = refused.get(CHECKPOINT_TOPIC);
     if (checkpoint !== undefined) problems.push(problemOf(checkpoint));
+    if (parsed.delivery === 'exactlyOnce') problems.push(...checkpointProblems(configs.get(CHECKPOINT_TOPIC)));
     return {
       server: cluster.facts.version,
       tables: tables.map((table, index) => {
@@ -99,6 +100,19 @@ async function tryGuarantee(cluster: Cluster, options: KafkaOptions, problems: P
     problems.push(problemOf(error));
     return 'plain';
   }
+}
+
+/** Of a topic that somebody else made. */
+function checkpointProblems(configs: TopicConfigs | undefined): readonly Problem[] {
+  const policy = configs?.cleanupPolicy ?? null;
+  if (policy === null || policy === 'compact') return [];
+  return [
+    {
+      code: 'Kafka.SettingRefused',
+      message: `the topic ${CHECKPOINT_TOPIC} has the cleanup.policy ${policy}: checkpoints in it would be deleted`,
+      remedy: 'Set its cleanup.policy to compact.',
+    },
+  ];
 }
 
 function problemOf({ code, message, hint }: KafkaError): Problem {

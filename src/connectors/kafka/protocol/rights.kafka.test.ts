@@ -15,6 +15,7 @@ import { scriptedTable } from '../../../../test/support/scripted-rows.ts';
 import { privateKafka } from '../../../../test/support/kafka-under-test.ts';
 import type { Problem } from '../../../pipeline/problem.ts';
 import type { ValueType } from '../../../pipeline/table.ts';
+import { CHECKPOINT_TOPIC } from '../checkpoint-topic.ts';
 import { planTopics } from '../plan-topics.ts';
 import type { Cluster } from './cluster.ts';
 
@@ -123,6 +124,25 @@ void describe('an account with few rights', () => {
       await cluster.topicConfigs(['ours']),
       new Map([['ours', { maxMessageBytes: null, cleanupPolicy: null, minInsyncReplicas: null, retentionMs: null }]]),
     );
+  });
+
+  void it('is told in a plan of a checkpoint topic that would lose checkpoints', async () => {
+    await createTopic(kafka, CHECKPOINT_TOPIC);
+    await allow(CHECKPOINT_TOPIC, 'READ', 'WRITE', 'DescribeConfigs');
+    const { problems } = await planTopics({
+      settings: cluster.settings,
+      options: { topic: '${table}' },
+      sourceName: 'source',
+      tables: [scriptedTable('shop', 'ours', { k: INT }, ['k'])],
+      signal: end.signal,
+    });
+    assert.deepEqual(problems, [
+      {
+        code: 'Kafka.SettingRefused',
+        message: 'the topic __disync_checkpoint has the cleanup.policy delete: checkpoints in it would be deleted',
+        remedy: 'Set its cleanup.policy to compact.',
+      },
+    ]);
   });
 
   function allow(prefix: string, ...operations: readonly string[]): Promise<void> {
