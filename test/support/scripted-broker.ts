@@ -8,6 +8,10 @@ import { Reader, Writer } from '@platformatic/kafka';
  */
 export type ProduceReply = ReadonlyMap<number, number | null> | 'hang up' | 'half' | 'garbage' | 'silence';
 
+/** What it has not heard of yet. */
+type Knowledge = 'no topics' | 'no partitions' | 'nothing';
+
+const LEADER_NOT_AVAILABLE = 5;
 const PRODUCE = 0;
 const METADATA = 3;
 const API_VERSIONS = 18;
@@ -28,7 +32,7 @@ export class ScriptedBroker {
   readonly #server: Server;
   readonly #partitions: number;
   #script: readonly ProduceReply[] = [];
-  #known: readonly ('no topics' | 'nothing')[] = [];
+  #known: readonly Knowledge[] = [];
 
   private constructor(server: Server, partitions: number) {
     this.#server = server;
@@ -49,7 +53,7 @@ export class ScriptedBroker {
   }
 
   /** What it knows of its cluster for the next questions, one each; all of it after that. */
-  knows(...script: readonly ('no topics' | 'nothing')[]): void {
+  knows(...script: readonly Knowledge[]): void {
     this.#known = script;
   }
 
@@ -136,11 +140,11 @@ export class ScriptedBroker {
       )
       .appendString('cluster')
       .appendInt32(1)
-      .appendArray(known === 'all' ? [this.topic] : [], (w, topic) => {
-        w.appendInt16(0)
+      .appendArray(known === 'all' || known === 'no partitions' ? [this.topic] : [], (w, topic) => {
+        w.appendInt16(known === 'all' ? 0 : LEADER_NOT_AVAILABLE)
           .appendString(topic)
           .appendBoolean(false)
-          .appendArray(partitions, (inner, partition) => {
+          .appendArray(known === 'all' ? partitions : [], (inner, partition) => {
             inner.appendInt16(0).appendInt32(partition).appendInt32(1).appendInt32(0);
             for (const nodes of [[1], [1], []]) inner.appendArray(nodes, (n, node) => n.appendInt32(node), true, false);
           })

@@ -35,6 +35,11 @@ void describe('a broker that has just started beside a ZooKeeper', () => {
     assert.deepEqual([...(await cluster.topics([broker.topic])).keys()], [broker.topic]);
   });
 
+  void it('is asked again for a topic whose partitions it has not heard of', async () => {
+    broker.knows('no partitions', 'no partitions');
+    assert.equal((await cluster.topics([broker.topic])).get(broker.topic)?.partitions, 1);
+  });
+
   void it('is believed that there is no topic which nobody has seen', async () => {
     broker.knows('no topics');
     assert.deepEqual(await cluster.topics([broker.topic]), new Map());

@@ -366,7 +366,8 @@ export class Cluster {
       if (name === null || name === undefined || errorCode === UNKNOWN_TOPIC) continue;
       if (errorCode !== 0) {
         const refusal = brokerRefusal(errorCode, { ...about, topic: name });
-        if (refusal.refusal !== 'retry' && refused === null) throw refusal;
+        // A topic that is just being made may have no partitions yet.
+        if (refusal.refusal === 'retry' ? partitions.length === 0 : refused === null) throw refusal;
         if (refusal.refusal !== 'retry') {
           refused?.set(name, refusal);
           continue;
