@@ -82,4 +82,15 @@ void describe('recovery of the Kafka sink', () => {
     assert.equal(sink.dirtyRows, 0);
     await sink.close();
   });
+
+  for (const compression of ['gzip', 'snappy', 'lz4', 'zstd']) {
+    void it(`reads its checkpoint back from batches compressed by ${compression}`, async () => {
+      const tables = Array.from({ length: 300 }, () => newTable({ k: INT }, ['k']));
+      const sink = openKafkaSink(kafka, { options: { compression } });
+      await sink.recover();
+      await sink.commit(checkpointOf(1, ...tables));
+      assert.deepEqual(await sink.recover(), checkpointOf(1, ...tables));
+      await sink.close();
+    });
+  }
 });
