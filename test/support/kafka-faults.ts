@@ -30,6 +30,7 @@ export const FAULTS = {
   'service frozen for longer than its transaction may take': { weight: 1, make: freezeService },
   'connections cut': { weight: 3, make: cut },
   'answers lost': { weight: 4, make: loseAnswers },
+  'requests late': { weight: 3, make: delayRequests },
   'connections silent': { weight: 2, make: stall },
   'network silent': { weight: 2, make: partition },
   'broker killed': { weight: 3, make: killBroker },
@@ -106,6 +107,16 @@ async function cut({ proxies }: Scene): Promise<void> {
 async function loseAnswers({ proxies, random }: Scene): Promise<void> {
   for (const proxy of proxies) proxy.loseAnswers();
   await sleep(random() * 500);
+}
+
+/** They may come to brokers after their transaction has timed out, or after another producer has taken over. */
+async function delayRequests({ proxies, random, writers }: Scene): Promise<void> {
+  const writing = Promise.all(writers.map((writer) => writer.changeAll()));
+  await sleep(random() * 500);
+  for (const proxy of proxies) proxy.hold();
+  await sleep(random() < 0.5 ? random() * 2 * SILENCE_MS : TRANSACTION_TIMEOUT_MS + 1500);
+  for (const proxy of proxies) proxy.deliver();
+  await writing;
 }
 
 async function stall({ proxies, random }: Scene): Promise<void> {

@@ -12,6 +12,8 @@ export class StallingProxy {
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
   readonly #servers = new Set<Socket>();
+  readonly #clients = new Map<Socket, Socket>();
+  readonly #held = new Set<Socket>();
   #accepts = true;
 
   private constructor(server: Server, port: number) {
@@ -46,6 +48,24 @@ export class StallingProxy {
       server.unpipe();
       server.resume();
     }
+  }
+
+  /** What clients say on connections that are open now waits for `deliver`, also when its client is gone by then. */
+  hold(): void {
+    for (const client of this.#clients.keys()) {
+      client.unpipe();
+      client.pause();
+      this.#held.add(client);
+    }
+  }
+
+  /** What was held comes through, late. */
+  deliver(): void {
+    for (const client of this.#held) {
+      const server = this.#clients.get(client);
+      if (server !== undefined) client.pipe(server);
+    }
+    this.#held.clear();
   }
 
   /** New connections come through again; those that fell silent stay so. */
@@ -84,7 +104,9 @@ export class StallingProxy {
     }
     if (!this.#accepts) return;
     this.#servers.add(server);
+    this.#clients.set(client, server);
     server.on('close', () => this.#servers.delete(server));
+    client.on('close', () => this.#clients.delete(client));
     client.pipe(server);
     server.pipe(client);
   }
