@@ -31,6 +31,7 @@ export const FAULTS = {
   'connections cut': { weight: 3, make: cut },
   'answers lost': { weight: 4, make: loseAnswers },
   'requests late': { weight: 3, make: delayRequests },
+  'ends of transactions late': { weight: 2, make: delayEnds },
   'connections silent': { weight: 2, make: stall },
   'network silent': { weight: 2, make: partition },
   'broker killed': { weight: 3, make: killBroker },
@@ -118,6 +119,18 @@ async function delayRequests({ proxies, random, writers }: Scene): Promise<void>
   for (const proxy of proxies) proxy.deliver();
   await writing;
 }
+
+/** What was sent waits for the end of its transaction until the coordinator has ended it. */
+async function delayEnds({ proxies, random, writers }: Scene): Promise<void> {
+  for (const proxy of proxies) proxy.hold((first) => first.readInt16BE(API_KEY_AT) !== PRODUCE);
+  await Promise.all(writers.map((writer) => writer.changeAll()));
+  await sleep(random() < 0.5 ? random() * 2 * SILENCE_MS : TRANSACTION_TIMEOUT_MS + 1500);
+  for (const proxy of proxies) proxy.deliver();
+}
+
+/** Of a request of Kafka's protocol: behind its length. */
+const API_KEY_AT = 4;
+const PRODUCE = 0;
 
 async function stall({ proxies, random }: Scene): Promise<void> {
   for (const proxy of proxies) proxy.stall({ alsoNew: false });

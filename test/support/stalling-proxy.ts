@@ -12,7 +12,7 @@ export class StallingProxy {
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
   readonly #servers = new Set<Socket>();
-  readonly #clients = new Map<Socket, Socket>();
+  readonly #clients = new Map<Socket, { readonly server: Socket; first: Buffer }>();
   readonly #held = new Set<Socket>();
   #accepts = true;
 
@@ -50,9 +50,13 @@ export class StallingProxy {
     }
   }
 
-  /** What clients say on connections that are open now waits for `deliver`, also when its client is gone by then. */
-  hold(): void {
-    for (const client of this.#clients.keys()) {
+  /**
+   * What clients say on connections that are open now waits for `deliver`, also when its client is gone by then; of those that
+   * `isHeld` chooses by the first bytes that came through them.
+   */
+  hold(isHeld: (first: Buffer) => boolean = () => true): void {
+    for (const [client, { first }] of this.#clients) {
+      if (!isHeld(first)) continue;
       client.unpipe();
       client.pause();
       this.#held.add(client);
@@ -62,7 +66,7 @@ export class StallingProxy {
   /** What was held comes through, late. */
   deliver(): void {
     for (const client of this.#held) {
-      const server = this.#clients.get(client);
+      const server = this.#clients.get(client)?.server;
       if (server !== undefined) client.pipe(server);
     }
     this.#held.clear();
@@ -104,7 +108,9 @@ export class StallingProxy {
     }
     if (!this.#accepts) return;
     this.#servers.add(server);
-    this.#clients.set(client, server);
+    const connection = { server, first: Buffer.alloc(0) };
+    this.#clients.set(client, connection);
+    client.once('data', (chunk) => (connection.first = Buffer.from(chunk.subarray(0, 16))));
     server.on('close', () => this.#servers.delete(server));
     client.on('close', () => this.#clients.delete(client));
     client.pipe(server);
