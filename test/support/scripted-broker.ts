@@ -30,6 +30,7 @@ export class ScriptedBroker {
   /** Produce requests so far: the partitions of each, in its order. */
   readonly requests: number[][] = [];
   readonly #server: Server;
+  readonly #sockets = new Set<Socket>();
   readonly #partitions: number;
   #script: readonly ProduceReply[] = [];
   #known: readonly Knowledge[] = [];
@@ -62,12 +63,16 @@ export class ScriptedBroker {
     this.#script = script;
   }
 
+  /** Whoever is still connected would keep the test's process. */
   stop(): void {
     this.#server.close();
+    for (const socket of this.#sockets) socket.destroy();
   }
 
   #serve(socket: Socket): void {
     let received = Buffer.alloc(0);
+    this.#sockets.add(socket);
+    socket.once('close', () => this.#sockets.delete(socket));
     socket.on('error', () => {});
     socket.on('data', (chunk) => {
       received = Buffer.concat([received, chunk]);

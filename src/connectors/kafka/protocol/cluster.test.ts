@@ -58,7 +58,8 @@ void describe('a broker that has just started beside a ZooKeeper', () => {
 
 void describe('opening a cluster', () => {
   void it('ends at once when it is aborted, however far it has come', async () => {
-    const silent = createServer((socket) => socket.on('error', () => {}));
+    // It must read to see that its client went.
+    const silent = createServer((socket) => socket.on('error', () => {}).resume());
     silent.listen(0, '127.0.0.1');
     await once(silent, 'listening');
     const { port } = silent.address() as AddressInfo;
