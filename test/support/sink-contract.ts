@@ -730,7 +730,8 @@ function rowsAfter(steps: number): readonly (readonly string[])[] {
 }
 
 export function newOwner(): CheckpointOwner {
-  return { installation: 'contract', task: String(++counter), incarnation: 'first' };
+  // Other test files write to the same servers at the same time.
+  return { installation: 'contract', task: `${process.pid}${++counter}`, incarnation: 'first' };
 }
 
 export function checkpoint(sequence: number): Checkpoint {
