@@ -27,15 +27,15 @@ Parameters may come in the query or in a form body, with GET, POST, PUT or DELET
 A required one that is missing is 400 \`Missing{Name}\`, one that is wrong 400 \`Invalid.DI.Parameter\`, a project that the
 key does not open 403 \`Forbidden.DI.NoPrivilege\`.`;
 
-function renderOperation({ name, version, summary, parameters, data, notes }: Operation): string {
+function renderOperation({ name, version, summary, access, parameters, answer, notes }: Operation): string {
   return [
     `## ${name}`,
-    `${version}: ${summary}.`,
+    `${version}, ${access}: ${summary}.`,
     table(
       ['parameter', 'type', 'required', 'accepted', 'meaning', 'here'],
       Object.entries(parameters).map(parameterRow),
     ),
-    table(['answer', 'type', 'meaning'], data.map(fieldRow)),
+    table(['answer', 'type', 'meaning'], fieldRows(answer)),
     ...(notes.length === 0 ? [] : [notes.map((note) => `- ${note}`).join('\n')]),
   ].join('\n\n');
 }
@@ -44,8 +44,12 @@ function parameterRow([name, { type, required, rule, meaning, note }]: [string, 
   return [name, type, required ? 'yes' : 'no', rule, meaning, note === '' ? 'served' : `served; ${note}`];
 }
 
-function fieldRow({ name, type, meaning }: Field): string[] {
-  return [name === '' ? 'Data' : `Data.${name}`, type, meaning];
+/** Objects and lists are followed by what is in them, by its path. */
+function fieldRows(fields: readonly Field[], path = ''): string[][] {
+  return fields.flatMap(({ name, type, meaning, fields: inner = [] }) => {
+    const step = `${path}${name}`;
+    return [[step, type, meaning], ...fieldRows(inner, `${step}${type === 'list' ? '[]' : ''}.`)];
+  });
 }
 
 function table(titles: readonly string[], rows: readonly (readonly string[])[]): string {

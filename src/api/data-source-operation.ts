@@ -5,7 +5,7 @@ import type { ProjectId } from '../tasks/ids.ts';
 import { TaskError } from '../tasks/task-error.ts';
 import { answerDataSourceError } from './errors.ts';
 import type { Grant } from './grant.ts';
-import { type Field, type Operation, type OperationCall, type Services, VERSION_2020 } from './operation.ts';
+import { type Field, type Operation, type OperationCall, type Services, SUCCESS, VERSION_2020 } from './operation.ts';
 import { choice, id, type Parameter, type Parameters, type ParameterValues, readParameters } from './parameter.ts';
 
 /** What the handler of an operation on data sources gets. It enters the project itself, if the operation names one. */
@@ -40,8 +40,9 @@ export const environment: Parameter<EnvType> = (() => {
 export function dataSourceOperation<P extends Parameters>(spec: {
   readonly name: string;
   readonly summary: string;
+  readonly access: Operation['access'];
   readonly parameters: P;
-  readonly data: readonly Field[];
+  readonly data: Omit<Field, 'name'>;
   readonly httpStatusCode: string | number;
   readonly notes?: readonly string[];
   handle(request: DataSourceRequest<P>): Promise<Json>;
@@ -57,6 +58,11 @@ export function dataSourceOperation<P extends Parameters>(spec: {
     }
   }
 
-  const { name, summary, parameters, data, notes = [] } = spec;
-  return { name, version: VERSION_2020, summary, parameters, data, notes, run };
+  const { name, summary, access, parameters, data, httpStatusCode, notes = [] } = spec;
+  const answer: Field[] = [
+    SUCCESS,
+    { name: 'HttpStatusCode', type: typeof httpStatusCode === 'number' ? 'integer' : 'string', meaning: '200' },
+    { name: 'Data', ...data },
+  ];
+  return { name, version: VERSION_2020, summary, access, parameters, answer, notes, run };
 }

@@ -20,21 +20,27 @@ export interface OperationCall {
   readonly services: Services;
 }
 
-/** One key of the answer, or of its Data. */
+/** One key of the answer, or of an object in it. */
 export interface Field {
   readonly name: string;
   readonly type: 'string' | 'long' | 'integer' | 'boolean' | 'object' | 'list';
   readonly meaning: string;
+  /** Keys of the object, or of each object in the list. */
+  readonly fields?: readonly Field[];
 }
+
+export const SUCCESS: Field = { name: 'Success', type: 'boolean', meaning: 'true: the call was processed' };
 
 /** An entry of the catalogue: what validation, documentation and command line know of an operation, and how it runs. */
 export interface Operation {
   readonly name: string;
   readonly version: string;
   readonly summary: string;
+  /** Whether it changes anything: what policies, audit and replay protection tell apart. */
+  readonly access: 'read' | 'write';
   readonly parameters: Parameters;
-  /** Keys of Data; one without a name when Data is no object. */
-  readonly data: readonly Field[];
+  /** Keys of the answer beside RequestId. */
+  readonly answer: readonly Field[];
   readonly notes: readonly string[];
   /** The answer without RequestId. Errors: ApiError; anything else is our defect. */
   run(call: OperationCall): Promise<JsonObject>;

@@ -4,7 +4,7 @@ import type { ProjectId } from '../tasks/ids.ts';
 import { TaskError } from '../tasks/task-error.ts';
 import type { Caller, Idempotence, TaskService, TaskType } from '../tasks/task-service.ts';
 import { answerSyncTaskError } from './errors.ts';
-import { type Field, type Operation, type OperationCall, VERSION_2020 } from './operation.ts';
+import { type Field, type Operation, type OperationCall, SUCCESS, VERSION_2020 } from './operation.ts';
 import { choice, id, type Parameters, type ParameterValues, readParameters } from './parameter.ts';
 
 /** What the handler of a DISync operation gets: parsed, authenticated, allowed. */
@@ -35,6 +35,7 @@ const MESSAGE: Field = { name: 'Message', type: 'string', meaning: 'why it faile
 export function taskOperation<P extends Parameters>(spec: {
   readonly name: string;
   readonly summary: string;
+  readonly access: Operation['access'];
   readonly parameters: P;
   /** Keys of Data beside Status and Message. */
   readonly data?: readonly Field[];
@@ -66,8 +67,9 @@ export function taskOperation<P extends Parameters>(spec: {
     name: spec.name,
     version: VERSION_2020,
     summary: spec.summary,
+    access: spec.access,
     parameters: all,
-    data,
+    answer: [SUCCESS, { name: 'Data', type: 'object', meaning: 'the outcome', fields: data }],
     notes: spec.notes ?? [],
     run,
   };

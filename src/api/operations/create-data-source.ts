@@ -4,6 +4,7 @@ import { jsonObject, optional, text } from '../parameter.ts';
 export const createDataSource = dataSourceOperation({
   name: 'CreateDataSource',
   summary: 'registers a connection; its secrets are stored encrypted',
+  access: 'write',
   parameters: {
     ProjectId: projectId,
     Name: text({ meaning: 'name, unique in project and environment', maxLength: 255 }),
@@ -13,7 +14,7 @@ export const createDataSource = dataSourceOperation({
     Description: optional(text({ meaning: 'free text', maxLength: 3000, lines: true })),
     Content: jsonObject({ meaning: 'how to connect; keys depend on the type', maxLength: 65_536 }),
   },
-  data: [{ name: '', type: 'long', meaning: 'the new data source' }],
+  data: { type: 'long', meaning: 'the new data source' },
   httpStatusCode: '200',
   handle: async ({ parameters, grant, dataSources }) => {
     const caller = await grant.enter(parameters.ProjectId);

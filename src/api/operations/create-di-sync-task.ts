@@ -5,6 +5,7 @@ import { SCRIPT_LENGTH_MAX } from './script-length.ts';
 export const createDiSyncTask = taskOperation({
   name: 'CreateDISyncTask',
   summary: 'saves a new task',
+  access: 'write',
   parameters: {
     TaskName: text({ meaning: 'name of the task, unique in the project', maxLength: 128 }),
     TaskContent: jsonObject({ meaning: 'the script, as the process gave it', maxLength: SCRIPT_LENGTH_MAX }),

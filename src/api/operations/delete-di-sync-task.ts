@@ -5,6 +5,7 @@ import { taskOperation } from '../task-operation.ts';
 export const deleteDiSyncTask = taskOperation({
   name: 'DeleteDISyncTask',
   summary: 'deletes a task that does not run, and the checkpoint at its sink',
+  access: 'write',
   parameters: { FileId: id<TaskId>({ meaning: 'the task' }) },
   notes: [],
   handle: async ({ parameters, taskType, caller, tasks }) => {

@@ -6,6 +6,7 @@ import { SCRIPT_LENGTH_MAX } from './script-length.ts';
 export const generateDiSyncTaskConfigForCreating = taskOperation({
   name: 'GenerateDISyncTaskConfigForCreating',
   summary: 'plans a new task in the background',
+  access: 'write',
   parameters: {
     TaskParam: jsonObject({
       meaning: 'source, sink and tables: the wanted state',

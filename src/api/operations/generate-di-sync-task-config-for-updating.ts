@@ -7,6 +7,7 @@ import { SCRIPT_LENGTH_MAX } from './script-length.ts';
 export const generateDiSyncTaskConfigForUpdating = taskOperation({
   name: 'GenerateDISyncTaskConfigForUpdating',
   summary: 'plans a change of the tables of a task in the background, running or not',
+  access: 'write',
   parameters: {
     TaskId: id<TaskId>({ meaning: 'the task' }),
     TaskParam: jsonObject({

@@ -8,6 +8,7 @@ import { taskOperation } from '../task-operation.ts';
 export const getDiSyncInstanceInfo = taskOperation({
   name: 'GetDISyncInstanceInfo',
   summary: 'says how a task runs, table by table',
+  access: 'read',
   parameters: { FileId: id<TaskId>({ meaning: 'the task' }) },
   data: [
     { name: 'Name', type: 'string', meaning: 'name of the task' },

@@ -5,6 +5,7 @@ import { taskOperation } from '../task-operation.ts';
 export const getDiSyncTask = taskOperation({
   name: 'GetDISyncTask',
   summary: 'reads the saved script of a task',
+  access: 'read',
   parameters: { FileId: id<TaskId>({ meaning: 'the task' }) },
   data: [
     { name: 'Code', type: 'string', meaning: 'JSON: the saved TaskContent' },

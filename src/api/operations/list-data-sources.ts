@@ -6,6 +6,7 @@ import { choice, integer, optional, text } from '../parameter.ts';
 export const listDataSources = dataSourceOperation({
   name: 'ListDataSources',
   summary: 'lists connections, newest first, secrets masked',
+  access: 'read',
   parameters: {
     ProjectId: projectId,
     DataSourceType: optional(dataSourceType('filter')),
@@ -22,12 +23,16 @@ export const listDataSources = dataSourceOperation({
     PageNumber: optional(integer({ meaning: 'page, from 1', min: 1, max: 1_000_000, note: 'default 1' })),
     PageSize: optional(integer({ meaning: 'rows per page', min: 1, max: 100, note: 'default 10' })),
   },
-  data: [
-    { name: 'DataSources', type: 'list', meaning: 'the page' },
-    { name: 'PageNumber', type: 'integer', meaning: 'page' },
-    { name: 'PageSize', type: 'integer', meaning: 'rows per page' },
-    { name: 'TotalCount', type: 'integer', meaning: 'rows over all pages' },
-  ],
+  data: {
+    type: 'object',
+    meaning: 'a page',
+    fields: [
+      { name: 'DataSources', type: 'list', meaning: 'the page' },
+      { name: 'PageNumber', type: 'integer', meaning: 'page' },
+      { name: 'PageSize', type: 'integer', meaning: 'rows per page' },
+      { name: 'TotalCount', type: 'integer', meaning: 'rows over all pages' },
+    ],
+  },
   httpStatusCode: 200,
   handle: async ({ parameters, grant, dataSources }) => {
     const caller = await grant.enter(parameters.ProjectId);

@@ -11,6 +11,7 @@ const WAIT_MS = 2000;
 export const queryDiSyncTaskConfigProcessResult = taskOperation({
   name: 'QueryDISyncTaskConfigProcessResult',
   summary: 'says what became of a planning process',
+  access: 'read',
   parameters: { AsyncProcessId: id<ProcessId>({ meaning: 'the process' }) },
   data: [
     {

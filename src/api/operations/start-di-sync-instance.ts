@@ -5,6 +5,7 @@ import { taskOperation } from '../task-operation.ts';
 export const startDiSyncInstance = taskOperation({
   name: 'StartDISyncInstance',
   summary: 'starts the deployed version, or resumes it from its checkpoint',
+  access: 'write',
   parameters: {
     FileId: id<TaskId>({ meaning: 'the task' }),
     StartParam: optional(

@@ -5,6 +5,7 @@ import { taskOperation } from '../task-operation.ts';
 export const stopDiSyncInstance = taskOperation({
   name: 'StopDISyncInstance',
   summary: 'flushes, saves the checkpoint, and pauses the run',
+  access: 'write',
   parameters: { FileId: id<TaskId>({ meaning: 'the task' }) },
   notes: ['a later start resumes from the checkpoint'],
   handle: async ({ parameters, taskType, caller, tasks }) => {

@@ -5,6 +5,7 @@ import { taskOperation } from '../task-operation.ts';
 export const terminateDiSyncInstance = taskOperation({
   name: 'TerminateDISyncInstance',
   summary: 'stops the run, takes the task out of production and forgets its checkpoint',
+  access: 'write',
   parameters: { FileId: id<TaskId>({ meaning: 'the task' }) },
   notes: ['a later start is a first start'],
   handle: async ({ parameters, taskType, caller, tasks }) => {

@@ -6,6 +6,7 @@ import { SCRIPT_LENGTH_MAX } from './script-length.ts';
 export const updateDiSyncTask = taskOperation({
   name: 'UpdateDISyncTask',
   summary: 'saves a new version of a task',
+  access: 'write',
   parameters: {
     FileId: id<TaskId>({ meaning: 'the task' }),
     TaskContent: optional(
