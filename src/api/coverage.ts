@@ -1,5 +1,6 @@
 import type { Field, Operation } from './operation.ts';
 import type { Parameter } from './parameter.ts';
+import type { Members } from './shape.ts';
 
 /** docs/api-coverage.md: of every operation and parameter, what is served, ignored and refused. */
 export function renderCoverage(operations: readonly Operation[]): string {
@@ -23,6 +24,9 @@ Operations that are not below are answered 404 \`InvalidAction.NotFound\`, other
 | RegionId and any other name | ignored | signed like the others |
 | a name given twice | refused | 400 \`InvalidParameter\`, in query, form, or one each |
 
+An object or a list comes as one JSON text, or flattened: one parameter for each value, \`Name.Key\`, items counted from 1,
+\`Name.1.Key\`. Below, \`Name[].Key\` is a key of each of its items.
+
 Parameters may come in the query or in a form body, with GET, POST, PUT or DELETE at \`/\`. Empty is the same as missing.
 A required one that is missing is 400 \`Missing{Name}\`, one that is wrong 400 \`Invalid.DI.Parameter\`, a project that the
 key does not open 403 \`Forbidden.DI.NoPrivilege\`.`;
@@ -33,22 +37,37 @@ function renderOperation({ name, version, summary, access, parameters, answer, n
     `${version}, ${access}: ${summary}.`,
     table(
       ['parameter', 'type', 'required', 'accepted', 'meaning', 'here'],
-      Object.entries(parameters).map(parameterRow),
+      Object.entries(parameters).flatMap(parameterRows),
     ),
     table(['answer', 'type', 'meaning'], fieldRows(answer)),
     ...(notes.length === 0 ? [] : [notes.map((note) => `- ${note}`).join('\n')]),
   ].join('\n\n');
 }
 
-function parameterRow([name, { type, required, rule, meaning, note }]: [string, Parameter<unknown>]): string[] {
-  return [name, type, required ? 'yes' : 'no', rule, meaning, note === '' ? 'served' : `served; ${note}`];
+function parameterRows([name, parameter]: [string, Parameter<unknown>]): string[][] {
+  const { type, required, rule, meaning, note, members } = parameter;
+  const here = note === '' ? 'served' : `served; ${note}`;
+  return [[name, type, required ? 'yes' : 'no', rule, meaning, here], ...memberRows(members, inside(name, type))];
+}
+
+/** What is inside a structured parameter, by its path. */
+function memberRows(members: Members, path: string): string[][] {
+  return Object.entries(members).flatMap(([name, { shape, required, meaning, note }]) => {
+    const step = `${path}${name}`;
+    const row = [step, shape.type, required ? 'yes' : 'no', shape.rule, meaning, note === '' ? 'served' : note];
+    return [row, ...memberRows(shape.members, inside(step, shape.type))];
+  });
+}
+
+function inside(step: string, type: string): string {
+  return `${step}${type === 'list' ? '[]' : ''}.`;
 }
 
 /** Objects and lists are followed by what is in them, by its path. */
 function fieldRows(fields: readonly Field[], path = ''): string[][] {
   return fields.flatMap(({ name, type, meaning, fields: inner = [] }) => {
     const step = `${path}${name}`;
-    return [[step, type, meaning], ...fieldRows(inner, `${step}${type === 'list' ? '[]' : ''}.`)];
+    return [[step, type, meaning], ...fieldRows(inner, inside(step, type))];
   });
 }
 

@@ -1,9 +1,11 @@
-import { JsonError, type JsonLimits, parseJsonObject } from '../lib/json.ts';
+import { JsonError, type JsonLimits, parseJson, parseJsonObject } from '../lib/json.ts';
 import { invalidParameter, missingParameter } from './errors.ts';
+import { structuredText } from './rpc/flattened.ts';
+import { type Members, type Shape, STRUCTURE_LIMITS, yesOrNo } from './shape.ts';
 
 /** One parameter of an operation: how its text is read, and what the catalogue says about it. */
 export interface Parameter<T> {
-  readonly type: 'long' | 'integer' | 'string';
+  readonly type: 'long' | 'integer' | 'string' | 'boolean' | 'object' | 'list';
   readonly required: boolean;
   readonly meaning: string;
   /** What is accepted, for people. */
@@ -12,6 +14,8 @@ export interface Parameter<T> {
   readonly note: string;
   /** True when the text is JSON, so that equal values may differ as text. */
   readonly json: boolean;
+  /** Of an object, or of each object in a list; of others there are none. */
+  readonly members: Members;
   /** Errors: ApiError 400 that names the parameter and what it should be. `text` is never empty. */
   read(text: string, name: string): T;
 }
@@ -26,15 +30,17 @@ export type ParameterValues<P extends Parameters> = {
  * Errors: ApiError `Missing{Name}` for the first required one that is missing, else of the first that is wrong.
  */
 export function readParameters<P extends Parameters>(specs: P, given: ReadonlyMap<string, string>): ParameterValues<P> {
-  const entries = Object.entries(specs);
-  const missing = entries.find(([name, spec]) => spec.required && (given.get(name) ?? '') === '');
-  if (missing !== undefined) throw missingParameter(missing[0]);
-  const values = entries.map(([name, spec]) => {
-    const text = given.get(name) ?? '';
-    return [name, text === '' ? null : spec.read(text, name)];
-  });
+  const texts = Object.entries(specs).map(([name, spec]) => ({ name, spec, text: textOf(name, spec, given) }));
+  const missing = texts.find(({ spec, text }) => spec.required && text === '');
+  if (missing !== undefined) throw missingParameter(missing.name);
+  const values = texts.map(({ name, spec, text }) => [name, text === '' ? null : spec.read(text, name)]);
   // Each value was read by the spec of its own name, and only optional ones are null.
   return Object.fromEntries(values) as ParameterValues<P>;
+}
+
+/** The text of one parameter; empty when it is missing. */
+export function textOf(name: string, { type }: Parameter<unknown>, given: ReadonlyMap<string, string>): string {
+  return type === 'object' || type === 'list' ? structuredText(name, given) : (given.get(name) ?? '');
 }
 
 interface About {
@@ -116,6 +122,32 @@ export function jsonObject(
   });
 }
 
+/** true or false, in any case. */
+export function flag(about: About): Parameter<boolean> {
+  return spec({ ...about, type: 'boolean', rule: yesOrNo.rule, read: (value, name) => yesOrNo.read(value, name) });
+}
+
+/** An object or a list, as one JSON text or flattened. */
+export function structure<T>(about: About & { readonly shape: Shape<T>; readonly maxLength: number }): Parameter<T> {
+  const { shape, maxLength } = about;
+  return spec({
+    ...about,
+    type: shape.type === 'list' ? 'list' : 'object',
+    rule: `${shape.rule}; at most ${maxLength} characters`,
+    json: true,
+    members: shape.members,
+    read: (value, name) => {
+      checkLength(value, name, maxLength);
+      try {
+        return shape.read(parseJson(value, STRUCTURE_LIMITS), name);
+      } catch (error) {
+        if (!(error instanceof JsonError)) throw error;
+        throw invalidParameter(`${name} must be a JSON ${shape.type}: ${error.message}.`);
+      }
+    },
+  });
+}
+
 /** Protects from repeats (see Idempotence in tasks/task-service.ts). */
 export function clientToken(): Parameter<string | null> {
   const rule = 'at most 64 ASCII characters';
@@ -138,10 +170,14 @@ export function optional<T>(parameter: Parameter<T>): Parameter<T | null> {
 }
 
 function spec<T>(
-  given: Pick<Parameter<T>, 'type' | 'meaning' | 'rule' | 'read'> & { json?: boolean; note?: string },
+  given: Pick<Parameter<T>, 'type' | 'meaning' | 'rule' | 'read'> & {
+    json?: boolean;
+    note?: string;
+    members?: Members;
+  },
 ): Parameter<T> {
-  const { type, meaning, rule, read, json = false, note = '' } = given;
-  return { type, required: true, meaning, rule, note, json, read };
+  const { type, meaning, rule, read, json = false, note = '', members = {} } = given;
+  return { type, required: true, meaning, rule, note, json, members, read };
 }
 
 function readLong(value: string, name: string): bigint {

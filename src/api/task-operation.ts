@@ -5,7 +5,7 @@ import { TaskError } from '../tasks/task-error.ts';
 import type { Caller, Idempotence, TaskService, TaskType } from '../tasks/task-service.ts';
 import { answerSyncTaskError } from './errors.ts';
 import { type Field, type Operation, type OperationCall, SUCCESS, VERSION_2020 } from './operation.ts';
-import { choice, id, type Parameters, type ParameterValues, readParameters } from './parameter.ts';
+import { choice, id, type Parameters, type ParameterValues, readParameters, textOf } from './parameter.ts';
 
 /** What the handler of a DISync operation gets: parsed, authenticated, allowed. */
 export interface TaskRequest<P extends Parameters> {
@@ -79,10 +79,10 @@ export function taskOperation<P extends Parameters>(spec: {
 function readIdempotence(operation: string, specs: Parameters, given: ReadonlyMap<string, string>): Idempotence | null {
   const token = 'ClientToken' in specs ? (given.get('ClientToken') ?? '') : '';
   if (token === '') return null;
-  const compared = Object.entries(specs).flatMap(([name, { json }]) => {
-    const text = given.get(name) ?? '';
+  const compared = Object.entries(specs).flatMap(([name, spec]) => {
+    const text = textOf(name, spec, given);
     if (name === 'ClientToken' || text === '') return [];
-    return [[name, json ? parseJson(text) : text] as const];
+    return [[name, spec.json ? parseJson(text) : text] as const];
   });
   return { token, operation, parameters: canonicalJson(Object.fromEntries(compared)) };
 }

@@ -31,7 +31,7 @@ for (const [name, encoded] of [
   ['raw bytes', 'a=\u00e9'],
   ['a name given twice', 'a=1&a=1'],
   ['a name given twice in two spellings', 'a=1&%61=2'],
-  ['too many names', Array.from({ length: 1001 }, (_, index) => `n${index}=`).join('&')],
+  ['too many names', Array.from({ length: 20_001 }, (_, index) => `n${index}=`).join('&')],
   ['a name that is too long', `${'n'.repeat(257)}=1`],
 ] as const) {
   test(`refuses ${name}`, () => {

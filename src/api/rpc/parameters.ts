@@ -3,12 +3,13 @@ import { percentDecode } from './percent-encoding.ts';
 
 export type ParameterTexts = ReadonlyMap<string, string>;
 
-const COUNT_MAX = 1000;
+/** A job of 1,000 tables, flattened, has about 8,000 values. */
+const COUNT_MAX = 20_000;
 const NAME_LENGTH_MAX = 256;
 
 /**
  * Reads `a=1&b=2`, of a query or of a form body. Empty values stay, a name without `=` has an empty value.
- * Errors: ApiError 400 on a broken escape, a name given twice, or more than 1,000 names.
+ * Errors: ApiError 400 on a broken escape, a name given twice, or more than 20,000 names.
  */
 export function decodeParameters(encoded: string): ParameterTexts {
   const found = new Map<string, string>();
