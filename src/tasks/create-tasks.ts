@@ -5,6 +5,7 @@ import { ConfigProcesses } from './config-processes.ts';
 import type { Connectors } from './connections.ts';
 import type { DataSourceService } from './data-source-service.ts';
 import { DataSources } from './data-sources.ts';
+import { PlannedVersions } from './planned-versions.ts';
 import { Planner } from './planner.ts';
 import { RunControl } from './run-control.ts';
 import type { TaskService } from './task-service.ts';
@@ -48,7 +49,7 @@ export function createTasks(options: CreateTasksOptions): CreatedTasks {
   const engine = options.engine(runs);
   runs.attach(engine);
   return {
-    tasks: new Tasks({ store, planner, processes, runs, engine, checkpoints, clock, log }),
+    tasks: new Tasks({ store, versions: new PlannedVersions({ store, planner }), processes, runs }),
     dataSources: new DataSources({ store, connectors, instances, clock }),
     engine,
     resumeAll: async () => {

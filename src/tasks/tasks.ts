@@ -1,21 +1,17 @@
-import type { CheckpointStore, Engine } from '../engine/engine.ts';
 import { withCrashPoints } from '../lib/crash-point.ts';
-import { canonicalJson, JsonError, parseJson, stringifyJson } from '../lib/json.ts';
+import { stringifyJson } from '../lib/json.ts';
 import type { Json } from '../lib/json-value.ts';
-import type { Clock } from '../lib/clock.ts';
-import type { Logger } from '../lib/log.ts';
 import { remember, replayed } from './client-tokens.ts';
-import { type ConfigProcesses } from './config-processes.ts';
-import { resolveDataSource } from './connections.ts';
+import type { ConfigProcesses } from './config-processes.ts';
 import { checkDeploy } from './deploy-check.ts';
 import type { ProcessId, ProjectId, TaskId } from './ids.ts';
-import { PlanFailure } from './plan-task.ts';
-import type { Planner } from './planner.ts';
+import { canonical, type PlannedVersions, resultOf } from './planned-versions.ts';
 import type { RunControl } from './run-control.ts';
-import { invalid, readContent, readCreateParam, readPlanMark, readUpdateParam } from './script-reader.ts';
+import { invalid, readCreateParam, readUpdateParam } from './script-reader.ts';
 import { readStartParam } from './start-param.ts';
 import type { WantedTask } from './task-definition.ts';
 import { TaskError } from './task-error.ts';
+import { mustBeFree, mustResolve, taskOf } from './task-lookup.ts';
 import type {
   Caller,
   GenerateRequest,
@@ -26,20 +22,16 @@ import type {
   TaskType,
 } from './task-service.ts';
 import { moveTask } from './task-state.ts';
-import type { ProcessRecord, ProcessResult, TaskRecord, TaskRecords, TaskStore, VersionRecord } from './task-store.ts';
+import type { ProcessRecord, TaskRecord, TaskRecords, TaskStore } from './task-store.ts';
 import { Turns } from './turns.ts';
 
 type TaskCall = { readonly taskType: TaskType; readonly task: TaskId };
 
 export interface TasksOptions {
   readonly store: TaskStore;
-  readonly planner: Planner;
+  readonly versions: PlannedVersions;
   readonly processes: ConfigProcesses;
   readonly runs: RunControl;
-  readonly engine: Engine;
-  readonly checkpoints: CheckpointStore;
-  readonly clock: Clock;
-  readonly log: Logger;
 }
 
 /** The life of sync tasks: plans, versions, deployment. What runs is the business of RunControl. */
@@ -120,7 +112,7 @@ export class Tasks implements TaskService {
       const known = await store.transaction((records) => replayed(records, project, idempotence));
       if (known !== null) return known as TaskId;
       await store.transaction((records) => mustBeFree(records, project, name, 'TaskName'));
-      const planned = await this.#versionOf(project, null, 0, taskContent);
+      const planned = await this.#options.versions.of(project, null, 0, taskContent);
       return store.transaction(async (records) => {
         const answered = await replayed(records, project, idempotence);
         if (answered !== null) return answered as TaskId;
@@ -164,7 +156,9 @@ export class Tasks implements TaskService {
       });
       const isSame =
         taskContent === null || taskContent === '' || canonical(taskContent) === canonical(before.saved.content);
-      const planned = isSame ? null : await this.#versionOf(project, before.task, before.task.saved, taskContent);
+      const planned = isSame
+        ? null
+        : await this.#options.versions.of(project, before.task, before.task.saved, taskContent);
       const save = async (records: TaskRecords) => {
         const version = before.task.saved + 1;
         if (planned !== null && taskContent !== null)
@@ -276,104 +270,6 @@ export class Tasks implements TaskService {
     const made = await withCrashPoints('process accepted', () => store.transaction(accept));
     if (made.process !== null) processes.add(made.process);
     return made.id;
-  }
-
-  /**
-   * The version that a content stands for: the plan it came from, if it is that plan's content and the saved version is
-   * still the one it was planned against; content edited by hand, or made elsewhere, is planned anew.
-   */
-  async #versionOf(
-    project: ProjectId,
-    task: TaskRecord | null,
-    baseVersion: number,
-    content: string,
-  ): Promise<Pick<VersionRecord, 'definition' | 'shown'>> {
-    const { store, planner } = this.#options;
-    const mark = readPlanMark(content);
-    const process =
-      mark === null
-        ? null
-        : await store.transaction((records) => records.process(project, mark.processId as ProcessId));
-    if (process?.state === 'success' && process.task === (task?.id ?? null)) {
-      const result = resultOf(process);
-      if (process.baseVersion !== baseVersion) throw await this.#stale(task, process.baseVersion, baseVersion);
-      if (canonical(result.content) === canonical(content)) return result;
-    }
-    const wanted = readContent(content);
-    const changed = task === null ? null : await this.#fixedParts(task, wanted);
-    if (changed !== null) throw invalid(changed);
-    try {
-      return await planner.plan({ project, wanted, task: task?.id ?? null, baseVersion, processId: null });
-    } catch (error) {
-      if (!(error instanceof PlanFailure)) throw error;
-      throw new TaskError('stale', 'Task.ContentInvalid', `TaskContent cannot be used: ${error.message}`);
-    }
-  }
-
-  /** What an update cannot change; null when nothing of it changed. */
-  async #fixedParts(task: TaskRecord, wanted: WantedTask): Promise<string | null> {
-    const { definition } = await this.#options.store.transaction((records) => records.version(task.id, task.saved));
-    if (wanted.route !== definition.route) return `TaskContent: the route cannot be changed from ${definition.route}`;
-    if (wanted.sourceName !== definition.sourceName)
-      return `TaskContent: the source cannot be changed from ${definition.sourceName}`;
-    return wanted.sinkName === definition.sinkName
-      ? null
-      : `TaskContent: the destination cannot be changed from ${definition.sinkName}`;
-  }
-
-  async #stale(task: TaskRecord | null, planned: number, saved: number): Promise<TaskError> {
-    const versions =
-      task === null
-        ? []
-        : await this.#options.store.transaction((records) => records.versions(task.id, planned, saved));
-    const changes = versions
-      .map(({ version, shown }) => `version ${version} added ${names(shown.added)} and removed ${names(shown.removed)}`)
-      .join('; ');
-    return new TaskError(
-      'stale',
-      'Task.Stale',
-      `TaskContent was planned against version ${planned}, and the saved version is ${saved}: ${changes}. Generate again, and update with the new content.`,
-    );
-  }
-}
-
-function names(keys: readonly string[]): string {
-  return keys.length === 0 ? 'none' : keys.map((key) => key.replace('\0', '.')).join(', ');
-}
-
-function canonical(text: string): string {
-  try {
-    return canonicalJson(parseJson(text));
-  } catch (error) {
-    if (error instanceof JsonError) throw invalid(`not JSON: ${error.message}`);
-    throw error;
-  }
-}
-
-function resultOf(process: ProcessRecord): ProcessResult {
-  if (process.result === null) throw new Error(`process ${process.id} succeeded without a result`);
-  return process.result;
-}
-
-async function taskOf(records: TaskRecords, project: ProjectId, type: TaskType, id: TaskId): Promise<TaskRecord> {
-  const task = await records.task(project, id);
-  if (task === null || task.type !== type)
-    throw new TaskError('not-found', 'Task.NotFound', `fileId:[${id}] is invalid.`);
-  return task;
-}
-
-async function mustBeFree(records: TaskRecords, project: ProjectId, name: string, where: string): Promise<void> {
-  if ((await records.taskNamed(project, name)) !== null)
-    throw new TaskError('name-taken', 'Task.NameTaken', `${where}: a task named ${name} exists. Choose another name.`);
-}
-
-/** A data source that was deleted meanwhile is noticed before anything changes. */
-async function mustResolve(records: TaskRecords, project: ProjectId, name: string): Promise<void> {
-  try {
-    await resolveDataSource(records, project, name);
-  } catch (error) {
-    if (error instanceof TaskError) throw new TaskError('wrong-state', error.code, error.message);
-    throw error;
   }
 }
 

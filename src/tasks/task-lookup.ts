@@ -1,0 +1,33 @@
+import { resolveDataSource } from './connections.ts';
+import type { ProjectId, TaskId } from './ids.ts';
+import { TaskError } from './task-error.ts';
+import type { TaskType } from './task-service.ts';
+import type { TaskRecord, TaskRecords } from './task-store.ts';
+
+/** Errors: TaskError `not-found`, the same for an unknown task, one of another project, and one of another type. */
+export async function taskOf(
+  records: TaskRecords,
+  project: ProjectId,
+  type: TaskType,
+  id: TaskId,
+): Promise<TaskRecord> {
+  const task = await records.task(project, id);
+  if (task === null || task.type !== type)
+    throw new TaskError('not-found', 'Task.NotFound', `fileId:[${id}] is invalid.`);
+  return task;
+}
+
+export async function mustBeFree(records: TaskRecords, project: ProjectId, name: string, where: string): Promise<void> {
+  if ((await records.taskNamed(project, name)) !== null)
+    throw new TaskError('name-taken', 'Task.NameTaken', `${where}: a task named ${name} exists. Choose another name.`);
+}
+
+/** A data source that was deleted meanwhile is noticed before anything changes. */
+export async function mustResolve(records: TaskRecords, project: ProjectId, name: string): Promise<void> {
+  try {
+    await resolveDataSource(records, project, name);
+  } catch (error) {
+    if (error instanceof TaskError) throw new TaskError('wrong-state', error.code, error.message);
+    throw error;
+  }
+}
