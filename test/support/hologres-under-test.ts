@@ -55,7 +55,7 @@ export async function startHologresUnderTest({
         memoryBytes: 128 << 20,
         log: silentLog,
       }),
-    target: (table) => targetOf(table, parseHologresOptions(options)),
+    target: (table) => targetOf(table, 'shop_mysql', parseHologresOptions(options)),
     async read(target, columns) {
       const values = columns.map((name, index) => `${quoteName(name)}::text AS c${index}`).join(', ');
       const order = columns.map((_, index) => index + 1).join(', ');

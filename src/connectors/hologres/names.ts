@@ -39,9 +39,25 @@ export function nameProblem(what: string, name: string): string | null {
   return `${what} "${name}" has ${bytes} bytes; the target cuts names after ${NAME_BYTES_MAX}`;
 }
 
-/** Fills `${srcDatabaseName}` and `${srcTableName}` in. */
-export function fillPattern(pattern: string, { database, table }: TableId): string {
-  return pattern.replace(/\$\{(srcDatabaseName|db|srcTableName|table)\}/g, (_, name: string) =>
-    name === 'srcDatabaseName' || name === 'db' ? database : table,
-  );
+/** What may stand in patterns of targets; the vendor's samples spell one of them in two ways. */
+const VARIABLES: Readonly<Record<string, (table: TableId, sourceName: string) => string>> = {
+  srcDatasourceName: (_, sourceName) => sourceName,
+  srcDatasoureName: (_, sourceName) => sourceName,
+  srcDatabaseName: ({ database }) => database,
+  db: ({ database }) => database,
+  srcTableName: ({ table }) => table,
+  table: ({ table }) => table,
+};
+const VARIABLE = /\$\{([^}]*)\}/g;
+
+/** Fills the variables of a pattern in. */
+export function fillPattern(pattern: string, table: TableId, sourceName: string): string {
+  return pattern.replaceAll(VARIABLE, (text, name: string) => VARIABLES[name]?.(table, sourceName) ?? text);
+}
+
+/** Variables of a pattern that are not known. */
+export function unknownVariables(pattern: string): readonly string[] {
+  return Array.from(pattern.matchAll(VARIABLE), ([text, name = '']) =>
+    Object.hasOwn(VARIABLES, name) ? [] : [text],
+  ).flat();
 }

@@ -81,6 +81,11 @@ void describe('the options of the Hologres writer', () => {
     assert.throws(() => parseHologresOptions({ writePath: 'fast' }), { name: 'SettingsError', parameter: 'writePath' });
     assert.throws(() => parseHologresOptions({ tableProperties: { a: 1 } }), { parameter: 'tableProperties' });
     assert.throws(() => parseHologresOptions({ schema: '' }), { parameter: 'schema' });
+    assert.throws(() => parseHologresOptions({ table: 'ods_${tableName}' }), {
+      parameter: 'table',
+      message:
+        'table: ${tableName} is not known; give the name of the target; ${srcTableName}, ${srcDatabaseName} and ${srcDatasourceName} stand for what they say',
+    });
   });
 });
 
@@ -88,7 +93,9 @@ void describe('names', () => {
   void it('are quoted, filled in and measured in bytes', () => {
     assert.equal(quoteName('a"b'), '"a""b"');
     assert.equal(quoteText("it's \\"), "E'it''s \\\\'");
-    assert.equal(fillPattern('ods_${srcDatabaseName}_${x}', { database: 'shop$&', table: 't' }), 'ods_shop$&_${x}');
+    const table = { database: 'shop$&', table: 't' };
+    assert.equal(fillPattern('ods_${srcDatabaseName}_${x}', table, 'src'), 'ods_shop$&_${x}');
+    assert.equal(fillPattern('${srcDatasourceName}.${db}.${table}.${srcTableName}', table, 'src'), 'src.shop$&.t.t');
     assert.equal(nameProblem('the name', 'ü'.repeat(31)), null);
     assert.match(nameProblem('the name', 'ü'.repeat(32)) ?? '', /has 64 bytes/);
   });

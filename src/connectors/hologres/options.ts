@@ -2,6 +2,7 @@ import Type, { type Static } from 'typebox';
 import Value from 'typebox/value';
 import type { Json, JsonObject } from '../../lib/json-value.ts';
 import { SettingsError } from '../../pipeline/connector.ts';
+import { unknownVariables } from './names.ts';
 
 /** How the connection is encrypted: off; encrypted but unproven; proven against `ca`; proven, and for this host name. */
 const SslMode = Type.Union([
@@ -34,8 +35,9 @@ export type HologresSettings = Static<typeof Settings>;
 const WritePath = Type.Union([Type.Literal('auto'), Type.Literal('fixed'), Type.Literal('staging')]);
 
 const Options = Type.Object({
-  /** The target schema; may hold `${srcDatabaseName}`. */
+  /** Patterns of the target's schema and name: what `VARIABLES` in names.ts says may stand in them. */
   schema: Type.String({ minLength: 1 }),
+  table: Type.String({ minLength: 1 }),
   writePath: WritePath,
   /** Hologres' table properties, set when a table is created, such as orientation or clustering_key. */
   tableProperties: Type.Record(Type.String(), Type.String()),
@@ -48,6 +50,7 @@ export type HologresOptions = Static<typeof Options>;
 
 export const DEFAULT_OPTIONS: HologresOptions = {
   schema: '${srcDatabaseName}',
+  table: '${srcTableName}',
   writePath: 'auto',
   tableProperties: {},
   commitRowsMax: 50_000,
@@ -109,16 +112,22 @@ export function parseHologresOptions(parameter: Json): HologresOptions {
   const options: Record<string, Json> = {};
   for (const name of Object.keys(DEFAULT_OPTIONS) as (keyof HologresOptions)[]) {
     const value = fields[name] ?? DEFAULT_OPTIONS[name];
-    if (!Value.Check(Options.properties[name], value)) {
-      throw new SettingsError(name, `${name}: ${EXPECTED[name]}`);
-    }
+    if (!Value.Check(Options.properties[name], value)) throw wrong(name);
+    const [unknown] = name === 'schema' || name === 'table' ? unknownVariables(String(value as string)) : [];
+    if (unknown !== undefined) throw wrong(name, `${unknown} is not known; `);
     options[name] = value;
   }
   return Value.Parse(Options, options);
 }
 
+function wrong(name: keyof HologresOptions, what = ''): SettingsError {
+  return new SettingsError(name, `${name}: ${what}${EXPECTED[name]}`);
+}
+
 const EXPECTED: Readonly<Record<keyof HologresOptions, string>> = {
   schema: 'give the name of the target schema; ${srcDatabaseName} stands for the source database',
+  table:
+    'give the name of the target; ${srcTableName}, ${srcDatabaseName} and ${srcDatasourceName} stand for what they say',
   writePath: 'give auto, fixed or staging',
   tableProperties: 'give an object of texts, such as {"orientation":"row"}',
   commitRowsMax: 'give a number of rows from 1 to 10,000,000',

@@ -12,19 +12,29 @@ import { estimateRows, missingSchemas, readTargets, type ExistingTarget } from '
 import { createStatements, keyNames, mismatches, nameProblems, planColumns, sharedTargets } from './target-plan.ts';
 
 /** Where a source table goes. */
-export function targetOf(table: TableVersion['id'], options: HologresOptions): TargetId {
-  return { schema: fillPattern(options.schema, table), table: table.table };
+export function targetOf(table: TableVersion['id'], sourceName: string, options: HologresOptions): TargetId {
+  return {
+    schema: fillPattern(options.schema, table, sourceName),
+    table: fillPattern(options.table, table, sourceName),
+  };
 }
 
 /** What the sink would make of these tables; reads the target's catalogue, changes nothing. */
-export async function planTargets({ settings, options, tables, signal }: PlanTargetsOptions): Promise<SinkPlan> {
+export async function planTargets({
+  settings,
+  options,
+  sourceName,
+  tables,
+  signal,
+}: PlanTargetsOptions): Promise<SinkPlan> {
   const parsed = parseHologresOptions(options);
   const { client, server } = await connect(asHologresSettings(settings));
   const abort = () => disconnect(client);
   signal.addEventListener('abort', abort, { once: true });
   try {
     signal.throwIfAborted();
-    return await plan(client, server, parsed, tables);
+    const targets = tables.map(({ id }) => targetOf(id, sourceName, parsed));
+    return await plan(client, server, parsed, tables, targets);
   } catch (error) {
     signal.throwIfAborted();
     throw toPipelineError(error, 'reading the target’s catalogue');
@@ -39,15 +49,15 @@ async function plan(
   server: Server,
   options: HologresOptions,
   tables: readonly TableVersion[],
+  targets: readonly TargetId[],
 ): Promise<SinkPlan> {
-  const targets = tables.map(({ id }) => targetOf(id, options));
   const existing = await readTargets(client, targets);
   const rows = await estimateRows(client, [...existing.values()]);
   const missing = new Set(await missingSchemas(client, [...new Set(targets.map(({ schema }) => schema))]));
   const shared = sharedTargets(targets);
   const exact = server.kind === 'postgresql' && (await canHoldCheckpoint(client));
   const plans = tables.map((table, index) => {
-    const target = targetOf(table.id, options);
+    const target = targets[index] ?? { schema: '', table: '' };
     const found = existing.get(targetKey(target)) ?? null;
     return planTarget({
       table,

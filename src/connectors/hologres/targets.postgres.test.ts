@@ -160,6 +160,13 @@ void describe('targets on PostgreSQL', () => {
     );
   });
 
+  void it('names a target as the options schema and table say', async () => {
+    const table = scriptedTable('shop', 'orders', { k: INT }, ['k']);
+    const { tables } = await plan([table], { schema: '${srcDatasourceName}', table: 'ods_${srcTableName}' });
+    assert.deepEqual(tables[0]?.target, { schema: 'shop_mysql', table: 'ods_orders' });
+    assert.match(tables[0]?.createSql ?? '', /CREATE TABLE IF NOT EXISTS "shop_mysql"\."ods_orders"/);
+  });
+
   void it('plans 1,000 tables of 20 columns in a few round trips', async () => {
     const columns = Object.fromEntries(Array.from({ length: 20 }, (_, i) => [`c${i}`, INT]));
     const tables = Array.from({ length: 1000 }, (_, i) => scriptedTable('contract', `many_${i}`, columns, ['c0']));
