@@ -70,6 +70,18 @@ export interface ExamineOptions {
   readonly signal: AbortSignal;
 }
 
+export interface ListTablesOptions {
+  readonly settings: Json;
+  readonly signal: AbortSignal;
+}
+
+export interface TableList {
+  /** In the order of their names. */
+  readonly tables: readonly TableId[];
+  /** Names that differ in case only are one name. */
+  readonly ignoresCase: boolean;
+}
+
 export interface OpenSourceOptions {
   readonly settings: Json;
   readonly options: Json;
@@ -95,6 +107,8 @@ export interface SourceConnector {
   describe(options: DescribeOptions): Promise<SourceDescription>;
   /** Looks at everything, and says of each thing whether it is fine. Errors: PipelineError when the server cannot be asked. */
   examine(options: ExamineOptions): Promise<Examination>;
+  /** The tables there are. Errors: PipelineError when the server cannot be asked. */
+  listTables(options: ListTablesOptions): Promise<TableList>;
   open(options: OpenSourceOptions): Source;
 }
 

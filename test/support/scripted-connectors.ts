@@ -35,6 +35,8 @@ export class Script {
   readonly targetRows = new Map<string, number>();
   readonly forgotten: string[] = [];
   descriptions = 0;
+  /** Whether the source takes names that differ in case only for one. */
+  ignoresCase = false;
 
   table(database: string, table: string, columns: ScriptedColumns = { id: ['bigint', 'bigint'] }): this {
     this.tables.set(tableKey({ database, table }), columns);
@@ -62,6 +64,13 @@ function sourceConnector(script: Script): SourceConnector {
       return describe(script, options.tables);
     },
     examine: async ({ databases }) => ({ server: 'Scripted 1.0', account: "'test'", databases, findings: [] }),
+    listTables: async () => {
+      const ids = [...script.tables.keys()].map((key) => key.split('\0'));
+      return {
+        tables: ids.map(([database = '', table = '']) => ({ database, table })),
+        ignoresCase: script.ignoresCase,
+      };
+    },
     open: ({ settings }) => new MemorySource(serverOf(settings)),
   };
 }

@@ -12,6 +12,7 @@ import { unloggedCascades } from './checks/tables.ts';
 import { connectForQueries } from './connect.ts';
 import { toPipelineError } from './errors.ts';
 import { examine } from './examine.ts';
+import { listTables } from './list-tables.ts';
 import { asMysqlSettings, parseMysqlSettings, parseReaderOptions } from './options.ts';
 import { readSchema } from './schema.ts';
 import { readServerFacts } from './server-facts.ts';
@@ -31,6 +32,7 @@ export const mysqlConnector: SourceConnector = {
   defaultDatabase: (settings) => asMysqlSettings(settings).database,
   describe,
   examine,
+  listTables,
   open: (options) => new MysqlSource(options),
 };
 

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { type Server, startServer } from '../../../scripts/servers/servers.ts';
 import { mysqlClient } from '../../../test/support/servers.ts';
-import { Follower, joining, openSource } from '../../../test/support/source-under-test.ts';
+import { Follower, joining, openSource, settingsOf } from '../../../test/support/source-under-test.ts';
+import { mysqlConnector } from './connector.ts';
 
 void describe('a server that keeps names in lower case', () => {
   let server: Server;
@@ -35,6 +36,20 @@ void describe('a server that keeps names in lower case', () => {
     await follower.until(() => rows().join() === 'a:5,b:2').catch(() => {});
     assert.deepEqual(rows(), ['a:5', 'b:2']);
     await follower.stop();
+    await client.end();
+  });
+
+  void it('lists its tables as it keeps them, says that it ignores case, and leaves out views and its own', async () => {
+    const client = await mysqlClient(server);
+    await client.query(
+      'CREATE DATABASE Listed; CREATE TABLE Listed.B (id INT); CREATE TABLE Listed.`a.b` (id INT); CREATE VIEW Listed.V AS SELECT 1',
+    );
+    const settings = settingsOf(server, 'shop');
+    const { tables, ignoresCase } = await mysqlConnector.listTables({ settings, signal: AbortSignal.timeout(20_000) });
+    assert.deepEqual(
+      [tables.filter(({ database }) => database !== 'shop'), ignoresCase],
+      [['a.b', 'b'].map((table) => ({ database: 'listed', table })), true],
+    );
     await client.end();
   });
 });
