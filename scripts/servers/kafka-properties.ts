@@ -34,6 +34,8 @@ const SMALL: Readonly<Record<string, string>> = {
   'transaction.state.log.num.partitions': '3',
   'group.initial.rebalance.delay.ms': '0',
   'log.cleaner.dedupe.buffer.size': '4194304',
+  // A record has the time of its change, which tests choose: by default the broker would soon delete those of long ago.
+  'log.retention.ms': '-1',
 };
 
 /** The properties of one broker. */
