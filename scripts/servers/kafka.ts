@@ -6,7 +6,8 @@ import { isBefore, KAFKA_VERSIONS, type KafkaJars, kafkaJars, type KafkaVersion 
 import { clusterSize, waitForBrokers } from './kafka-metadata.ts';
 import { brokerProperties, dataFolder, type KafkaCluster, type KafkaNode, SESSION_MS } from './kafka-properties.ts';
 import { checkSecurity, KAFKA_USER, type KafkaSecurity, scramUsers, scramUsersInZookeeper } from './kafka-security.ts';
-import { freePort, launch, type Server, serverFolder } from './lifecycle.ts';
+import { freePort } from './free-port.ts';
+import { launch, type Server, serverFolder } from './lifecycle.ts';
 import { withLock } from './packages.ts';
 import { startZookeeper } from './zookeeper.ts';
 

@@ -1,7 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { randomInt } from 'node:crypto';
 import { chownSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -74,28 +72,6 @@ export function serverFolder(kind: ServerKind): string {
 
 export function own(path: string): void {
   if (serverUser.uid !== undefined) chownSync(path, serverUser.uid, serverUser.gid ?? NOBODY);
-}
-
-/**
- * A port that is free now. None of those that the system gives to connections: one of these would be lost while a server
- * starts, or between its end and its return.
- */
-export async function freePort(): Promise<number> {
-  for (;;) {
-    const port = randomInt(...SERVER_PORTS);
-    if (await isFree(port)) return port;
-  }
-}
-
-/** Below what systems use for outgoing connections, above what services are known by. */
-const SERVER_PORTS = [15_000, 32_000] as const;
-
-function isFree(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const server = createServer();
-    server.once('error', () => resolve(false));
-    server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)));
-  });
 }
 
 /** Starts a server in the foreground and waits until it is ready. Errors: Error with the end of its log. */

@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { freePort, launch, own, type Server, serverFolder, serverUser } from './lifecycle.ts';
+import { freePort } from './free-port.ts';
+import { launch, own, type Server, serverFolder, serverUser } from './lifecycle.ts';
 import { adminSql, mysqlReady, settingsFile } from './mysql-family.ts';
 import { findProgram, installProgram, output } from './packages.ts';
 

@@ -1,7 +1,8 @@
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { chownSync } from 'node:fs';
-import { freePort, launch, own, type Server, serverFolder, serverUser } from './lifecycle.ts';
+import { freePort } from './free-port.ts';
+import { launch, own, type Server, serverFolder, serverUser } from './lifecycle.ts';
 import { adminSql, mysqlReady, oldAdminSql, settingsFile } from './mysql-family.ts';
 import { cacheFolder, debianMirror, findProgram, output, withLock } from './packages.ts';
 

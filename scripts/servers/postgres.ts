@@ -1,7 +1,8 @@
 import { existsSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import pg from 'pg';
-import { ADMIN_PASSWORD, freePort, launch, own, type Server, serverFolder, serverUser } from './lifecycle.ts';
+import { freePort } from './free-port.ts';
+import { ADMIN_PASSWORD, launch, own, type Server, serverFolder, serverUser } from './lifecycle.ts';
 import { findProgram, installPackages, output } from './packages.ts';
 
 const VERSIONS = '/usr/lib/postgresql';

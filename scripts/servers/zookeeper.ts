@@ -2,7 +2,8 @@ import { connect } from 'node:net';
 import { join } from 'node:path';
 import { javaCommand, propertiesFile, SMALL_JVM } from './kafka-java.ts';
 import type { KafkaJars } from './kafka-jars.ts';
-import { freePort, launch, type Server, serverFolder } from './lifecycle.ts';
+import { freePort } from './free-port.ts';
+import { launch, type Server, serverFolder } from './lifecycle.ts';
 
 /** The one that older releases of Kafka keep their metadata in, from the same jars. */
 export async function startZookeeper(jars: KafkaJars): Promise<Server> {

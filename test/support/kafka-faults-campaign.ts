@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { randomOf } from '../../bench/workload.ts';
-import { freePort } from '../../scripts/servers/lifecycle.ts';
+import { freePort } from '../../scripts/servers/free-port.ts';
 import type { KafkaOptions } from '../../scripts/servers/kafka.ts';
 import { type Server, startServer } from '../../scripts/servers/servers.ts';
 import { stringifyJson } from '../../src/lib/json.ts';

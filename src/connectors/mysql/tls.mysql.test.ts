@@ -10,7 +10,7 @@ import { setTimeout } from 'node:timers/promises';
 import { connect as connectTls } from 'node:tls';
 import type { Connection } from 'mysql2/promise';
 import { type Server, startServer } from '../../../scripts/servers/servers.ts';
-import { freePort } from '../../../scripts/servers/lifecycle.ts';
+import { freePort } from '../../../scripts/servers/free-port.ts';
 import { findProgram } from '../../../scripts/servers/packages.ts';
 import { SELF_SIGNED } from '../../../test/support/self-signed.ts';
 import { mysqlClient, sharedServer, type TestServer, uniqueName } from '../../../test/support/servers.ts';

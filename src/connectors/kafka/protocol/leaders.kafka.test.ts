@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
 import { after, before, describe, it } from 'node:test';
 import type { KafkaBroker, KafkaServer } from '../../../../scripts/servers/kafka.ts';
-import { freePort } from '../../../../scripts/servers/lifecycle.ts';
+import { freePort } from '../../../../scripts/servers/free-port.ts';
 import { batchOf, openCluster, openProducer, recordsSeen } from '../../../../test/support/kafka-protocol-under-test.ts';
 import { bootstrap, describeTopic, kafkaTool } from '../../../../test/support/kafka-tools.ts';
 import { privateKafka } from '../../../../test/support/kafka-under-test.ts';

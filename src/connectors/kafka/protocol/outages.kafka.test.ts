@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, afterEach, before, beforeEach, describe, it } from 'node:test';
 import type { KafkaServer } from '../../../../scripts/servers/kafka.ts';
-import { freePort } from '../../../../scripts/servers/lifecycle.ts';
+import { freePort } from '../../../../scripts/servers/free-port.ts';
 import {
   batchOf,
   newestIn,
