@@ -97,8 +97,6 @@ export interface SourceConnector {
   readonly type: string;
   /** Reads a data source's `Content`. Errors: SettingsError, naming what is wrong. Result is plain data, with secrets. */
   parseSettings(content: Json): Json;
-  /** The settings as they may be shown: secrets masked. */
-  maskSettings(content: Json): Json;
   /** Reads the reader's own options out of `steps[reader].parameter`. Errors: SettingsError. */
   parseOptions(parameter: Json): Json;
   /** The database that bare table names are of; null when the data source names none. */
@@ -158,7 +156,6 @@ export interface OpenSinkOptions {
 export interface SinkConnector {
   readonly type: string;
   parseSettings(content: Json): Json;
-  maskSettings(content: Json): Json;
   /** Reads the writer's own options out of `steps[writer].parameter`. Errors: SettingsError. */
   parseOptions(parameter: Json): Json;
   /** Whether tables without a primary key can be written, by the options. */

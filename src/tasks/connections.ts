@@ -1,6 +1,6 @@
-import { JsonError, parseJson } from '../lib/json.ts';
+import { isJsonObject, JsonError, parseJson, stringifyJson } from '../lib/json.ts';
 import type { Json } from '../lib/json-value.ts';
-import { isJsonObject } from '../lib/json.ts';
+import { maskSecrets } from '../lib/mask-secrets.ts';
 import { SettingsError, type SinkConnector, type SourceConnector } from '../pipeline/connector.ts';
 import type { StoredDataSource, TaskRecords } from './task-store.ts';
 import { DATA_SOURCE_TYPES } from './data-source-types.ts';
@@ -41,7 +41,7 @@ export function readSettings(
   }
   try {
     const json = withAddress(parseJson(content), instances);
-    return { settings: connector.parseSettings(json), masked: JSON.stringify(connector.maskSettings(json)) };
+    return { settings: connector.parseSettings(json), masked: stringifyJson(maskSecrets(json)) };
   } catch (error) {
     if (error instanceof JsonError)
       throw new TaskError('invalid', 'DataSource.Invalid', `Content is not JSON: ${error.message}`);

@@ -55,7 +55,6 @@ function sourceConnector(script: Script): SourceConnector {
   return {
     type: 'mysql',
     parseSettings: (content) => settingsOf(content, 'jdbcUrl'),
-    maskSettings: masked,
     parseOptions: (parameter) => parameter,
     defaultDatabase: (settings) => textOf(settings, 'database'),
     describe: async (options) => {
@@ -112,7 +111,6 @@ function sinkConnector(script: Script): SinkConnector {
   return {
     type: 'holo',
     parseSettings: (content) => settingsOf(content, 'endpoint'),
-    maskSettings: masked,
     parseOptions: (parameter) => {
       const schema = isJsonObject(parameter) ? parameter['schema'] : undefined;
       if (schema !== undefined && typeof schema !== 'string')
@@ -166,10 +164,6 @@ function settingsOf(content: Json, required: string): Json {
   if (!isJsonObject(content) || typeof content[required] !== 'string')
     throw new SettingsError(required, `${required} is missing`);
   return content;
-}
-
-function masked(content: Json): Json {
-  return isJsonObject(content) && 'password' in content ? { ...content, password: '***' } : content;
 }
 
 function textOf(settings: Json, key: string): string | null {

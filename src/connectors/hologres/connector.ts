@@ -1,7 +1,7 @@
 import type { SinkConnector } from '../../pipeline/connector.ts';
 import { forgetCheckpoint } from './checkpoint-table.ts';
 import { toPipelineError } from './errors.ts';
-import { asHologresSettings, maskHologresSettings, parseHologresOptions, parseHologresSettings } from './options.ts';
+import { asHologresSettings, parseHologresOptions, parseHologresSettings } from './options.ts';
 import { planTargets } from './plan-targets.ts';
 import { connect, disconnect } from './server.ts';
 import { HologresSink } from './sink.ts';
@@ -10,7 +10,6 @@ import { HologresSink } from './sink.ts';
 export const hologresConnector: SinkConnector = {
   type: 'holo',
   parseSettings: parseHologresSettings,
-  maskSettings: maskHologresSettings,
   parseOptions: parseHologresOptions,
   takesTablesWithoutKey: () => false,
   planTargets,

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { Json } from '../../lib/json-value.ts';
 import { fillPattern, nameProblem, quoteName, quoteText } from './names.ts';
-import { DEFAULT_OPTIONS, maskHologresSettings, parseHologresOptions, parseHologresSettings } from './options.ts';
+import { DEFAULT_OPTIONS, parseHologresOptions, parseHologresSettings } from './options.ts';
 
 const JDBC = { jdbcUrl: 'jdbc:postgresql://db.example:5433/my%20data?x=y', username: 'u', password: '' };
 
@@ -45,26 +45,6 @@ void describe('the settings of a Hologres data source', () => {
     for (const [content, parameter] of cases) {
       assert.throws(() => parseHologresSettings(content), { name: 'SettingsError', parameter });
     }
-  });
-
-  void it('are shown without their secrets', () => {
-    assert.deepEqual(
-      maskHologresSettings({ endpoint: 'h:80', accessId: 'id', accessKey: 'k', ssl: { key: 'PEM', mode: 'required' } }),
-      {
-        endpoint: 'h:80',
-        accessId: '******',
-        accessKey: '******',
-        ssl: { key: '******', mode: 'required' },
-      },
-    );
-  });
-});
-
-void describe('a JDBC address', () => {
-  void it('is shown without a password in its parameters', () => {
-    assert.deepEqual(maskHologresSettings({ jdbcUrl: 'jdbc:postgresql://h/d?user=u&password=secret&ssl=true' }), {
-      jdbcUrl: 'jdbc:postgresql://h/d?user=u&password=******&ssl=true',
-    });
   });
 });
 

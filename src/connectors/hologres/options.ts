@@ -69,8 +69,6 @@ const SSL_MODES: Readonly<Record<string, SslMode>> = {
   verify_identity: 'verify-identity',
   'verify-full': 'verify-identity',
 };
-const SECRETS = new Set(['password', 'accessKey', 'accessId', 'key']);
-const MASK = '******';
 
 /**
  * Reads `Content`: `{ endpoint: "h:p", database, accessId, accessKey }`, or
@@ -91,19 +89,6 @@ export function parseHologresSettings(content: Json): HologresSettings {
 /** Settings that went through JSON come back as what they were. */
 export function asHologresSettings(settings: Json): HologresSettings {
   return Value.Parse(Settings, settings);
-}
-
-/** The content with its secrets masked, at any depth. */
-export function maskHologresSettings(content: Json): Json {
-  if (typeof content === 'string') return content.replace(/\b(password=)[^&;]*/gi, `$1${MASK}`);
-  if (Array.isArray(content)) return content.map(maskHologresSettings);
-  if (content === null || typeof content !== 'object') return content;
-  return Object.fromEntries(
-    Object.entries(content as JsonObject).map(([name, value]) => [
-      name,
-      SECRETS.has(name) && typeof value === 'string' ? MASK : maskHologresSettings(value),
-    ]),
-  );
 }
 
 /** Reads the writer's options, ignoring parameters that are not its own. Errors: SettingsError naming the option. */

@@ -6,14 +6,13 @@ import { DEFAULT_OPTIONS, parseKafkaOptions } from './options.ts';
 import { planTopics } from './plan-topics.ts';
 import { openProducer, transactionalId } from './producer-mode.ts';
 import { Cluster } from './protocol/cluster.ts';
-import { asKafkaSettings, maskKafkaSettings, parseKafkaSettings } from './settings.ts';
+import { asKafkaSettings, parseKafkaSettings } from './settings.ts';
 import { KafkaSink } from './sink.ts';
 
 /** Kafka, and what speaks its protocol. */
 export const kafkaConnector: SinkConnector = {
   type: 'kafka',
   parseSettings: parseKafkaSettings,
-  maskSettings: maskKafkaSettings,
   parseOptions: parseKafkaOptions,
   takesTablesWithoutKey(options) {
     const { writeTablesWithoutKey, keyColumns } = parseKafkaOptions(options);

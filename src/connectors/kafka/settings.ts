@@ -57,8 +57,6 @@ const SSL_MODES: Readonly<Record<string, SslMode>> = {
   'verify-full': 'verify-identity',
 };
 const NAMES = ['address', 'securityProtocol', 'saslMechanism', 'username', 'password', 'ssl'];
-const SECRETS = new Set(['password', 'key']);
-const MASK = '******';
 
 /**
  * Reads `Content`: `{ address: "h:p,h:p", securityProtocol, saslMechanism, username, password, ssl }`. Without
@@ -80,18 +78,6 @@ export function parseKafkaSettings(content: Json): KafkaSettings {
 /** Settings that went through JSON come back as what they were. */
 export function asKafkaSettings(settings: Json): KafkaSettings {
   return Value.Parse(Settings, settings);
-}
-
-/** The content with its secrets masked, at any depth. */
-export function maskKafkaSettings(content: Json): Json {
-  if (Array.isArray(content)) return content.map(maskKafkaSettings);
-  if (content === null || typeof content !== 'object') return content;
-  return Object.fromEntries(
-    Object.entries(content as JsonObject).map(([name, value]) => [
-      name,
-      SECRETS.has(name) && typeof value === 'string' ? MASK : maskKafkaSettings(value),
-    ]),
-  );
 }
 
 function asObject(value: Json, parameter: string): JsonObject {

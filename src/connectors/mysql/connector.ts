@@ -18,8 +18,6 @@ import { readSchema } from './schema.ts';
 import { readServerFacts } from './server-facts.ts';
 import { MysqlSource } from './source.ts';
 
-const SECRETS = new Set(['password', 'key', 'accessKey', 'accessKeySecret']);
-const MASK = '***';
 const LOAD_WITHOUT_KEY =
   'it has no primary key: its rows are read at once, while nothing changes in it; a table that is large, or always written, cannot be loaded so';
 
@@ -27,7 +25,6 @@ const LOAD_WITHOUT_KEY =
 export const mysqlConnector: SourceConnector = {
   type: 'mysql',
   parseSettings: (content) => ({ ...parseMysqlSettings(content) }) as Json,
-  maskSettings: mask,
   parseOptions: parseReaderOptions,
   defaultDatabase: (settings) => asMysqlSettings(settings).database,
   describe,
@@ -80,13 +77,4 @@ async function describe({ settings, tables, load, withoutKey, signal }: Describe
     signal.removeEventListener('abort', cancel);
     connection.close();
   }
-}
-
-/** The same content with every secret replaced, however deep it lies. */
-function mask(content: Json): Json {
-  if (Array.isArray(content)) return content.map((item: Json) => mask(item));
-  if (content === null || typeof content !== 'object') return content;
-  return Object.fromEntries(
-    Object.entries(content).map(([name, value]) => [name, SECRETS.has(name) ? MASK : mask(value)]),
-  );
 }

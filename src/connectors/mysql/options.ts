@@ -99,8 +99,16 @@ function readJdbcUrl(value: Json): Pick<MysqlSettings, 'host' | 'port' | 'databa
   return {
     host: host.replace(/^\[|\]$/g, ''),
     port: readPort(port, 'Content.jdbcUrl'),
-    database: database === '' ? null : decodeURIComponent(database),
+    database: database === '' ? null : decodeName(database),
   };
+}
+
+function decodeName(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    throw new SettingsError('Content.jdbcUrl', 'Content.jdbcUrl: the database name is not properly percent-encoded');
+  }
 }
 
 function readPort(value: Json, parameter: string): number {

@@ -1,0 +1,76 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { maskedKey, maskSecrets } from './mask-secrets.ts';
+
+test('secrets are masked by their keys, whatever their case, type and depth; what is beside them stays', () => {
+  assert.deepEqual(
+    maskSecrets({
+      username: 'u',
+      password: 'p',
+      Password: 'p',
+      PASSWD: 1,
+      accessId: 'id',
+      accessKey: 'p',
+      accessKeySecret: ['p'],
+      securityToken: { p: 'p' },
+      ssl: { mode: 'required', ca: 'CA', cert: 'CERT', key: 'p' },
+      list: [{ password: 'p', keyColumns: 'id' }, null, 1, true],
+      empty: { password: '', key: null },
+    }),
+    {
+      username: 'u',
+      password: '***',
+      Password: '***',
+      PASSWD: '***',
+      accessId: 'id',
+      accessKey: '***',
+      accessKeySecret: '***',
+      securityToken: '***',
+      ssl: { mode: 'required', ca: 'CA', cert: 'CERT', key: '***' },
+      list: [{ password: '***', keyColumns: 'id' }, null, 1, true],
+      empty: { password: '', key: null },
+    },
+  );
+});
+
+test('secrets are masked within URLs', () => {
+  const masked = (url: string) => maskSecrets({ jdbcUrl: url });
+  assert.deepEqual(
+    [
+      masked('jdbc:mysql://h:3306/d?user=u&password=p&useSSL=true'),
+      masked('jdbc:mysql://u:p@h:3306/d'),
+      masked('jdbc:mysql://u:p@q@h:3306/d'),
+      masked('jdbc:mysql://address=(host=h)(password=p)(port=1)/d'),
+      masked('jdbc:postgresql://h/d?sslpassword=p;PASSWORD=p'),
+      masked('jdbc:mysql://h:3306/d'),
+    ],
+    [
+      'jdbc:mysql://h:3306/d?user=u&password=***&useSSL=true',
+      'jdbc:mysql://u:***@h:3306/d',
+      'jdbc:mysql://u:***@h:3306/d',
+      'jdbc:mysql://address=(host=h)(password=***)(port=1)/d',
+      'jdbc:postgresql://h/d?sslpassword=***;PASSWORD=***',
+      'jdbc:mysql://h:3306/d',
+    ].map((jdbcUrl) => ({ jdbcUrl })),
+  );
+});
+
+test('a mask in place of a secret is found, however deep it lies', () => {
+  assert.deepEqual(
+    [
+      maskedKey({ username: '***', password: 'p' }),
+      maskedKey({ password: '***' }),
+      maskedKey({ password: '******' }),
+      maskedKey({ ssl: { mode: 'required', key: '***' } }),
+      maskedKey([{ accessKey: '***' }]),
+      maskedKey(null),
+    ],
+    [null, 'password', 'password', 'ssl.key', '0.accessKey', null],
+  );
+});
+
+test('a long text without end is masked in no time', () => {
+  const startedAt = performance.now();
+  for (const part of ['//:', 'a', ':', '//', 'password', '@', '=']) maskSecrets(part.repeat(65_536 / part.length));
+  assert.ok(performance.now() - startedAt < 500);
+});
