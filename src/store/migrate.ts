@@ -1,8 +1,9 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { initial } from './migrations/001-initial.ts';
+import { taskFacts } from './migrations/002-task-facts.ts';
 
 /** In order; one is never changed once it was released, only followed. */
-const MIGRATIONS: readonly string[] = [initial];
+const MIGRATIONS: readonly string[] = [initial, taskFacts];
 
 /** The store was written by a newer disync. */
 export class StoreVersionError extends Error {

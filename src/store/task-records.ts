@@ -3,6 +3,7 @@ import { parseJson, stringifyJson } from '../lib/json.ts';
 import type { Json } from '../lib/json-value.ts';
 import type { Seal } from '../lib/seal.ts';
 import type { Failure } from '../pipeline/checkpoint.ts';
+import type { DdlPolicies } from '../pipeline/policies.ts';
 import type { TargetId } from '../pipeline/route.ts';
 import type { DataSource, DataSourceFilter, EnvType } from '../tasks/data-source-service.ts';
 import type { DataSourceId, ProcessId, ProjectId, TaskId } from '../tasks/ids.ts';
@@ -10,16 +11,21 @@ import type { TaskDefinition } from '../tasks/task-definition.ts';
 import type { TaskState } from '../tasks/task-state.ts';
 import type { TaskType } from '../tasks/task-service.ts';
 import type {
+  NewTask,
   ProcessRecord,
   ProcessResult,
   ShownChange,
   StoredDataSource,
+  TaskChange,
   TaskRecord,
   TaskRecords,
   TokenRecord,
   VersionRecord,
 } from '../tasks/task-store.ts';
 import type { Database, SqlRow } from './database.ts';
+
+/** Said so that the index of running tasks serves it. */
+const RUNNING = "SELECT * FROM task WHERE state = 'RUN' AND deleted_at IS NULL";
 
 /** Reads and writes of the store's tables. Nothing here waits: a transaction is over within one turn of the event loop. */
 export class SqliteTaskRecords implements TaskRecords {
@@ -47,33 +53,49 @@ export class SqliteTaskRecords implements TaskRecords {
     );
   }
 
-  async allTasks(): Promise<readonly TaskRecord[]> {
-    return this.#database.all('SELECT * FROM task WHERE deleted_at IS NULL ORDER BY id').map(readTask);
+  async runningTasks(): Promise<readonly TaskRecord[]> {
+    return this.#database.all(`${RUNNING} ORDER BY id`).map(readTask);
   }
 
-  async insertTask(task: Omit<TaskRecord, 'id'>, first: VersionRecord): Promise<TaskId> {
-    const { project, name, type, settings, state, saved, deployed, incarnation, startParam, failure } = task;
+  async runningTask(id: TaskId): Promise<TaskRecord | null> {
+    return readOne(this.#database.get(`${RUNNING} AND id = ?`, id), readTask);
+  }
+
+  async taskUsing(project: ProjectId, dataSource: string): Promise<TaskRecord | null> {
+    return readOne(
+      this.#database.get(
+        'SELECT * FROM task WHERE project = ?1 AND (source_name = ?2 OR sink_name = ?2) AND deleted_at IS NULL LIMIT 1',
+        project,
+        dataSource,
+      ),
+      readTask,
+    );
+  }
+
+  async insertTask({ project, name, type, settings, folder, creator }: NewTask, first: VersionRecord): Promise<TaskId> {
+    const now = this.#clock.now();
     const { id } = this.#database.run(
-      'INSERT INTO task (project, name, type, settings, state, saved, deployed, incarnation, start_param, failure, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)',
+      "INSERT INTO task (project, name, type, settings, folder, source_name, sink_name, creator, editor, state, saved, created_at, edited_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 'SAVED', ?, ?, ?)",
       project,
       name,
       type,
       settings,
-      state,
-      saved,
-      deployed,
-      incarnation,
-      startParam,
-      failure === null ? null : JSON.stringify(failure),
-      this.#clock.now(),
+      folder,
+      first.definition.sourceName,
+      first.definition.sinkName,
+      creator,
+      creator,
+      first.version,
+      now,
+      now,
     );
     await this.insertVersion(id as TaskId, first);
     return id as TaskId;
   }
 
-  async updateTask(id: TaskId, changes: Partial<Omit<TaskRecord, 'id' | 'project' | 'type'>>): Promise<void> {
-    const columns = Object.entries(changes).map(([name, value]) => {
-      const column = name === 'startParam' ? 'start_param' : name;
+  async updateTask(id: TaskId, change: TaskChange): Promise<void> {
+    const columns = Object.entries(change).map(([name, value]) => {
+      const column = name.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
       return [column, typeof value === 'object' && value !== null ? JSON.stringify(value) : value] as const;
     });
     if (columns.length === 0) return;
@@ -104,6 +126,12 @@ export class SqliteTaskRecords implements TaskRecords {
     const row = this.#database.get('SELECT * FROM task_version WHERE task = ? AND version = ?', id, version);
     if (row === undefined) throw new Error(`task ${id} has no version ${version}`);
     return readVersion(row);
+  }
+
+  async content(id: TaskId, version: number): Promise<string> {
+    const row = this.#database.get('SELECT content FROM task_version WHERE task = ? AND version = ?', id, version);
+    if (row === undefined) throw new Error(`task ${id} has no version ${version}`);
+    return String(row['content']);
   }
 
   async versions(id: TaskId, from: number, to: number): Promise<readonly VersionRecord[]> {
@@ -290,13 +318,27 @@ function readTask(row: SqlRow): TaskRecord {
     name: String(row['name']),
     type: row['type'] as TaskType,
     settings: String(row['settings']),
+    folder: String(row['folder']),
+    sourceName: String(row['source_name']),
+    sinkName: String(row['sink_name']),
+    creator: row['creator'] as string | null,
+    editor: row['editor'] as string | null,
+    createdAt: Number(row['created_at']),
+    editedAt: Number(row['edited_at']),
+    submittedAt: numberOrNull(row['submitted_at']),
+    startedAt: numberOrNull(row['started_at']),
     state: row['state'] as TaskState,
     saved: Number(row['saved']),
-    deployed: row['deployed'] === null ? null : Number(row['deployed']),
+    deployed: numberOrNull(row['deployed']),
     incarnation: row['incarnation'] as string | null,
     startParam: row['start_param'] as string | null,
+    ddlPolicies: row['ddl_policies'] === null ? null : (JSON.parse(String(row['ddl_policies'])) as DdlPolicies),
     failure: row['failure'] === null ? null : (JSON.parse(String(row['failure'])) as Failure),
   };
+}
+
+function numberOrNull(value: SqlRow[string] | undefined): number | null {
+  return value === null ? null : Number(value);
 }
 
 function readVersion(row: SqlRow): VersionRecord {

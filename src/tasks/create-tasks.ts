@@ -45,11 +45,11 @@ export function createTasks(options: CreateTasksOptions): CreatedTasks {
     ...(options.planTimeoutMs === undefined ? {} : { timeoutMs: options.planTimeoutMs }),
   });
   const processes = new ConfigProcesses({ store, planner, clock, log });
-  const runs = new RunControl({ store, planner, checkpoints, log });
+  const runs = new RunControl({ store, planner, checkpoints, clock, log });
   const engine = options.engine(runs);
   runs.attach(engine);
   return {
-    tasks: new Tasks({ store, versions: new PlannedVersions({ store, planner }), processes, runs }),
+    tasks: new Tasks({ store, versions: new PlannedVersions({ store, planner }), processes, runs, clock }),
     dataSources: new DataSources({ store, connectors, instances, clock }),
     engine,
     resumeAll: async () => {

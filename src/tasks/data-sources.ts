@@ -4,7 +4,7 @@ import type { DataSource, DataSourceFilter, DataSourceService, NewDataSource } f
 import type { DataSourceId, ProjectId } from './ids.ts';
 import { TaskError } from './task-error.ts';
 import type { Caller } from './task-service.ts';
-import type { StoredDataSource, TaskRecord, TaskRecords, TaskStore } from './task-store.ts';
+import type { TaskStore } from './task-store.ts';
 
 /** The registered connections. Content is read by its connector before it is stored. */
 export class DataSources implements DataSourceService {
@@ -61,7 +61,7 @@ export class DataSources implements DataSourceService {
       const source = await records.dataSource(id);
       if (source === null || !projects.includes(source.project))
         throw new TaskError('not-found', 'DataSource.NotFound', `dataSourceId:[${id}] is invalid.`);
-      const user = await taskUsing(records, source);
+      const user = await records.taskUsing(source.project, source.name);
       if (user !== null)
         throw new TaskError(
           'wrong-state',
@@ -71,15 +71,4 @@ export class DataSources implements DataSourceService {
       await records.deleteDataSource(id);
     });
   }
-}
-
-async function taskUsing(records: TaskRecords, { project, name }: StoredDataSource): Promise<TaskRecord | null> {
-  for (const task of await records.allTasks()) {
-    if (task.project !== project) continue;
-    for (const version of new Set([task.saved, task.deployed ?? task.saved])) {
-      const { definition } = await records.version(task.id, version);
-      if (definition.sourceName === name || definition.sinkName === name) return task;
-    }
-  }
-  return null;
 }

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { CheckpointStore, Engine, RunListener, RunStatus } from '../engine/engine.ts';
+import type { Clock } from '../lib/clock.ts';
 import { withCrashPoints } from '../lib/crash-point.ts';
 import { messageOf } from '../lib/errors.ts';
 import { stringifyJson } from '../lib/json.ts';
@@ -20,6 +21,7 @@ export interface RunControlOptions {
   readonly store: TaskStore;
   readonly planner: Planner;
   readonly checkpoints: CheckpointStore;
+  readonly clock: Clock;
   readonly log: Logger;
 }
 
@@ -41,10 +43,9 @@ export class RunControl implements RunListener {
   async start(task: TaskRecord, startParam: string | null): Promise<void> {
     const state = moveTask(task.state, 'start', task.id);
     const incarnation = task.incarnation ?? randomUUID();
-    const next = { ...task, state, incarnation, startParam, failure: null };
-    const def = await this.#definition(next);
-    const save = (records: TaskRecords) =>
-      records.updateTask(task.id, { state, incarnation, startParam, failure: null });
+    const started = { state, incarnation, startParam, startedAt: this.#options.clock.now(), failure: null };
+    const def = await this.#definition({ ...task, ...started });
+    const save = (records: TaskRecords) => records.updateTask(task.id, started);
     await withCrashPoints('start saved', () => this.#options.store.transaction(save));
     try {
       await this.#engineOrThrow.start(def);
@@ -71,7 +72,15 @@ export class RunControl implements RunListener {
   async terminate(task: TaskRecord): Promise<void> {
     const state = moveTask(task.state, 'terminate', task.id);
     // At once: whatever is cut short after this, the next start is a first start.
-    const forgotten = { state, deployed: null, incarnation: null, startParam: null, failure: null };
+    const forgotten = {
+      state,
+      deployed: null,
+      submittedAt: null,
+      startedAt: null,
+      incarnation: null,
+      startParam: null,
+      failure: null,
+    };
     await this.#options.store.transaction((records) => records.updateTask(task.id, forgotten));
     await this.#end(task);
     await this.forget(task);
@@ -103,8 +112,8 @@ export class RunControl implements RunListener {
 
   /** Starts every task that was running when the service ended. */
   async resumeAll(): Promise<void> {
-    const tasks = await this.#options.store.transaction((records) => records.allTasks());
-    for (const task of tasks.filter(({ state }) => state === 'RUN')) {
+    const tasks = await this.#options.store.transaction((records) => records.runningTasks());
+    for (const task of tasks) {
       try {
         await this.#engineOrThrow.resume(await this.#definition(task));
       } catch (error) {
@@ -130,8 +139,8 @@ export class RunControl implements RunListener {
 
   async #pause(id: TaskId, failure: Failure): Promise<void> {
     await this.#options.store.transaction(async (records) => {
-      const task = (await records.allTasks()).find((found) => found.id === id);
-      if (task?.state === 'RUN') await records.updateTask(id, { state: moveTask(task.state, 'failed', id), failure });
+      const task = await records.runningTask(id);
+      if (task !== null) await records.updateTask(id, { state: moveTask(task.state, 'failed', id), failure });
     });
   }
 

@@ -1,4 +1,5 @@
 import type { Failure } from '../pipeline/checkpoint.ts';
+import type { DdlPolicies } from '../pipeline/policies.ts';
 import type { TargetId } from '../pipeline/route.ts';
 import type { DataSource, DataSourceFilter, EnvType } from './data-source-service.ts';
 import type { DataSourceId, ProcessId, ProjectId, TaskId } from './ids.ts';
@@ -13,6 +14,20 @@ export interface TaskRecord {
   readonly type: TaskType;
   /** CreateDISyncTask's TaskParam: JSON text. */
   readonly settings: string;
+  /** Where people find it; empty without one. */
+  readonly folder: string;
+  /** The data sources that it uses, in every version. */
+  readonly sourceName: string;
+  readonly sinkName: string;
+  /** The access key that made it, and that last saved a change; null when that was not remembered yet. */
+  readonly creator: string | null;
+  readonly editor: string | null;
+  /** Milliseconds since the epoch, as all times here. */
+  readonly createdAt: number;
+  readonly editedAt: number;
+  /** Of the last deploy and the last start; null before the first, and after Terminate. */
+  readonly submittedAt: number | null;
+  readonly startedAt: number | null;
   readonly state: TaskState;
   /** Numbers of versions. */
   readonly saved: number;
@@ -21,9 +36,33 @@ export interface TaskRecord {
   readonly incarnation: string | null;
   /** The StartParam of the last start; null without one. */
   readonly startParam: string | null;
+  /** What the project said at the last start; null when it was not asked yet. */
+  readonly ddlPolicies: DdlPolicies | null;
   /** Why the last run ended by itself. */
   readonly failure: Failure | null;
 }
+
+/** What a task is made with; the rest begins as nothing. */
+export type NewTask = Pick<TaskRecord, 'project' | 'name' | 'type' | 'settings' | 'folder' | 'creator'>;
+
+/** What changes in the life of a task. */
+export type TaskChange = Partial<
+  Pick<
+    TaskRecord,
+    | 'settings'
+    | 'editor'
+    | 'editedAt'
+    | 'submittedAt'
+    | 'startedAt'
+    | 'state'
+    | 'saved'
+    | 'deployed'
+    | 'incarnation'
+    | 'startParam'
+    | 'ddlPolicies'
+    | 'failure'
+  >
+>;
 
 /** What a plan showed of the tables of a version, against the version before it. */
 export interface ShownChange {
@@ -76,13 +115,19 @@ export interface TokenRecord {
 export interface TaskRecords {
   task(project: ProjectId, id: TaskId): Promise<TaskRecord | null>;
   taskNamed(project: ProjectId, name: string): Promise<TaskRecord | null>;
-  /** Tasks that are not deleted, of every project. */
-  allTasks(): Promise<readonly TaskRecord[]>;
-  insertTask(task: Omit<TaskRecord, 'id'>, first: VersionRecord): Promise<TaskId>;
-  updateTask(id: TaskId, changes: Partial<Omit<TaskRecord, 'id' | 'project' | 'type'>>): Promise<void>;
+  /** Those that are to run, of every project. */
+  runningTasks(): Promise<readonly TaskRecord[]>;
+  /** Null when that task is not to run. */
+  runningTask(id: TaskId): Promise<TaskRecord | null>;
+  /** Any task with this data source at either end. */
+  taskUsing(project: ProjectId, dataSource: string): Promise<TaskRecord | null>;
+  insertTask(task: NewTask, first: VersionRecord): Promise<TaskId>;
+  updateTask(id: TaskId, change: TaskChange): Promise<void>;
   deleteTask(id: TaskId): Promise<void>;
   insertVersion(id: TaskId, version: VersionRecord): Promise<void>;
   version(id: TaskId, version: number): Promise<VersionRecord>;
+  /** The content of a version, without reading its definition. */
+  content(id: TaskId, version: number): Promise<string>;
   /** Versions after `from` up to `to`, oldest first. */
   versions(id: TaskId, from: number, to: number): Promise<readonly VersionRecord[]>;
   filledTargets(id: TaskId): Promise<readonly TargetId[]>;

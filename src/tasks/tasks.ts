@@ -1,5 +1,6 @@
+import type { Clock } from '../lib/clock.ts';
 import { withCrashPoints } from '../lib/crash-point.ts';
-import { stringifyJson } from '../lib/json.ts';
+import { parseJsonObject, stringifyJson } from '../lib/json.ts';
 import type { Json } from '../lib/json-value.ts';
 import { remember, replayed } from './client-tokens.ts';
 import type { ConfigProcesses } from './config-processes.ts';
@@ -32,6 +33,7 @@ export interface TasksOptions {
   readonly versions: PlannedVersions;
   readonly processes: ConfigProcesses;
   readonly runs: RunControl;
+  readonly clock: Clock;
 }
 
 /** The life of sync tasks: plans, versions, deployment. What runs is the business of RunControl. */
@@ -96,7 +98,7 @@ export class Tasks implements TaskService {
   }
 
   async create(
-    { project }: Caller,
+    { project, accessKeyId }: Caller,
     request: {
       taskType: TaskType;
       name: string;
@@ -118,18 +120,9 @@ export class Tasks implements TaskService {
         if (answered !== null) return answered as TaskId;
         await mustBeFree(records, project, name, 'TaskName');
         const definition = { ...planned.definition, name: planned.definition.name ?? name };
-        const task = {
-          project,
-          name,
-          type: taskType,
-          settings: taskParam ?? '{}',
-          state: 'SAVED',
-          saved: 1,
-          deployed: null,
-          incarnation: null,
-          startParam: null,
-          failure: null,
-        } as const;
+        const settings = taskParam ?? '{}';
+        const folder = folderOf(settings);
+        const task = { project, name, type: taskType, settings, folder, creator: accessKeyId };
         const id = await records.insertTask(task, {
           version: 1,
           definition,
@@ -143,12 +136,12 @@ export class Tasks implements TaskService {
   }
 
   async update(
-    { project }: Caller,
+    { project, accessKeyId }: Caller,
     request: { taskType: TaskType; task: TaskId; taskContent: string | null; taskParam: string | null },
   ): Promise<void> {
     const { taskType, task: id, taskContent, taskParam } = request;
     mustBeServed(taskType, 'update');
-    const { store } = this.#options;
+    const { store, clock } = this.#options;
     await this.#turns.take(`task ${id}`, async () => {
       const before = await store.transaction(async (records) => {
         const task = await taskOf(records, project, taskType, id);
@@ -169,6 +162,8 @@ export class Tasks implements TaskService {
             shown: planned.shown,
           });
         await records.updateTask(id, {
+          editor: accessKeyId,
+          editedAt: clock.now(),
           ...(planned === null ? {} : { saved: version }),
           ...(taskParam === null || taskParam === '' ? {} : { settings: taskParam }),
         });
@@ -180,12 +175,12 @@ export class Tasks implements TaskService {
   async content({ project }: Caller, { taskType, task: id }: TaskCall): Promise<string> {
     return this.#options.store.transaction(async (records) => {
       const task = await taskOf(records, project, taskType, id);
-      return (await records.version(id, task.saved)).content;
+      return records.content(id, task.saved);
     });
   }
 
   async deploy({ project }: Caller, { taskType, task: id }: TaskCall): Promise<void> {
-    const { store, runs } = this.#options;
+    const { store, runs, clock } = this.#options;
     await this.#turns.take(`task ${id}`, async () => {
       const save = async (records: TaskRecords) => {
         const found = await taskOf(records, project, taskType, id);
@@ -193,7 +188,7 @@ export class Tasks implements TaskService {
         for (const name of [definition.sourceName, definition.sinkName]) await mustResolve(records, project, name);
         await checkDeploy(records, found);
         const state = moveTask(found.state, 'deploy', id);
-        await records.updateTask(id, { deployed: found.saved, state });
+        await records.updateTask(id, { deployed: found.saved, submittedAt: clock.now(), state });
         return { ...found, deployed: found.saved, state };
       };
       const task = await withCrashPoints('deploy saved', () => store.transaction(save));
@@ -271,6 +266,11 @@ export class Tasks implements TaskService {
     if (made.process !== null) processes.add(made.process);
     return made.id;
   }
+}
+
+function folderOf(settings: string): string {
+  const folder = parseJsonObject(settings)['FileFolderPath'];
+  return typeof folder === 'string' ? folder.replace(/\/+$/, '') : '';
 }
 
 function mustBeServed(type: TaskType, call: 'generate' | 'create' | 'update'): void {
