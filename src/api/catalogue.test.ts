@@ -213,7 +213,9 @@ test('a foreign project and one that does not exist are refused alike', async ()
 test('deleting a data source reaches only the projects of the key', async () => {
   shared.calls.length = 0;
   const answer = await send(shared.port, query('DeleteDataSource'));
-  assert.deepEqual(shared.calls, [{ method: 'deleteDataSource', args: [[PROJECT], 7n] }]);
+  assert.deepEqual(shared.calls, [
+    { method: 'deleteDataSource', args: [{ accessKeyId: KEY_ID, projects: [PROJECT] }, 7n] },
+  ]);
   const { RequestId: _, ...body } = answer.body;
   assert.deepEqual(body, { Success: true, HttpStatusCode: '200', Data: true });
 });
@@ -230,6 +232,8 @@ test('lists data sources in the shape that typed clients decode', async () => {
       env: 1,
       description: 'd',
       maskedContent: '{"password":"***"}',
+      enabled: true,
+      shared: false,
       createdAt: at,
       modifiedAt: at,
       operator: KEY_ID,
@@ -269,7 +273,7 @@ test('lists data sources in the shape that typed clients decode', async () => {
       TotalCount: 12,
     },
   });
-  const filter = { name: null, type: null, subType: null, env: 0, pageNumber: 2, pageSize: 5 };
+  const filter = { name: null, type: null, subType: null, env: 0, enabled: null, pageNumber: 2, pageSize: 5 };
   assert.deepEqual(shared.calls[0]?.args[1], filter);
 });
 

@@ -1,25 +1,41 @@
 import type { Operation } from './operation.ts';
+import { createConnection } from './operations/create-connection.ts';
 import { createDataSource } from './operations/create-data-source.ts';
 import { createDiSyncTask } from './operations/create-di-sync-task.ts';
+import { deleteConnection } from './operations/delete-connection.ts';
 import { deleteDataSource } from './operations/delete-data-source.ts';
 import { deleteDiSyncTask } from './operations/delete-di-sync-task.ts';
 import { deployDiSyncTask } from './operations/deploy-di-sync-task.ts';
+import { exportDataSources } from './operations/export-data-sources.ts';
 import { generateDiSyncTaskConfigForCreating } from './operations/generate-di-sync-task-config-for-creating.ts';
 import { generateDiSyncTaskConfigForUpdating } from './operations/generate-di-sync-task-config-for-updating.ts';
 import { getDiSyncInstanceInfo } from './operations/get-di-sync-instance-info.ts';
 import { getDiSyncTask } from './operations/get-di-sync-task.ts';
+import { importDataSources } from './operations/import-data-sources.ts';
+import { listConnections } from './operations/list-connections.ts';
 import { listDataSources } from './operations/list-data-sources.ts';
 import { queryDiSyncTaskConfigProcessResult } from './operations/query-di-sync-task-config-process-result.ts';
+import { setDataSourceShare } from './operations/set-data-source-share.ts';
 import { startDiSyncInstance } from './operations/start-di-sync-instance.ts';
 import { stopDiSyncInstance } from './operations/stop-di-sync-instance.ts';
 import { terminateDiSyncInstance } from './operations/terminate-di-sync-instance.ts';
+import { updateConnection } from './operations/update-connection.ts';
+import { updateDataSource } from './operations/update-data-source.ts';
 import { updateDiSyncTask } from './operations/update-di-sync-task.ts';
 
 /** Every operation served, in the order of use. A new one is a file in operations/ and a line here. */
 export const operations: readonly Operation[] = [
   createDataSource,
   listDataSources,
+  updateDataSource,
   deleteDataSource,
+  exportDataSources,
+  importDataSources,
+  setDataSourceShare,
+  createConnection,
+  listConnections,
+  updateConnection,
+  deleteConnection,
   generateDiSyncTaskConfigForCreating,
   generateDiSyncTaskConfigForUpdating,
   queryDiSyncTaskConfigProcessResult,

@@ -1,12 +1,22 @@
 import type { Json, JsonObject } from '../lib/json-value.ts';
 import { DATA_SOURCE_TYPES } from '../tasks/data-source-types.ts';
-import type { EnvType } from '../tasks/data-source-service.ts';
+import type { EnvType, Reach } from '../tasks/data-source-service.ts';
 import type { ProjectId } from '../tasks/ids.ts';
 import { TaskError } from '../tasks/task-error.ts';
-import { answerDataSourceError } from './errors.ts';
+import { answerDataSourceError, answerSyncTaskError } from './errors.ts';
 import type { Grant } from './grant.ts';
 import { type Field, type Operation, type OperationCall, type Services, SUCCESS, VERSION_2020 } from './operation.ts';
-import { choice, id, type Parameter, type Parameters, type ParameterValues, readParameters } from './parameter.ts';
+import {
+  choice,
+  id,
+  jsonObject,
+  optional,
+  type Parameter,
+  type Parameters,
+  type ParameterValues,
+  readParameters,
+  text,
+} from './parameter.ts';
 
 /** What the handler of an operation on data sources gets. It enters the project itself, if the operation names one. */
 export interface DataSourceRequest<P extends Parameters> {
@@ -33,36 +43,98 @@ export const environment: Parameter<EnvType> = (() => {
   return { ...values, type: 'integer', read: (given, name) => (values.read(given, name) === '1' ? 1 : 0) };
 })();
 
-/**
- * Defines an operation on data sources. The handler returns Data.
- * `httpStatusCode`: its type on the wire differs by operation, and typed clients decode strictly.
- */
-export function dataSourceOperation<P extends Parameters>(spec: {
+export const NAME = text({ meaning: 'name, unique in project and environment', maxLength: 255 });
+export const CONTENT = jsonObject({ meaning: 'how to connect; keys depend on the type', maxLength: 65_536 });
+export const DESCRIPTION = optional(text({ meaning: 'free text', maxLength: 3000, lines: true }));
+
+/** What an update may give, but for Status, which means something in one of its two forms only. */
+export const CHANGES = {
+  Content: optional({ ...CONTENT, note: 'replaces the whole Content; without it the former one stays' }),
+  Description: optional(text({ meaning: 'free text', maxLength: 3000, lines: true, note: 'kept if missing' })),
+  EnvType: optional({ ...environment, note: 'moves it there; kept if missing' }),
+};
+export const CHANGED_NOTES = [
+  'name and type cannot change',
+  'runs take a new Content at their next start, or when the service is started again; if it leads to another server, they stop with a code',
+];
+
+interface DataSourceSpec<P extends Parameters> {
   readonly name: string;
   readonly summary: string;
   readonly access: Operation['access'];
   readonly parameters: P;
   readonly data: Omit<Field, 'name'>;
-  readonly httpStatusCode: string | number;
   readonly notes?: readonly string[];
-  handle(request: DataSourceRequest<P>): Promise<Json>;
-}): Operation {
-  async function run({ parameters: given, grant, services }: OperationCall): Promise<JsonObject> {
-    const parameters = readParameters(spec.parameters, given);
+}
+
+/**
+ * Defines an operation on data sources. The handler returns Data.
+ * `httpStatusCode`: its type on the wire differs by operation, and typed clients decode strictly.
+ */
+export function dataSourceOperation<P extends Parameters>(
+  spec: DataSourceSpec<P> & {
+    readonly httpStatusCode: string | number;
+    handle(request: DataSourceRequest<P>): Promise<Json>;
+  },
+): Operation {
+  const { name, summary, access, parameters, data, httpStatusCode, notes = [] } = spec;
+  const status: Field = {
+    name: 'HttpStatusCode',
+    type: typeof httpStatusCode === 'number' ? 'integer' : 'string',
+    meaning: '200',
+  };
+
+  async function run(call: OperationCall): Promise<JsonObject> {
     try {
-      const data = await spec.handle({ parameters, grant, dataSources: services.dataSources });
-      return { Success: true, HttpStatusCode: spec.httpStatusCode, Data: data };
+      return { Success: true, HttpStatusCode: httpStatusCode, Data: await spec.handle(read(parameters, call)) };
     } catch (error) {
       if (!(error instanceof TaskError)) throw error;
       throw answerDataSourceError(error);
     }
   }
 
-  const { name, summary, access, parameters, data, httpStatusCode, notes = [] } = spec;
-  const answer: Field[] = [
-    SUCCESS,
-    { name: 'HttpStatusCode', type: typeof httpStatusCode === 'number' ? 'integer' : 'string', meaning: '200' },
-    { name: 'Data', ...data },
-  ];
+  const answer = [SUCCESS, status, { name: 'Data', ...data }];
   return { name, version: VERSION_2020, summary, access, parameters, answer, notes, run };
+}
+
+const STATUS: Field = { name: 'Status', type: 'string', meaning: 'success, or fail' };
+const MESSAGE: Field = { name: 'Message', type: 'string', meaning: 'why it failed; null when there is nothing to say' };
+
+/**
+ * Defines an operation on a data source that is named, whose Data has Status and Message as sync tasks have them. The
+ * handler returns the other keys of Data; what fails has them null.
+ */
+export function namedDataSourceOperation<P extends Parameters>(
+  spec: Omit<DataSourceSpec<P>, 'data'> & {
+    /** Keys of Data beside Status and Message. */
+    readonly fields: readonly Field[];
+    handle(request: DataSourceRequest<P>): Promise<JsonObject>;
+  },
+): Operation {
+  const { name, summary, access, parameters, fields, notes = [] } = spec;
+  const empty = Object.fromEntries(fields.map((field) => [field.name, null]));
+
+  async function run(call: OperationCall): Promise<JsonObject> {
+    try {
+      const known = await spec.handle(read(parameters, call));
+      return { Success: true, Data: { Status: 'success', Message: null, ...empty, ...known } };
+    } catch (error) {
+      if (!(error instanceof TaskError)) throw error;
+      const refused = answerSyncTaskError(error);
+      if (typeof refused !== 'string') throw refused;
+      return { Success: true, Data: { Status: 'fail', Message: refused, ...empty } };
+    }
+  }
+
+  const data: Field = { name: 'Data', type: 'object', meaning: 'the outcome', fields: [STATUS, MESSAGE, ...fields] };
+  return { name, version: VERSION_2020, summary, access, parameters, answer: [SUCCESS, data], notes, run };
+}
+
+function read<P extends Parameters>(parameters: P, { parameters: given, grant, services }: OperationCall) {
+  return { parameters: readParameters(parameters, given), grant, dataSources: services.dataSources };
+}
+
+/** Who calls with the id of a data source alone. */
+export async function reachOf(grant: Grant): Promise<Reach> {
+  return { accessKeyId: grant.accessKeyId, projects: await grant.projects() };
 }

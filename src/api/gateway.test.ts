@@ -135,7 +135,7 @@ test('in development mode any key, or none, opens every project that exists', as
   );
   const signed = await openApiClient(port, 'v3')('DeleteDataSource', { DataSourceId: '7' });
   assert.equal(signed['Data'], true);
-  assert.deepEqual(calls.at(-1)?.args, [[PROJECT, FOREIGN_PROJECT], 7n]);
+  assert.deepEqual(calls.at(-1)?.args, [{ accessKeyId: KEY_ID, projects: [PROJECT, FOREIGN_PROJECT] }, 7n]);
 });
 
 test('in development mode a web page of another origin cannot call', async () => {

@@ -271,6 +271,7 @@ void test('no secret stands in a file of the store, and each comes back as it wa
       description: '',
       content,
       maskedContent: '{}',
+      enabled: true,
       createdAt: 1,
       modifiedAt: 1,
       operator: 'KEY',

@@ -5,7 +5,7 @@ import type { Seal } from '../lib/seal.ts';
 import type { Failure } from '../pipeline/checkpoint.ts';
 import type { DdlPolicies } from '../pipeline/policies.ts';
 import type { TargetId } from '../pipeline/route.ts';
-import type { DataSource, DataSourceFilter, EnvType } from '../tasks/data-source-service.ts';
+import type { DataSource, DataSourceFilter, DataSourceShare, EnvType } from '../tasks/data-source-service.ts';
 import type { DataSourceId, ProcessId, ProjectId, TaskId } from '../tasks/ids.ts';
 import type { TaskDefinition } from '../tasks/task-definition.ts';
 import type { TaskState } from '../tasks/task-state.ts';
@@ -153,14 +153,16 @@ export class SqliteTaskRecords implements TaskRecords {
 
   async insertProcess({
     project,
+    user,
     type,
     task,
     baseVersion,
     input,
-  }: Pick<ProcessRecord, 'project' | 'type' | 'task' | 'baseVersion' | 'input'>): Promise<ProcessId> {
+  }: Pick<ProcessRecord, 'project' | 'user' | 'type' | 'task' | 'baseVersion' | 'input'>): Promise<ProcessId> {
     const { id } = this.#database.run(
-      "INSERT INTO config_process (project, type, task, base_version, input, state, created_at) VALUES (?, ?, ?, ?, ?, 'running', ?)",
+      "INSERT INTO config_process (project, user, type, task, base_version, input, state, created_at) VALUES (?, ?, ?, ?, ?, ?, 'running', ?)",
       project,
+      user,
       type,
       task,
       baseVersion,
@@ -229,22 +231,20 @@ export class SqliteTaskRecords implements TaskRecords {
 
   async dataSourceNamed(project: ProjectId, env: EnvType, name: string): Promise<StoredDataSource | null> {
     return readOne(
-      this.#database.get('SELECT * FROM data_source WHERE project = ? AND env = ? AND name = ?', project, env, name),
+      this.#database.get(`${DATA_SOURCES} WHERE project = ? AND env = ? AND name = ?`, project, env, name),
       (row) => this.#readDataSource(row),
     );
   }
 
   async dataSource(id: DataSourceId): Promise<StoredDataSource | null> {
-    return readOne(this.#database.get('SELECT * FROM data_source WHERE id = ?', id), (row) =>
-      this.#readDataSource(row),
-    );
+    return readOne(this.#database.get(`${DATA_SOURCES} WHERE id = ?`, id), (row) => this.#readDataSource(row));
   }
 
   async dataSources(
     project: ProjectId,
     filter: DataSourceFilter,
   ): Promise<{ rows: readonly DataSource[]; total: number }> {
-    const { name, type, subType, env, pageNumber, pageSize } = filter;
+    const { name, type, subType, env, enabled, pageNumber, pageSize } = filter;
     const wheres = ['project = ?'];
     const values: (bigint | number | string)[] = [project];
     const add = (where: string, value: number | string | null) => {
@@ -256,12 +256,13 @@ export class SqliteTaskRecords implements TaskRecords {
     add('type = ?', type);
     add('sub_type = ?', subType);
     add('env = ?', env);
+    add('enabled = ?', enabled === null ? null : Number(enabled));
     const where = wheres.join(' AND ');
     const total = Number(
       this.#database.get(`SELECT count(*) AS n FROM data_source WHERE ${where}`, ...values)?.['n'] ?? 0,
     );
     const rows = this.#database.all(
-      `SELECT * FROM data_source WHERE ${where} ORDER BY id DESC LIMIT ? OFFSET ?`,
+      `${DATA_SOURCES} WHERE ${where} ORDER BY id DESC LIMIT ? OFFSET ?`,
       ...values,
       pageSize,
       (pageNumber - 1) * pageSize,
@@ -269,12 +270,12 @@ export class SqliteTaskRecords implements TaskRecords {
     return { rows: rows.map(readMaskedDataSource), total };
   }
 
-  async insertDataSource(source: Omit<StoredDataSource, 'id'>): Promise<DataSourceId> {
-    const { project, name, type, subType, env, description, content, maskedContent, createdAt, modifiedAt, operator } =
-      source;
+  async insertDataSource(source: Omit<StoredDataSource, 'id' | 'shared'>): Promise<DataSourceId> {
+    const { project, name, type, subType, env, description, content, maskedContent } = source;
+    const { enabled, createdAt, modifiedAt, operator } = source;
     const sealed = this.#seal.close(content, belongsTo(project, env, name));
     const { id } = this.#database.run(
-      'INSERT INTO data_source (project, name, type, sub_type, env, description, content, masked, created_at, modified_at, operator) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)',
+      'INSERT INTO data_source (project, name, type, sub_type, env, description, content, masked, enabled, created_at, modified_at, operator) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)',
       project,
       name,
       type,
@@ -283,6 +284,7 @@ export class SqliteTaskRecords implements TaskRecords {
       description,
       sealed,
       maskedContent,
+      Number(enabled),
       createdAt,
       modifiedAt,
       operator,
@@ -290,8 +292,65 @@ export class SqliteTaskRecords implements TaskRecords {
     return id as DataSourceId;
   }
 
+  async updateDataSource(source: StoredDataSource): Promise<void> {
+    const { id, project, name, env, description, content, maskedContent, enabled, modifiedAt, operator } = source;
+    this.#database.run(
+      'UPDATE data_source SET env = ?, description = ?, content = ?, masked = ?, enabled = ?, modified_at = ?, operator = ? WHERE id = ?',
+      env,
+      description,
+      this.#seal.close(content, belongsTo(project, env, name)),
+      maskedContent,
+      Number(enabled),
+      modifiedAt,
+      operator,
+      id,
+    );
+  }
+
   async deleteDataSource(id: DataSourceId): Promise<void> {
     this.#database.run('DELETE FROM data_source WHERE id = ?', id);
+  }
+
+  async dataSourceSharedAs(
+    project: ProjectId,
+    env: EnvType,
+    name: string,
+    user: string | null,
+  ): Promise<StoredDataSource | null> {
+    const row = this.#database.get(
+      `${DATA_SOURCES} WHERE env = ? AND id IN (SELECT data_source FROM data_source_share
+        WHERE project = ? AND name = ? AND (? IS NULL OR user IN ('', ?))) ORDER BY id LIMIT 1`,
+      env,
+      project,
+      name,
+      user,
+      user,
+    );
+    return readOne(row, (found) => this.#readDataSource(found));
+  }
+
+  async shares(id: DataSourceId): Promise<readonly DataSourceShare[]> {
+    return this.#database
+      .all('SELECT * FROM data_source_share WHERE data_source = ? ORDER BY project, user', id)
+      .map((row) => ({
+        project: row['project'] as ProjectId,
+        user: row['user'] === '' ? null : String(row['user']),
+        permission: row['permission'] as DataSourceShare['permission'],
+        name: String(row['name']),
+      }));
+  }
+
+  async replaceShares(id: DataSourceId, shares: readonly DataSourceShare[]): Promise<void> {
+    this.#database.run('DELETE FROM data_source_share WHERE data_source = ?', id);
+    for (const { project, user, permission, name } of shares)
+      this.#database.run(
+        'INSERT INTO data_source_share VALUES (?, ?, ?, ?, ?)',
+        id,
+        project,
+        user ?? '',
+        permission,
+        name,
+      );
   }
 
   #readDataSource(row: SqlRow): StoredDataSource {
@@ -302,6 +361,9 @@ export class SqliteTaskRecords implements TaskRecords {
     };
   }
 }
+
+const DATA_SOURCES =
+  'SELECT *, EXISTS (SELECT 1 FROM data_source_share WHERE data_source = data_source.id) AS shared FROM data_source';
 
 function belongsTo(project: ProjectId, env: EnvType, name: string): string {
   return `data source ${project} ${env} ${name}`;
@@ -354,6 +416,7 @@ function readProcess(row: SqlRow): ProcessRecord {
   return {
     id: row['id'] as ProcessId,
     project: row['project'] as ProjectId,
+    user: String(row['user']),
     type: row['type'] as TaskType,
     task: row['task'] as TaskId | null,
     baseVersion: Number(row['base_version']),
@@ -374,6 +437,8 @@ function readMaskedDataSource(row: SqlRow): DataSource {
     env: Number(row['env']) as EnvType,
     description: String(row['description']),
     maskedContent: String(row['masked']),
+    enabled: row['enabled'] === 1n,
+    shared: row['shared'] === 1n,
     createdAt: Number(row['created_at']),
     modifiedAt: Number(row['modified_at']),
     operator: String(row['operator']),

@@ -93,10 +93,10 @@ export class ConfigProcesses {
     }
   }
 
-  async #plan({ project, task, baseVersion, id, input }: ProcessRecord) {
+  async #plan({ project, user, task, baseVersion, id, input }: ProcessRecord) {
     try {
       const wanted = parseJson(input) as unknown as WantedTask;
-      return { result: await this.#planner.plan({ project, wanted, task, baseVersion, processId: id }) };
+      return { result: await this.#planner.plan({ project, user, wanted, task, baseVersion, processId: id }) };
     } catch (error) {
       if (!(error instanceof PlanFailure))
         this.#log.error({ process: id, error: messageOf(error) }, 'a config process failed unexpectedly');

@@ -2,6 +2,7 @@ import { isJsonObject, JsonError, parseJson, stringifyJson } from '../lib/json.t
 import type { Json } from '../lib/json-value.ts';
 import { maskSecrets } from '../lib/mask-secrets.ts';
 import { SettingsError, type SinkConnector, type SourceConnector } from '../pipeline/connector.ts';
+import type { EnvType } from './data-source-service.ts';
 import type { StoredDataSource, TaskRecords } from './task-store.ts';
 import { DATA_SOURCE_TYPES } from './data-source-types.ts';
 import type { ProjectId } from './ids.ts';
@@ -76,18 +77,51 @@ function withAddress(content: Json, instances: Readonly<Record<string, string>>)
   return { ...content, endpoint: address, address, host, ...(port === undefined ? {} : { port: Number(port) }) };
 }
 
-/** A data source by name: production's, else development's. Errors: TaskError `invalid` when there is none. */
+export interface ResolveOptions {
+  /** Null: production's, else development's. */
+  readonly env?: EnvType | null;
+  /** What is shared with single users is found by those; null, for what was allowed before, finds it for all. */
+  readonly user?: string | null;
+}
+
+/**
+ * A data source by name: the project's own, else one that is shared with it under that name.
+ * Errors: TaskError `invalid` when there is none.
+ */
 export async function resolveDataSource(
   records: TaskRecords,
   project: ProjectId,
   name: string,
+  { env = null, user = null }: ResolveOptions = {},
 ): Promise<StoredDataSource> {
-  const found = (await records.dataSourceNamed(project, 1, name)) ?? (await records.dataSourceNamed(project, 0, name));
-  if (found === null)
-    throw new TaskError(
-      'invalid',
-      'DataSource.NotFound',
-      `datasource:[${name}] is invalid: there is no data source of that name. Make it with CreateDataSource.`,
-    );
-  return found;
+  const environments: readonly EnvType[] = env === null ? [1, 0] : [env];
+  for (const each of environments) {
+    const own = await records.dataSourceNamed(project, each, name);
+    if (own !== null) return own;
+  }
+  for (const each of environments) {
+    const shared = await records.dataSourceSharedAs(project, each, name, user);
+    if (shared !== null) return shared;
+  }
+  throw new TaskError(
+    'invalid',
+    'DataSource.NotFound',
+    `datasource:[${name}] is invalid: there is no data source of that name. Make it with CreateDataSource.`,
+  );
+}
+
+/** The same, for what begins now. Errors: TaskError `invalid` also when it is disabled. */
+export async function resolveEnabled(
+  records: TaskRecords,
+  project: ProjectId,
+  name: string,
+  options: ResolveOptions = {},
+): Promise<StoredDataSource> {
+  const found = await resolveDataSource(records, project, name, options);
+  if (found.enabled) return found;
+  throw new TaskError(
+    'invalid',
+    'DataSource.Disabled',
+    `datasource:[${name}] is disabled: nothing begins with it. Enable it with UpdateConnection, Status ENABLED.`,
+  );
 }

@@ -14,6 +14,10 @@ export interface DataSource {
   readonly description: string;
   /** `Content` as it may be shown: JSON text, secrets masked. */
   readonly maskedContent: string;
+  /** A disabled one is not taken by a plan, a deploy or a start; what runs with it goes on. */
+  readonly enabled: boolean;
+  /** Other projects may use it. */
+  readonly shared: boolean;
   readonly createdAt: number;
   readonly modifiedAt: number;
   readonly operator: string;
@@ -34,18 +38,60 @@ export interface DataSourceFilter {
   readonly type: string | null;
   readonly subType: string | null;
   readonly env: EnvType | null;
+  readonly enabled: boolean | null;
   readonly pageNumber: number;
   readonly pageSize: number;
 }
 
-/** The registered connections of a project. Methods throw TaskError. */
+/** What of a data source is to be another; null is kept. Its name and type never change. */
+export interface DataSourceChanges {
+  /** The whole Content, as JSON text. */
+  readonly content: string | null;
+  readonly description: string | null;
+  readonly env: EnvType | null;
+  readonly enabled: boolean | null;
+}
+
+/** Who may use a data source of another project, by which name. */
+export interface DataSourceShare {
+  readonly project: ProjectId;
+  /** One user of that project; null is everyone in it. */
+  readonly user: string | null;
+  readonly permission: 'READ' | 'WRITE';
+  /** What the data source is called there. */
+  readonly name: string;
+}
+
+/** Who names a data source by its id alone, and the projects that they may touch. */
+export interface Reach {
+  readonly accessKeyId: string;
+  readonly projects: readonly ProjectId[];
+}
+
+/**
+ * The registered connections of a project. Methods throw TaskError; the id of a data source in a project that is not
+ * within reach is `not-found`, like one that does not exist.
+ */
 export interface DataSourceService {
+  /** Refused with `name-taken` also where the name is that of one which is shared with the project. */
   create(caller: Caller, source: NewDataSource): Promise<DataSourceId>;
   /** A page, newest first, with the number over all pages. */
   list(caller: Caller, filter: DataSourceFilter): Promise<{ rows: readonly DataSource[]; total: number }>;
-  /**
-   * Deletes one; the project is found by the data source, so `projects` are those that the caller may touch.
-   * Refused with `wrong-state` while a task that is not deleted uses it.
-   */
-  delete(projects: readonly ProjectId[], id: DataSourceId): Promise<void>;
+  /** Runs take a new Content at their next start, or when the service is started again. */
+  update(reach: Reach, id: DataSourceId, changes: DataSourceChanges): Promise<void>;
+  /** Refused with `wrong-state` while a task that is not deleted uses it, in whichever project. */
+  delete(reach: Reach, id: DataSourceId): Promise<void>;
+  /** Makes those that can be made. What stood in the way of the others, a sentence for each; empty when all were made. */
+  import(caller: Caller, sources: readonly NewDataSource[]): Promise<readonly string[]>;
+  /** With whom it is shared from now on, in place of all shares before; none ends them. */
+  share(caller: Caller, request: ShareRequest): Promise<void>;
+}
+
+export interface ShareRequest {
+  readonly name: string;
+  /** Null: production's, else development's. */
+  readonly env: EnvType | null;
+  readonly shares: readonly DataSourceShare[];
+  /** Projects that the caller may touch: with others nothing is shared. */
+  readonly projects: readonly ProjectId[];
 }

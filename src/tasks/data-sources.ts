@@ -1,10 +1,22 @@
 import type { Clock } from '../lib/clock.ts';
-import { type Connectors, connectorType, readSettings } from './connections.ts';
-import type { DataSource, DataSourceFilter, DataSourceService, NewDataSource } from './data-source-service.ts';
+import { parseJson } from '../lib/json.ts';
+import { maskedKey } from '../lib/mask-secrets.ts';
+import { type Connectors, connectorType, readSettings, resolveDataSource } from './connections.ts';
+import type {
+  DataSource,
+  DataSourceChanges,
+  DataSourceFilter,
+  DataSourceService,
+  EnvType,
+  NewDataSource,
+  Reach,
+  ShareRequest,
+} from './data-source-service.ts';
+import { checkShares } from './data-source-shares.ts';
 import type { DataSourceId, ProjectId } from './ids.ts';
 import { TaskError } from './task-error.ts';
 import type { Caller } from './task-service.ts';
-import type { TaskStore } from './task-store.ts';
+import type { StoredDataSource, TaskRecord, TaskRecords, TaskStore } from './task-store.ts';
 
 /** The registered connections. Content is read by its connector before it is stored. */
 export class DataSources implements DataSourceService {
@@ -25,50 +37,152 @@ export class DataSources implements DataSourceService {
     this.#clock = options.clock;
   }
 
-  async create({ project, accessKeyId }: Caller, source: NewDataSource): Promise<DataSourceId> {
-    const { masked } = readSettings(
-      this.#connectors,
-      this.#instances,
-      connectorType(source.type, source.subType),
-      source.content,
-    );
-    const now = this.#clock.now();
-    return this.#store.transaction(async (records) => {
-      if ((await records.dataSourceNamed(project, source.env, source.name)) !== null) {
-        throw new TaskError(
-          'name-taken',
-          'DataSource.NameTaken',
-          `The connection with envType ${source.env} and name ${source.name} already exists.`,
-        );
-      }
-      return records.insertDataSource({
-        ...source,
-        project,
-        maskedContent: masked,
-        createdAt: now,
-        modifiedAt: now,
-        operator: accessKeyId,
-      });
-    });
+  async create(caller: Caller, source: NewDataSource): Promise<DataSourceId> {
+    const maskedContent = this.#masked(source, source.content);
+    return this.#store.transaction((records) => this.#insert(records, caller, { ...source, maskedContent }));
   }
 
   async list({ project }: Caller, filter: DataSourceFilter): Promise<{ rows: readonly DataSource[]; total: number }> {
     return this.#store.transaction((records) => records.dataSources(project, filter));
   }
 
-  async delete(projects: readonly ProjectId[], id: DataSourceId): Promise<void> {
+  async update(reach: Reach, id: DataSourceId, changes: DataSourceChanges): Promise<void> {
+    const { content, description, env, enabled } = changes;
     await this.#store.transaction(async (records) => {
-      const source = await records.dataSource(id);
-      if (source === null || !projects.includes(source.project))
-        throw new TaskError('not-found', 'DataSource.NotFound', `dataSourceId:[${id}] is invalid.`);
-      const user = await records.taskUsing(source.project, source.name);
+      const source = await within(reach, records, id);
+      const maskedContent = content === null ? source.maskedContent : this.#masked(source, content);
+      const next = {
+        ...source,
+        content: content ?? source.content,
+        maskedContent,
+        description: description ?? source.description,
+        env: env ?? source.env,
+        enabled: enabled ?? source.enabled,
+        modifiedAt: this.#clock.now(),
+        operator: reach.accessKeyId,
+      };
+      if (next.env !== source.env) await mustBeFree(records, source.project, next);
+      await records.updateDataSource(next);
+    });
+  }
+
+  async delete(reach: Reach, id: DataSourceId): Promise<void> {
+    await this.#store.transaction(async (records) => {
+      const source = await within(reach, records, id);
+      const user = await taskUsing(records, source);
       if (user !== null)
         throw new TaskError(
           'wrong-state',
           'DataSource.InUse',
-          `The data source ${source.name} is used by task ${user.name} (fileId ${user.id}). Delete that task first.`,
+          reach.projects.includes(user.project)
+            ? `The data source ${source.name} is used by task ${user.name} (fileId ${user.id}). Delete that task first.`
+            : `The data source ${source.name} is used by a task of a project that it is shared with. End the share, and that task, first.`,
         );
       await records.deleteDataSource(id);
     });
   }
+
+  async import(caller: Caller, sources: readonly NewDataSource[]): Promise<readonly string[]> {
+    return this.#store.transaction(async (records) => {
+      const reasons: string[] = [];
+      for (const source of sources) {
+        try {
+          const maskedContent = this.#masked(source, source.content);
+          await this.#insert(records, caller, { ...source, maskedContent });
+        } catch (error) {
+          if (!(error instanceof TaskError)) throw error;
+          reasons.push(`Data source ${named(source)} ${whyNot(error)}`);
+        }
+      }
+      return reasons;
+    });
+  }
+
+  async share({ project }: Caller, { name, env, shares, projects }: ShareRequest): Promise<void> {
+    await this.#store.transaction(async (records) => {
+      const source = await ownNamed(records, project, name, env);
+      await checkShares(records, source, shares, projects);
+      await records.replaceShares(source.id, shares);
+    });
+  }
+
+  async #insert(
+    records: TaskRecords,
+    { project, accessKeyId }: Caller,
+    source: NewDataSource & { readonly maskedContent: string },
+  ): Promise<DataSourceId> {
+    await mustBeFree(records, project, source);
+    const now = this.#clock.now();
+    const times = { createdAt: now, modifiedAt: now };
+    return records.insertDataSource({ ...source, project, enabled: true, ...times, operator: accessKeyId });
+  }
+
+  /** Reads the content as its type has it, and gives it as it may be shown. */
+  #masked({ type, subType }: Pick<NewDataSource, 'type' | 'subType'>, content: string): string {
+    const { masked } = readSettings(this.#connectors, this.#instances, connectorType(type, subType), content);
+    const key = maskedKey(parseJson(content));
+    if (key !== null)
+      throw new TaskError(
+        'invalid',
+        'DataSource.Invalid',
+        `Content.${key} is the mask that lists show in place of the secret: give the secret itself.`,
+      );
+    return masked;
+  }
+}
+
+/** The data source of an id, if its project is within reach. */
+async function within({ projects }: Reach, records: TaskRecords, id: DataSourceId): Promise<StoredDataSource> {
+  const source = await records.dataSource(id);
+  if (source === null || !projects.includes(source.project))
+    throw new TaskError('not-found', 'DataSource.NotFound', `dataSourceId:[${id}] is invalid.`);
+  return source;
+}
+
+/** One that is shared with the project is not the project's to share. */
+async function ownNamed(
+  records: TaskRecords,
+  project: ProjectId,
+  name: string,
+  env: EnvType | null,
+): Promise<StoredDataSource> {
+  for (const each of env === null ? ([1, 0] as const) : [env]) {
+    const found = await records.dataSourceNamed(project, each, name);
+    if (found !== null) return found;
+  }
+  throw new TaskError('not-found', 'DataSource.NotFound', `datasource:[${name}] is invalid.`);
+}
+
+async function mustBeFree(
+  records: TaskRecords,
+  project: ProjectId,
+  { name, env }: { readonly name: string; readonly env: EnvType },
+): Promise<void> {
+  const own = await records.dataSourceNamed(project, env, name);
+  const shared = own ?? (await records.dataSourceSharedAs(project, env, name, null));
+  if (shared !== null)
+    throw new TaskError(
+      'name-taken',
+      'DataSource.NameTaken',
+      `The connection with envType ${env} and name ${name} already exists.`,
+    );
+}
+
+/** A task of whichever project that would take this data source for one of its ends. */
+async function taskUsing(records: TaskRecords, source: StoredDataSource): Promise<TaskRecord | null> {
+  const places = [{ project: source.project, name: source.name }, ...(await records.shares(source.id))];
+  for (const { project, name } of places) {
+    const task = await records.taskUsing(project, name);
+    if (task !== null && (await resolveDataSource(records, project, name)).id === source.id) return task;
+  }
+  return null;
+}
+
+/** As the API's own messages name one: `DEV shop`. */
+function named({ env, name }: NewDataSource): string {
+  return `${env === 0 ? 'DEV' : 'PROD'} ${name}`;
+}
+
+function whyNot({ kind, message }: TaskError): string {
+  return kind === 'name-taken' ? 'already exists' : `was not imported: ${message.replace(/\.$/, '')}`;
 }

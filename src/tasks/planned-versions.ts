@@ -1,10 +1,11 @@
 import { canonicalJson, JsonError, parseJson } from '../lib/json.ts';
-import type { ProcessId, ProjectId } from './ids.ts';
+import type { ProcessId } from './ids.ts';
 import { PlanFailure } from './plan-task.ts';
 import type { Planner } from './planner.ts';
 import { invalid, readContent, readPlanMark } from './script-reader.ts';
 import type { WantedTask } from './task-definition.ts';
 import { TaskError } from './task-error.ts';
+import type { Caller } from './task-service.ts';
 import type { ProcessRecord, ProcessResult, TaskRecord, TaskStore, VersionRecord } from './task-store.ts';
 
 /** Finds or plans the version that a TaskContent stands for. */
@@ -20,7 +21,7 @@ export class PlannedVersions {
    * still the one it was planned against; content edited by hand, or made elsewhere, is planned anew.
    */
   async of(
-    project: ProjectId,
+    { project, accessKeyId: user }: Caller,
     task: TaskRecord | null,
     baseVersion: number,
     content: string,
@@ -40,7 +41,7 @@ export class PlannedVersions {
     const changed = task === null ? null : await this.#fixedParts(task, wanted);
     if (changed !== null) throw invalid(changed);
     try {
-      return await planner.plan({ project, wanted, task: task?.id ?? null, baseVersion, processId: null });
+      return await planner.plan({ project, user, wanted, task: task?.id ?? null, baseVersion, processId: null });
     } catch (error) {
       if (!(error instanceof PlanFailure)) throw error;
       throw new TaskError('stale', 'Task.ContentInvalid', `TaskContent cannot be used: ${error.message}`);

@@ -1,10 +1,10 @@
 import { messageOf } from '../lib/errors.ts';
-import { type Connectors, connectorType, readSettings, resolveDataSource } from './connections.ts';
+import { type Connectors, connectorType, readSettings, resolveDataSource, resolveEnabled } from './connections.ts';
 import type { ProjectId, TaskId } from './ids.ts';
 import { type PlanEnds, PlanFailure, planTask } from './plan-task.ts';
 import { ROUTES, type WantedTask } from './task-definition.ts';
 import { TaskError } from './task-error.ts';
-import type { ProcessResult, TaskStore } from './task-store.ts';
+import type { ProcessResult, StoredDataSource, TaskRecords, TaskStore } from './task-store.ts';
 
 /** A server that does not answer ends the planning. */
 const PLAN_TIMEOUT_MS = 60_000;
@@ -17,6 +17,9 @@ export interface PlannerOptions {
   readonly timeoutMs?: number;
 }
 
+/** What begins needs data sources that are enabled, and shared with its user; what was allowed before goes on. */
+export type EndsUse = { readonly kind: 'begins'; readonly user: string } | { readonly kind: 'goes-on' };
+
 /** Plans versions: looks up the data sources of a wanted task, then asks both servers. */
 export class Planner {
   readonly #options: PlannerOptions;
@@ -28,15 +31,17 @@ export class Planner {
   /** Errors: PlanFailure whose message says all that is wrong, whatever it was. */
   async plan(request: {
     project: ProjectId;
+    /** For whom: some data sources are shared with single users. */
+    user: string;
     wanted: WantedTask;
     task: TaskId | null;
     baseVersion: number;
     processId: bigint | null;
   }): Promise<ProcessResult> {
-    const { project, wanted, task, baseVersion, processId } = request;
+    const { project, user, wanted, task, baseVersion, processId } = request;
     const { store } = this.#options;
     try {
-      const ends = await this.ends(project, wanted);
+      const ends = await this.ends(project, wanted, { kind: 'begins', user });
       const { base, filled } = await store.transaction(async (records) => ({
         base: task === null ? null : await records.version(task, baseVersion),
         filled: task === null ? [] : await records.filledTargets(task),
@@ -53,14 +58,12 @@ export class Planner {
   async ends(
     project: ProjectId,
     { sourceName, sinkName, route }: Pick<WantedTask, 'sourceName' | 'sinkName' | 'route'>,
+    use: EndsUse,
   ): Promise<PlanEnds> {
     const { store, connectors, instances } = this.#options;
     const [source, sink] = await store.transaction(
       async (records) =>
-        [
-          await resolveDataSource(records, project, sourceName),
-          await resolveDataSource(records, project, sinkName),
-        ] as const,
+        [await resolve(records, project, sourceName, use), await resolve(records, project, sinkName, use)] as const,
     );
     const sourceType = connectorType(source.type, source.subType);
     const sinkType = connectorType(sink.type, sink.subType);
@@ -83,6 +86,12 @@ export class Planner {
       sink: { connector: writer, settings: readSettings(connectors, instances, sinkType, sink.content).settings },
     };
   }
+}
+
+function resolve(records: TaskRecords, project: ProjectId, name: string, use: EndsUse): Promise<StoredDataSource> {
+  return use.kind === 'begins'
+    ? resolveEnabled(records, project, name, { user: use.user })
+    : resolveDataSource(records, project, name);
 }
 
 /** Also when `work` does not listen to its signal: a plan always ends. */

@@ -10,7 +10,7 @@ import type { PipelineDef } from '../pipeline/pipeline-def.ts';
 import type { TargetId } from '../pipeline/route.ts';
 import type { TaskId } from './ids.ts';
 import { instanceInfo } from './instance-info.ts';
-import type { Planner } from './planner.ts';
+import type { EndsUse, Planner } from './planner.ts';
 import { readStartParam } from './start-param.ts';
 import { TaskError } from './task-error.ts';
 import type { InstanceInfo } from './task-service.ts';
@@ -40,11 +40,12 @@ export class RunControl implements RunListener {
     this.#engine = engine;
   }
 
-  async start(task: TaskRecord, startParam: string | null): Promise<void> {
+  /** `user`: who starts it. */
+  async start(task: TaskRecord, startParam: string | null, user: string): Promise<void> {
     const state = moveTask(task.state, 'start', task.id);
     const incarnation = task.incarnation ?? randomUUID();
     const started = { state, incarnation, startParam, startedAt: this.#options.clock.now(), failure: null };
-    const def = await this.#definition({ ...task, ...started });
+    const def = await this.#definition({ ...task, ...started }, { kind: 'begins', user });
     const save = (records: TaskRecords) => records.updateTask(task.id, started);
     await withCrashPoints('start saved', () => this.#options.store.transaction(save));
     try {
@@ -57,7 +58,7 @@ export class RunControl implements RunListener {
 
   /** Hands a running task its newest deployed version. */
   async apply(task: TaskRecord): Promise<void> {
-    await this.#engineOrThrow.apply(await this.#definition(task));
+    await this.#engineOrThrow.apply(await this.#definition(task, { kind: 'goes-on' }));
   }
 
   async stop(task: TaskRecord): Promise<void> {
@@ -95,7 +96,7 @@ export class RunControl implements RunListener {
       const { definition } = await store.transaction((records) =>
         records.version(task.id, task.deployed ?? task.saved),
       );
-      const { sink } = await planner.ends(task.project, definition);
+      const { sink } = await planner.ends(task.project, definition, { kind: 'goes-on' });
       await sink.connector.forget({ settings: sink.settings, installation: store.installation, task: String(task.id) });
     } catch (error) {
       log.warn(
@@ -115,7 +116,7 @@ export class RunControl implements RunListener {
     const tasks = await this.#options.store.transaction((records) => records.runningTasks());
     for (const task of tasks) {
       try {
-        await this.#engineOrThrow.resume(await this.#definition(task));
+        await this.#engineOrThrow.resume(await this.#definition(task, { kind: 'goes-on' }));
       } catch (error) {
         await this.#pause(task.id, notStarted('Run.NotResumed', error));
       }
@@ -153,7 +154,7 @@ export class RunControl implements RunListener {
     }
   }
 
-  async #definition(task: TaskRecord): Promise<PipelineDef> {
+  async #definition(task: TaskRecord, use: EndsUse): Promise<PipelineDef> {
     const { store, planner } = this.#options;
     const { deployed, incarnation } = task;
     if (deployed === null || incarnation === null) throw new Error(`task ${task.id} is not deployed`);
@@ -162,7 +163,7 @@ export class RunControl implements RunListener {
       filled: await records.filledTargets(task.id),
     }));
     const { definition } = version;
-    const ends = await planner.ends(task.project, definition).catch((error: unknown) => {
+    const ends = await planner.ends(task.project, definition, use).catch((error: unknown) => {
       throw error instanceof TaskError ? new TaskError('wrong-state', error.code, error.message) : error;
     });
     const { policies, start } = readStartParam(task.startParam);

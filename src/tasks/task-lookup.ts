@@ -1,7 +1,7 @@
-import { resolveDataSource } from './connections.ts';
+import { resolveEnabled } from './connections.ts';
 import type { ProjectId, TaskId } from './ids.ts';
 import { TaskError } from './task-error.ts';
-import type { TaskType } from './task-service.ts';
+import type { Caller, TaskType } from './task-service.ts';
 import type { TaskRecord, TaskRecords } from './task-store.ts';
 
 /** Errors: TaskError `not-found`, the same for an unknown task, one of another project, and one of another type. */
@@ -22,10 +22,10 @@ export async function mustBeFree(records: TaskRecords, project: ProjectId, name:
     throw new TaskError('name-taken', 'Task.NameTaken', `${where}: a task named ${name} exists. Choose another name.`);
 }
 
-/** A data source that was deleted meanwhile is noticed before anything changes. */
-export async function mustResolve(records: TaskRecords, project: ProjectId, name: string): Promise<void> {
+/** A data source that was deleted or disabled meanwhile is noticed before anything changes. */
+export async function mustResolve(records: TaskRecords, { project, accessKeyId }: Caller, name: string): Promise<void> {
   try {
-    await resolveDataSource(records, project, name);
+    await resolveEnabled(records, project, name, { user: accessKeyId });
   } catch (error) {
     if (error instanceof TaskError) throw new TaskError('wrong-state', error.code, error.message);
     throw error;

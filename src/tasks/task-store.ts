@@ -1,7 +1,7 @@
 import type { Failure } from '../pipeline/checkpoint.ts';
 import type { DdlPolicies } from '../pipeline/policies.ts';
 import type { TargetId } from '../pipeline/route.ts';
-import type { DataSource, DataSourceFilter, EnvType } from './data-source-service.ts';
+import type { DataSource, DataSourceFilter, DataSourceShare, EnvType } from './data-source-service.ts';
 import type { DataSourceId, ProcessId, ProjectId, TaskId } from './ids.ts';
 import type { TaskDefinition } from './task-definition.ts';
 import type { TaskState } from './task-state.ts';
@@ -88,6 +88,8 @@ export interface ProcessResult {
 export interface ProcessRecord {
   readonly id: ProcessId;
   readonly project: ProjectId;
+  /** Who asked for it. */
+  readonly user: string;
   readonly type: TaskType;
   /** Null when it plans a new task. */
   readonly task: TaskId | null;
@@ -134,7 +136,7 @@ export interface TaskRecords {
   insertFilled(id: TaskId, targets: readonly TargetId[]): Promise<void>;
 
   insertProcess(
-    process: Pick<ProcessRecord, 'project' | 'type' | 'task' | 'baseVersion' | 'input'>,
+    process: Pick<ProcessRecord, 'project' | 'user' | 'type' | 'task' | 'baseVersion' | 'input'>,
   ): Promise<ProcessId>;
   process(project: ProjectId, id: ProcessId): Promise<ProcessRecord | null>;
   runningProcesses(): Promise<readonly ProcessRecord[]>;
@@ -148,8 +150,19 @@ export interface TaskRecords {
   dataSourceNamed(project: ProjectId, env: EnvType, name: string): Promise<StoredDataSource | null>;
   dataSource(id: DataSourceId): Promise<StoredDataSource | null>;
   dataSources(project: ProjectId, filter: DataSourceFilter): Promise<{ rows: readonly DataSource[]; total: number }>;
-  insertDataSource(source: Omit<StoredDataSource, 'id'>): Promise<DataSourceId>;
+  insertDataSource(source: Omit<StoredDataSource, 'id' | 'shared'>): Promise<DataSourceId>;
+  /** Its environment, description, content, state, and when and by whom it was changed. */
+  updateDataSource(source: StoredDataSource): Promise<void>;
   deleteDataSource(id: DataSourceId): Promise<void>;
+  /** One that is shared with a project under this name; with `user` null, or with that user. */
+  dataSourceSharedAs(
+    project: ProjectId,
+    env: EnvType,
+    name: string,
+    user: string | null,
+  ): Promise<StoredDataSource | null>;
+  shares(id: DataSourceId): Promise<readonly DataSourceShare[]>;
+  replaceShares(id: DataSourceId, shares: readonly DataSourceShare[]): Promise<void>;
 }
 
 /** The durable home of tasks and data sources. */

@@ -15,6 +15,7 @@ import type { Idempotence, InstanceInfo, ProcessState } from './task-service.ts'
 
 const PROJECT = 10_000n as ProjectId;
 const CALLER = { project: PROJECT, accessKeyId: 'KEY' };
+const REACH = { accessKeyId: 'KEY', projects: [PROJECT] };
 const REALTIME = 'DI_REALTIME' as const;
 
 const folders: string[] = [];
@@ -587,6 +588,7 @@ void test('a data source in use is not deleted, by the saved or by the deployed 
     type: null,
     subType: null,
     env: null,
+    enabled: null,
     pageNumber: 1,
     pageSize: 10,
   });
@@ -594,13 +596,13 @@ void test('a data source in use is not deleted, by the saved or by the deployed 
   assert.ok(id !== undefined);
   const task = await scene.running(['a']);
   await assert.rejects(
-    dataSources.delete([PROJECT], id),
+    dataSources.delete(REACH, id),
     is('wrong-state', /bi_holo is used by task task \(fileId 700001\)/),
   );
-  await assert.rejects(dataSources.delete([], id), is('not-found', /dataSourceId/));
+  await assert.rejects(dataSources.delete({ ...REACH, projects: [] }, id), is('not-found', /dataSourceId/));
   await scene.terminate(task);
   await scene.delete(task);
-  await dataSources.delete([PROJECT], id);
+  await dataSources.delete(REACH, id);
   const state = await scene.plan(['a']);
   assert.match(
     state.kind === 'fail' ? state.message : state.kind,

@@ -45,25 +45,22 @@ export class Tasks implements TaskService {
     this.#options = options;
   }
 
-  async generateForCreating(
-    { project }: Caller,
-    { taskType, taskParam, idempotence }: GenerateRequest,
-  ): Promise<ProcessId> {
+  async generateForCreating(caller: Caller, { taskType, taskParam, idempotence }: GenerateRequest): Promise<ProcessId> {
     mustBeServed(taskType, 'generate');
     const wanted = readCreateParam(taskParam);
-    return this.#generate(project, taskType, null, idempotence, async (records) => {
-      if (wanted.name !== null) await mustBeFree(records, project, wanted.name, 'TaskParam.setting.name');
+    return this.#generate(caller, taskType, null, idempotence, async (records) => {
+      if (wanted.name !== null) await mustBeFree(records, caller.project, wanted.name, 'TaskParam.setting.name');
       return { wanted, baseVersion: 0 };
     });
   }
 
   async generateForUpdating(
-    { project }: Caller,
+    caller: Caller,
     { taskType, taskParam, task: id, idempotence }: GenerateRequest & { task: TaskId },
   ): Promise<ProcessId> {
     mustBeServed(taskType, 'generate');
-    return this.#generate(project, taskType, id, idempotence, async (records) => {
-      const task = await taskOf(records, project, taskType, id);
+    return this.#generate(caller, taskType, id, idempotence, async (records) => {
+      const task = await taskOf(records, caller.project, taskType, id);
       const { definition } = await records.version(id, task.saved);
       return { wanted: readUpdateParam(taskParam, definition), baseVersion: task.saved };
     });
@@ -98,7 +95,7 @@ export class Tasks implements TaskService {
   }
 
   async create(
-    { project, accessKeyId }: Caller,
+    caller: Caller,
     request: {
       taskType: TaskType;
       name: string;
@@ -107,6 +104,7 @@ export class Tasks implements TaskService {
       idempotence: Idempotence | null;
     },
   ): Promise<TaskId> {
+    const { project, accessKeyId } = caller;
     const { taskType, name, taskContent, taskParam, idempotence } = request;
     mustBeServed(taskType, 'create');
     const { store } = this.#options;
@@ -114,7 +112,7 @@ export class Tasks implements TaskService {
       const known = await store.transaction((records) => replayed(records, project, idempotence));
       if (known !== null) return known as TaskId;
       await store.transaction((records) => mustBeFree(records, project, name, 'TaskName'));
-      const planned = await this.#options.versions.of(project, null, 0, taskContent);
+      const planned = await this.#options.versions.of(caller, null, 0, taskContent);
       return store.transaction(async (records) => {
         const answered = await replayed(records, project, idempotence);
         if (answered !== null) return answered as TaskId;
@@ -136,9 +134,10 @@ export class Tasks implements TaskService {
   }
 
   async update(
-    { project, accessKeyId }: Caller,
+    caller: Caller,
     request: { taskType: TaskType; task: TaskId; taskContent: string | null; taskParam: string | null },
   ): Promise<void> {
+    const { project, accessKeyId } = caller;
     const { taskType, task: id, taskContent, taskParam } = request;
     mustBeServed(taskType, 'update');
     const { store, clock } = this.#options;
@@ -151,7 +150,7 @@ export class Tasks implements TaskService {
         taskContent === null || taskContent === '' || canonical(taskContent) === canonical(before.saved.content);
       const planned = isSame
         ? null
-        : await this.#options.versions.of(project, before.task, before.task.saved, taskContent);
+        : await this.#options.versions.of(caller, before.task, before.task.saved, taskContent);
       const save = async (records: TaskRecords) => {
         const version = before.task.saved + 1;
         if (planned !== null && taskContent !== null)
@@ -179,13 +178,13 @@ export class Tasks implements TaskService {
     });
   }
 
-  async deploy({ project }: Caller, { taskType, task: id }: TaskCall): Promise<void> {
+  async deploy(caller: Caller, { taskType, task: id }: TaskCall): Promise<void> {
     const { store, runs, clock } = this.#options;
     await this.#turns.take(`task ${id}`, async () => {
       const save = async (records: TaskRecords) => {
-        const found = await taskOf(records, project, taskType, id);
+        const found = await taskOf(records, caller.project, taskType, id);
         const { definition } = await records.version(id, found.saved);
-        for (const name of [definition.sourceName, definition.sinkName]) await mustResolve(records, project, name);
+        for (const name of [definition.sourceName, definition.sinkName]) await mustResolve(records, caller, name);
         await checkDeploy(records, found);
         const state = moveTask(found.state, 'deploy', id);
         await records.updateTask(id, { deployed: found.saved, submittedAt: clock.now(), state });
@@ -197,7 +196,7 @@ export class Tasks implements TaskService {
   }
 
   async start(
-    { project }: Caller,
+    { project, accessKeyId }: Caller,
     { taskType, task: id, startParam }: TaskCall & { startParam: string | null },
   ): Promise<void> {
     readStartParam(startParam);
@@ -213,7 +212,7 @@ export class Tasks implements TaskService {
           );
         return;
       }
-      await this.#options.runs.start(task, given);
+      await this.#options.runs.start(task, given, accessKeyId);
     });
   }
 
@@ -246,7 +245,7 @@ export class Tasks implements TaskService {
 
   /** A durable row before the caller hears its id (decision 4). */
   async #generate(
-    project: ProjectId,
+    { project, accessKeyId: user }: Caller,
     type: TaskType,
     task: TaskId | null,
     idempotence: Idempotence | null,
@@ -257,7 +256,7 @@ export class Tasks implements TaskService {
       const known = await replayed(records, project, idempotence);
       if (known !== null) return { id: known as ProcessId, process: null };
       const { wanted, baseVersion } = await read(records);
-      const row = { project, type, task, baseVersion, input: stringifyJson(wanted as unknown as Json) };
+      const row = { project, user, type, task, baseVersion, input: stringifyJson(wanted as unknown as Json) };
       const id = await records.insertProcess(row);
       await remember(records, project, idempotence, id);
       return { id, process: { ...row, id, state: 'running', result: null, message: null } };

@@ -29,6 +29,10 @@ const GOOD: Readonly<Record<string, string>> = {
   DataSourceType: 'mysql',
   EnvType: '1',
   Content: '{"password":"p"}',
+  DatasourceName: 'shop',
+  ConnectionType: 'mysql',
+  ConnectionId: '7',
+  DataSources: '[]',
 };
 
 export function goodParameters(action: string): Record<string, string> {

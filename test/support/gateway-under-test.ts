@@ -33,6 +33,7 @@ export interface GatewayUnderTest {
   process: ProcessState;
   info: InstanceInfo;
   dataSources: DataSource[];
+  notImported: string[];
 }
 
 export interface FakeAccess extends AccessService {
@@ -59,6 +60,7 @@ function gatewayUnderTest(overrides: Partial<GatewayOptions> = {}): GatewayUnder
     process: { kind: 'success', taskContent: '{"type":"job"}', plan: '{"tables":[]}', message: null },
     info: { name: 'rt', status: 'RUN', message: null, appliedVersion: 1, deployedVersion: 2, run: RUN },
     dataSources: [],
+    notImported: [],
     listener: null as never,
   };
   const record = <T>(method: string, result: (...args: never[]) => T) => {
@@ -87,7 +89,10 @@ function gatewayUnderTest(overrides: Partial<GatewayOptions> = {}): GatewayUnder
   const dataSources: DataSourceService = {
     create: record('createDataSource', () => BIG_ID as DataSourceId),
     list: record('listDataSources', () => ({ rows: under.dataSources, total: 12 })),
+    update: record('updateDataSource', () => undefined),
     delete: record('deleteDataSource', () => undefined),
+    import: record('importDataSources', () => under.notImported),
+    share: record('shareDataSource', () => undefined),
   };
   const listener = createGateway({
     operations,

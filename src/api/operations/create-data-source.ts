@@ -1,5 +1,14 @@
-import { dataSourceOperation, dataSourceType, environment, projectId, subType } from '../data-source-operation.ts';
-import { jsonObject, optional, text } from '../parameter.ts';
+import {
+  CONTENT,
+  dataSourceOperation,
+  dataSourceType,
+  DESCRIPTION,
+  environment,
+  NAME,
+  projectId,
+  subType,
+} from '../data-source-operation.ts';
+import { optional } from '../parameter.ts';
 
 export const createDataSource = dataSourceOperation({
   name: 'CreateDataSource',
@@ -7,12 +16,12 @@ export const createDataSource = dataSourceOperation({
   access: 'write',
   parameters: {
     ProjectId: projectId,
-    Name: text({ meaning: 'name, unique in project and environment', maxLength: 255 }),
+    Name: NAME,
     DataSourceType: dataSourceType('types that are not there yet are refused'),
     SubType: optional(subType('kept and shown')),
     EnvType: environment,
-    Description: optional(text({ meaning: 'free text', maxLength: 3000, lines: true })),
-    Content: jsonObject({ meaning: 'how to connect; keys depend on the type', maxLength: 65_536 }),
+    Description: DESCRIPTION,
+    Content: CONTENT,
   },
   data: { type: 'long', meaning: 'the new data source' },
   httpStatusCode: '200',
