@@ -1,0 +1,130 @@
+import fc from 'fast-check';
+import { type Call, type Model, NAMES, type Side } from './control-plane-model.ts';
+
+/** One call, as numbers: which task, content, name it is about is read against the model when it is made. */
+export interface CallSpec {
+  readonly kind: Call['kind'];
+  readonly who: number;
+  readonly type: number;
+  readonly subject: number;
+  readonly what: number;
+  readonly token: number;
+}
+
+const KINDS: readonly (readonly [Call['kind'], weight: number])[] = [
+  ['query', 5],
+  ['generate', 6],
+  ['create', 3],
+  ['update', 4],
+  ['deploy', 4],
+  ['start', 4],
+  ['stop', 2],
+  ['terminate', 1],
+  ['delete', 1],
+  ['get', 1],
+  ['info', 2],
+  ['run fails', 1],
+];
+
+export const callSpec: fc.Arbitrary<CallSpec> = fc
+  .tuple(
+    fc.constantFrom(...KINDS.flatMap(([kind, weight]) => Array.from({ length: weight }, () => kind))),
+    fc.nat(31),
+    fc.nat(31),
+    fc.nat(15),
+    fc.nat(31),
+    fc.nat(5),
+  )
+  .map(([kind, who, type, subject, what, token]) => ({ kind, who, type, subject, what, token }));
+
+const anyCalls = fc.array(callSpec, { minLength: 2, maxLength: 3 });
+/** Calls of one kind, alike but for one number. */
+const rivals = fc
+  .tuple(callSpec, fc.constantFrom('what', 'token', 'subject'), fc.nat(15))
+  .map(([spec, number, other]) => [spec, { ...spec, [number]: other }]);
+/** Calls to be made at once. */
+export const several = fc.oneof(anyCalls, rivals);
+
+/** The call that numbers stand for, where this is the model; null when there is none, such as a content before the first plan. */
+export function makeCall(spec: CallSpec, model: Model, alone: boolean): Call | null {
+  const { kind, who, type, subject, what, token: tokenNumber } = spec;
+  const caller: Side = who < 28 ? 'ours' : 'theirs';
+  const project: Side = who === 27 || who === 31 ? (caller === 'ours' ? 'theirs' : 'ours') : caller;
+  const common = { caller, project, taskType: TYPES[type] ?? 'DI_REALTIME' } as const;
+  const task = idAmong(model, model.tasks, caller, subject);
+  const token = tokenNumber < 2 ? `token ${tokenNumber}` : null;
+  switch (kind) {
+    case 'generate': {
+      const isNew = who % 2 === 0;
+      const name = isNew && what >= 28 ? NAMES[what % NAMES.length] : null;
+      return { kind, ...common, task: isNew ? null : task, tables: tablesOf(what), name: name ?? null, token };
+    }
+    case 'query':
+      return { kind, ...common, process: idAmong(model, model.processes, caller, subject) };
+    case 'create': {
+      const content = contentOf(model, caller, null, subject, what);
+      return content === null ? null : { kind, ...common, name: NAMES[what % NAMES.length] ?? '', content, token };
+    }
+    case 'update':
+      return { kind, ...common, task, content: what === 0 ? null : contentOf(model, caller, task, tokenNumber, what) };
+    case 'start':
+      return { kind, ...common, task, startParam: START_PARAMS[what] ?? null };
+    case 'info':
+      return { kind, ...common, task, alone };
+    case 'get':
+    case 'deploy':
+    case 'stop':
+    case 'terminate':
+    case 'delete':
+    case 'run fails':
+      return { kind, ...common, task };
+  }
+}
+
+const TYPES: Readonly<Record<number, Call['taskType']>> = { 30: 'DI_SOLUTION', 31: 'DI_OFFLINE' };
+const START_PARAMS: Readonly<Record<number, string>> = {
+  0: '{}',
+  1: '{"errorLimit":{"record":5}}',
+  2: '{ "errorLimit": { "record": 5 } }',
+  4: '{"failoverLimit":{"count":-1}}',
+};
+
+/** Mostly one of their own; now and then anybody's, one that was deleted, or none that ever was. */
+function idAmong(
+  { given }: Model,
+  known: ReadonlyMap<bigint, { readonly project: Side }>,
+  caller: Side,
+  number: number,
+): bigint {
+  const any = [...known.keys()];
+  if (number === 15) return 2n ** 63n - 1n;
+  if (number === 14) return any.at(-1) ?? 0n;
+  if (number === 13) return [...given].findLast((id) => !known.has(id)) ?? 0n;
+  const own = any.filter((id) => known.get(id)?.project === caller);
+  return own[own.length - 1 - (number % own.length)] ?? 1n;
+}
+
+function tablesOf(number: number): readonly string[] {
+  if (number === 0) return [];
+  if (number === 31) return ['a', 'x'];
+  return ['a', 'b', 'c'].filter((_, index) => ((number % 7) + 1) & (1 << index));
+}
+
+/** The content of a plan as it came, without our mark, or with other tables; mostly of a plan for this task. */
+function contentOf(model: Model, side: Side, task: bigint | null, number: number, what: number): string | null {
+  const planned = [...model.processes.values()].filter(({ project, content }) => content !== null && project === side);
+  const fitting = planned.filter((process) => process.task === task);
+  const from = fitting.length === 0 || number === 1 ? planned : fitting;
+  const content = from[from.length - 1 - (number % from.length)]?.content ?? null;
+  if (content === null || what < 24) return content;
+  const json = JSON.parse(content) as {
+    extend: Record<string, unknown>;
+    steps: [{ parameter: { connection: [{ table: readonly string[] }] } }, { parameter: Record<string, unknown> }];
+  };
+  if (what % 2 === 0) delete json.extend['disync'];
+  if (what >= 28) {
+    json.steps[0].parameter.connection[0].table = tablesOf(what);
+    delete json.steps[1].parameter['tableMappingRule'];
+  }
+  return JSON.stringify(json);
+}
