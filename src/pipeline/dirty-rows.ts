@@ -4,6 +4,8 @@ import { PipelineError } from './pipeline-error.ts';
 export class DirtyRows {
   /** Since the sink was opened. */
   count = 0;
+  /** Of them, those of commits that were made. */
+  #settled = 0;
   readonly #limit: number | null;
 
   /** `limit`: null is unlimited. */
@@ -11,9 +13,19 @@ export class DirtyRows {
     this.#limit = limit;
   }
 
-  /** Back to how many there were: what came since is read again. */
-  rewind(count: number): void {
-    this.count = count;
+  /** Those whose commit is still to be made. */
+  get open(): number {
+    return this.count - this.#settled;
+  }
+
+  /** So many of the open ones are of a commit that was made. */
+  settle(rows: number): void {
+    this.#settled += rows;
+  }
+
+  /** Forgets the open ones: they are read again. */
+  rewind(): void {
+    this.count = this.#settled;
   }
 
   /** How many more are allowed. */

@@ -623,6 +623,28 @@ export function sinkContract(name: string, { holdsCheckpoint, start }: SinkContr
       await sink.close();
     });
 
+    void it('counts dirty rows once that are read again', async () => {
+      const table = newTable({ k: INT, n: { kind: 'integer', bytes: 2, unsigned: false } }, ['k']);
+      const { sink, target, commit } = await openWith(table, { policies: { ...POLICIES, errorLimit: 3 } });
+      await sink.write(batchOf(inserts(table, [[1, 32768]])));
+      await commit();
+      for (const turn of [1, 2, 3]) {
+        await sink.write(
+          batchOf(
+            inserts(table, [
+              [2, 40000],
+              [3, 50000],
+            ]),
+          ),
+        );
+        assert.equal(sink.dirtyRows, 3, `turn ${turn}`);
+        await sink.recover();
+        await sink.prepare([{ table, target }]);
+      }
+      assert.equal(sink.dirtyRows, 1);
+      await sink.close();
+    });
+
     void it('holds the checkpoint as it says, with tables and exact integers, for its own incarnation only', async () => {
       const table = pairs();
       const { sink, owner, recovered } = await openWith(table);

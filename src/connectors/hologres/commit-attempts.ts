@@ -184,6 +184,7 @@ export class CommitAttempts {
     }
     for (const entry of refused) changes.states[entry] = ENTRY.REFUSED;
     buffer.rows -= refused.length;
+    buffer.refused += refused.length;
     if (refused.length > 0)
       log.warn({ table: target.table, rows: refused.length }, 'the target refused rows: dirty data');
     dirty.add(refused.length, `${describeTable(target.table)}: the target refused it`);

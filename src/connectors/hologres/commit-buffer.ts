@@ -19,6 +19,8 @@ export class CommitBuffer {
   rows = 0;
   /** Rows among them, before merging, that a load brought. */
   loaded = 0;
+  /** Rows that their targets have refused. */
+  refused = 0;
   alterations: Alteration[] = [];
   readonly #buffers = new Map<Target, TableBuffer>();
   readonly #touched = new Set<Target>();
@@ -65,6 +67,7 @@ export class CommitBuffer {
     this.alterations = [];
     this.rows = 0;
     this.loaded = 0;
+    this.refused = 0;
     this.arena.reset(isWritten);
   }
 }

@@ -80,6 +80,7 @@ export class HologresSink implements Sink {
     this.#session = null;
     this.#filling.reset(false);
     this.#spare.reset(false);
+    this.#dirty.rewind();
     this.#broken = false;
     const session = await Session.open(this.#settings);
     this.#session = session;
@@ -146,12 +147,14 @@ export class HologresSink implements Sink {
     const buffer = this.#filling;
     this.#filling = this.#spare;
     this.#spare = buffer;
+    const dirty = this.#dirty.open;
     const committing = this.#write(buffer, checkpoint);
     this.#committing = committing;
     let isWritten = false;
     try {
       const result = await committing;
       isWritten = true;
+      this.#dirty.settle(dirty + buffer.refused);
       for (const { table } of result.failed) this.#leaveOut(table);
       return result;
     } catch (error) {

@@ -226,6 +226,8 @@ void describe('targets on PostgreSQL', () => {
     assert.equal(sink.dirtyRows, 2);
     const { rows } = await system.client.query('SELECT count(*)::int AS rows FROM contract.narrow');
     assert.deepEqual(rows, [{ rows: 1198 }]);
+    await sink.recover();
+    assert.equal(sink.dirtyRows, 2);
     await sink.write(
       batchOf(
         inserts(table, [

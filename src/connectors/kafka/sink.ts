@@ -56,8 +56,6 @@ export class KafkaSink implements Sink {
   readonly #log: Logger;
   readonly #clock: Clock;
   readonly #dirty: DirtyRows;
-  /** Of them, those before the last commit that was made. */
-  #dirtyCommitted = 0;
   readonly #envelope: Envelope;
   readonly #checkpoints: CheckpointTopic;
   readonly #tables = new Map<string, Routed>();
@@ -127,7 +125,7 @@ export class KafkaSink implements Sink {
     this.#disconnect();
     this.#filling.reset(false);
     this.#spare.reset(false);
-    this.#dirty.rewind(this.#dirtyCommitted);
+    this.#dirty.rewind();
     this.#tables.clear(); // those that go on are prepared anew
     this.#dropped.clear();
     this.#failed.clear();
@@ -217,7 +215,7 @@ export class KafkaSink implements Sink {
     this.#filling = this.#spare;
     this.#spare = records;
     const { rows, bytes } = records;
-    const dirty = this.#dirty.count;
+    const dirty = this.#dirty.open;
     const begun = performance.now();
     const committing = this.#send(records, checkpoint);
     this.#committing = committing;
@@ -225,7 +223,7 @@ export class KafkaSink implements Sink {
     try {
       await committing;
       isSent = true;
-      this.#dirtyCommitted = dirty;
+      this.#dirty.settle(dirty);
       this.#room.committed(performance.now() - begun);
       return { failed: [], rowsWritten: rows };
     } catch (error) {
