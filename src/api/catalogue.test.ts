@@ -12,7 +12,8 @@ import {
 } from '../../test/support/api-clients.ts';
 import { BIG_ID, FOREIGN_PROJECT, KEY_ID, openGateway, PROJECT } from '../../test/support/gateway-under-test.ts';
 import { parseJson } from '../lib/json.ts';
-import type { JsonObject } from '../lib/json-value.ts';
+import type { Json, JsonObject } from '../lib/json-value.ts';
+import type { TaskId } from '../tasks/ids.ts';
 import { TaskError } from '../tasks/task-error.ts';
 import { operations } from './catalogue.ts';
 import { percentEncode } from './rpc/percent-encoding.ts';
@@ -126,6 +127,83 @@ test('a run shows its tables', async () => {
       },
     ],
   });
+});
+
+test('a solution is described in the shape that typed clients decode', async () => {
+  shared.calls.length = 0;
+  const answer = await send(shared.port, query('GetDISyncTask', { TaskType: 'DI_SOLUTION' }));
+  assert.deepEqual(answer.body['Data'], {
+    Status: 'success',
+    Message: null,
+    Code: null,
+    SolutionDetail: {
+      Id: BIG_ID,
+      Name: 'whole shop',
+      CreatorName: KEY_ID,
+      ProjectId: 10000,
+      SourceType: 'mysql',
+      Type: 'holo',
+      Status: '2',
+      SubmitTime: '2021-12-07 14:40:51',
+      StartTime: null,
+      ProcessContent: '{"srcType":"mysql"}',
+      ProcessExtra: '{"processType":"new","tableNum":1}',
+    },
+    AlarmList: [],
+  });
+  assert.deepEqual(shared.calls, [{ method: 'solution', args: [{ project: PROJECT, accessKeyId: KEY_ID }, 100n] }]);
+});
+
+test('a solution shows its steps, each with a table for a page', async () => {
+  const { info } = shared;
+  shared.info = {
+    ...info,
+    message: 'Version 2 is being applied.',
+    solution: {
+      id: BIG_ID as TaskId,
+      creator: null,
+      status: 'run',
+      steps: [
+        { kind: 'structure', status: 'success', tables: [{ name: 'bi.a', status: 'success', rows: null }] },
+        { kind: 'load', status: 'run', tables: [{ name: 'shop.a', status: 'run', rows: 7 }] },
+        { kind: 'stream', status: 'wait', tables: [] },
+      ],
+    },
+  };
+  const answer = await send(shared.port, query('GetDISyncInstanceInfo', { TaskType: 'DI_SOLUTION' }));
+  shared.info = info;
+  const { Extend, SolutionInfo, ...data } = answer.body['Data'] as JsonObject;
+  assert.deepEqual(data, { Status: 'success', Message: 'Version 2 is being applied.', Name: null });
+  assert.equal((parseJson(textOf(Extend)) as JsonObject)['deployedVersion'], 2);
+  const { StepDetail, ...facts } = SolutionInfo as JsonObject;
+  assert.deepEqual(facts, { Id: BIG_ID, CreatorName: null, Status: 'run' });
+  const steps = (StepDetail as JsonObject[]).map(({ Info, ...step }) => ({ ...step, Info: parseJson(textOf(Info)) }));
+  const status = { dataIndex: 'status', title: 'Status', width: 0.2 };
+  const widget = (dataSource: Json, ...columns: Json[]) => ({
+    componentName: 'Table',
+    fusionProps: { dataSource },
+    customProps: { showSN: true, columns: [...columns, status] },
+  });
+  const name = (width: number) => ({ dataIndex: 'fileName', title: 'Name', width });
+  assert.deepEqual(steps, [
+    {
+      StepId: 1,
+      StepName: 'Create tables',
+      Status: 'success',
+      Info: widget([{ fileName: 'bi.a', status: 'SUCCESS' }], name(0.8)),
+    },
+    {
+      StepId: 2,
+      StepName: 'Full load',
+      Status: 'run',
+      Info: widget([{ fileName: 'shop.a', rows: 7, status: 'RUN' }], name(0.6), {
+        dataIndex: 'rows',
+        title: 'Rows',
+        width: 0.2,
+      }),
+    },
+    { StepId: 3, StepName: 'Real-time synchronization', Status: 'wait', Info: widget([], name(0.8)) },
+  ]);
 });
 
 const taskErrors: [kind: TaskError['kind'], action: string, status: number, code: string | null][] = [

@@ -22,7 +22,7 @@ const COMMON = {
   TaskType: choice({
     meaning: 'kind of task',
     values: ['DI_OFFLINE', 'DI_REALTIME', 'DI_SOLUTION'],
-    note: 'DI_REALTIME is served; the other two are refused with what is not there yet',
+    note: 'DI_REALTIME and DI_SOLUTION are served; DI_OFFLINE is refused: batch tasks are not there yet. One that is not of the task is answered like an unknown task',
   }),
 };
 const STATUS: Field = { name: 'Status', type: 'string', meaning: 'success, or fail' };

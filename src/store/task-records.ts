@@ -64,7 +64,8 @@ export class SqliteTaskRecords implements TaskRecords {
   async taskUsing(project: ProjectId, dataSource: string): Promise<TaskRecord | null> {
     return readOne(
       this.#database.get(
-        'SELECT * FROM task WHERE project = ?1 AND (source_name = ?2 OR sink_name = ?2) AND deleted_at IS NULL LIMIT 1',
+        `SELECT * FROM task WHERE project = ?1 AND source_name = ?2 AND deleted_at IS NULL
+         UNION ALL SELECT * FROM task WHERE project = ?1 AND sink_name = ?2 AND deleted_at IS NULL LIMIT 1`,
         project,
         dataSource,
       ),

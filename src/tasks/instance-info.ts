@@ -4,7 +4,11 @@ import type { InstanceInfo, InstanceStatus } from './task-service.ts';
 import type { TaskRecord } from './task-store.ts';
 
 /** What GetDISyncInstanceInfo says: never RUN for a run that stands still, and always why. */
-export function instanceInfo(task: TaskRecord, run: RunStatus | null, isStopping: boolean): InstanceInfo {
+export function instanceInfo(
+  task: TaskRecord,
+  run: RunStatus | null,
+  isStopping: boolean,
+): Omit<InstanceInfo, 'solution'> {
   const status = statusOf(task, run, isStopping);
   const isStill = status === 'PAUSE' || status === 'NORUN';
   return {

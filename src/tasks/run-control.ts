@@ -11,6 +11,7 @@ import type { TargetId } from '../pipeline/route.ts';
 import type { TaskId } from './ids.ts';
 import { instanceInfo } from './instance-info.ts';
 import type { EndsUse, Planner } from './planner.ts';
+import { solutionRun } from './solution-steps.ts';
 import { readStartParam } from './start-param.ts';
 import { TaskError } from './task-error.ts';
 import type { InstanceInfo } from './task-service.ts';
@@ -108,7 +109,14 @@ export class RunControl implements RunListener {
 
   async info(task: TaskRecord): Promise<InstanceInfo> {
     const run = this.#engine?.status(String(task.id)) ?? (await this.#lastKnown(task));
-    return instanceInfo(task, run, this.#stopping.has(task.id));
+    const info = instanceInfo(task, run, this.#stopping.has(task.id));
+    if (task.type !== 'DI_SOLUTION') return { ...info, solution: null };
+    const { definition } = await this.#options.store.transaction((records) =>
+      records.version(task.id, task.deployed ?? task.saved),
+    );
+    const hasFailed = info.status === 'PAUSE' && task.failure !== null;
+    const solution = solutionRun({ status: info.status, hasFailed, run, tables: definition.tables });
+    return { ...info, solution: { id: task.id, creator: task.creator, ...solution } };
   }
 
   /** Starts every task that was running when the service ended. */

@@ -24,44 +24,79 @@ const TYPE_NAMES: Readonly<Record<string, string>> = {
 
 /** TaskContent: the whole script of a task, as QueryDISyncTaskConfigProcessResult hands it out. */
 export function writeContent(task: TaskDefinition, mark: PlanMark | null): string {
-  const route = ROUTES[task.route];
   return stringifyJson({
     type: 'job',
     version: '2.0',
     extend: {
-      mode: `migration_${route}`,
+      mode: `migration_${ROUTES[task.route]}`,
       resourceGroup: task.resourceGroup,
       ...(task.name === null ? {} : { name: task.name }),
       initialLoad: task.initialLoad,
       ...(mark === null ? {} : { disync: { ...mark } }),
     },
-    order: { hops: [{ from: 'reader', to: 'writer' }] },
-    steps: [
-      {
-        stepType: 'mysql',
-        name: 'reader',
-        category: 'reader',
-        parameter: {
-          ...task.reader,
-          connection: [{ datasourceType: 'mysql', datasource: task.sourceName, ...tableList(task) }],
-        },
-      },
-      {
-        stepType: route,
-        name: 'writer',
-        category: 'writer',
-        parameter: {
-          ...task.writer,
-          datasource: task.sinkName,
-          tableMappingRule: {
-            datasource: [{ srcDatasourceName: task.sourceName, tableRule: task.tables.map(RULES[task.route]) }],
-            totalTableMapping: task.tables.length,
-          },
-          ...(task.route === 'oneclick_to_kafka' ? {} : { writeMode: 'replay' }),
-        },
-      },
-    ],
+    order: ORDER,
+    steps: [readerStep(task), writerStep(task)],
   });
+}
+
+/** The number that the vendor's solutions from MySQL have. */
+const PROCESS_RULE_ID = 1007;
+/** What the vendor writes; here the source decides by itself how it reads. */
+const READER_CONCURRENT = 10;
+
+/** ProcessContent: a solution's configuration, as GetDISyncTask hands it out. */
+export function writeSolution(name: string, task: TaskDefinition): string {
+  const route = ROUTES[task.route];
+  const { resourceGroup } = task;
+  return stringifyJson({
+    srcType: 'mysql',
+    [`${route}Datasource`]: task.sinkName,
+    processRuleId: PROCESS_RULE_ID,
+    readerConcurrent: READER_CONCURRENT,
+    offlineSyncConfig: { resourceGroup, nodeNameRule: '${db_table_name_src}_to_${db_table_name_dest}' },
+    realtimeSyncConfig: {
+      extend: { mode: `migration_${route}`, resourceGroup },
+      content: {
+        order: ORDER,
+        setting: { speed: { readerConcurrent: READER_CONCURRENT } },
+        steps: [readerStep(task), writerStep(task)],
+      },
+    },
+    setting: { autoCreateWorkflow: true, userDefinedFileNameExpression: name },
+    tableMappingRuleFromRealtimeSyncConfig: { datasource: [mappingOf(task)] },
+  });
+}
+
+const ORDER: Json = { hops: [{ from: 'reader', to: 'writer' }] };
+
+function readerStep(task: TaskDefinition): Json {
+  return {
+    stepType: 'mysql',
+    name: 'reader',
+    category: 'reader',
+    parameter: {
+      ...task.reader,
+      connection: [{ datasourceType: 'mysql', datasource: task.sourceName, ...tableList(task) }],
+    },
+  };
+}
+
+function writerStep(task: TaskDefinition): Json {
+  return {
+    stepType: ROUTES[task.route],
+    name: 'writer',
+    category: 'writer',
+    parameter: {
+      ...task.writer,
+      datasource: task.sinkName,
+      tableMappingRule: { datasource: [mappingOf(task)], totalTableMapping: task.tables.length },
+      ...(task.route === 'oneclick_to_kafka' ? {} : { writeMode: 'replay' }),
+    },
+  };
+}
+
+function mappingOf({ sourceName, tables, route }: TaskDefinition): Json {
+  return { srcDatasourceName: sourceName, tableRule: tables.map(RULES[route]) };
 }
 
 function tableList({ form, tables }: TaskDefinition): JsonObject {

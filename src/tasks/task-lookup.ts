@@ -4,6 +4,16 @@ import { TaskError } from './task-error.ts';
 import type { Caller, TaskType } from './task-service.ts';
 import type { TaskRecord, TaskRecords } from './task-store.ts';
 
+/** Errors: TaskError `not-built` for batch tasks, which are still to come. */
+export function mustBeServed(type: TaskType): void {
+  if (type === 'DI_OFFLINE')
+    throw new TaskError(
+      'not-built',
+      'Task.NotBuilt',
+      'TaskType DI_OFFLINE: batch tasks are not there yet; DI_REALTIME and DI_SOLUTION are.',
+    );
+}
+
 /** Errors: TaskError `not-found`, the same for an unknown task, one of another project, and one of another type. */
 export async function taskOf(
   records: TaskRecords,
@@ -11,6 +21,7 @@ export async function taskOf(
   type: TaskType,
   id: TaskId,
 ): Promise<TaskRecord> {
+  mustBeServed(type);
   const task = await records.task(project, id);
   if (task === null || task.type !== type)
     throw new TaskError('not-found', 'Task.NotFound', `fileId:[${id}] is invalid.`);

@@ -1,7 +1,7 @@
 import type { RunStatus } from '../engine/engine.ts';
 import type { ProcessId, ProjectId, TaskId } from './ids.ts';
 
-/** DI_REALTIME for now; the others are refused with what is not there yet. */
+/** Batch tasks, DI_OFFLINE, are refused: they are not there yet. */
 export type TaskType = 'DI_OFFLINE' | 'DI_REALTIME' | 'DI_SOLUTION';
 
 /** Who calls, for which project: already authenticated and allowed. */
@@ -48,6 +48,55 @@ export interface InstanceInfo {
   readonly deployedVersion: number | null;
   /** The run as the engine, or else the last checkpoint, knows it; null before the first start. */
   readonly run: RunStatus | null;
+  /** Null when the task is no solution. */
+  readonly solution: SolutionRun | null;
+}
+
+/*
+ *   wait ──► run ──► success        The stream never succeeds: it runs until it is stopped, and waits then.
+ *     └───────┴────► fail
+ */
+export type StepStatus = 'wait' | 'run' | 'success' | 'fail';
+
+/** One table within a step. */
+export interface StepTable {
+  /** What the step works on: the target while it is made, the source table after. */
+  readonly name: string;
+  readonly status: StepStatus;
+  /** Rows loaded so far; null for a step that loads none. */
+  readonly rows: number | null;
+}
+
+export interface SolutionStep {
+  readonly kind: 'structure' | 'load' | 'stream';
+  readonly status: StepStatus;
+  readonly tables: readonly StepTable[];
+}
+
+export interface SolutionRun {
+  readonly id: TaskId;
+  readonly creator: string | null;
+  readonly status: StepStatus;
+  readonly steps: readonly SolutionStep[];
+}
+
+/** Submitted is deployed and not yet started; idle is saved, or stopped. */
+export type SolutionState = 'idle' | 'submitted' | 'waiting' | 'running' | 'failed';
+
+export interface SolutionDetail {
+  readonly id: TaskId;
+  readonly name: string;
+  readonly project: ProjectId;
+  readonly creator: string | null;
+  readonly sourceType: string;
+  readonly sinkType: string;
+  readonly state: SolutionState;
+  /** Milliseconds since the epoch; null when it is not deployed, or was not started. */
+  readonly submittedAt: number | null;
+  readonly startedAt: number | null;
+  /** How it is configured, as JSON text: as saved. */
+  readonly processContent: string;
+  readonly processExtra: string;
 }
 
 /**
@@ -83,6 +132,8 @@ export interface TaskService {
   ): Promise<void>;
   /** The stored TaskContent. */
   content(caller: Caller, request: { readonly taskType: TaskType; readonly task: TaskId }): Promise<string>;
+  /** Of a DI_SOLUTION. */
+  solution(caller: Caller, task: TaskId): Promise<SolutionDetail>;
   deploy(caller: Caller, request: { readonly taskType: TaskType; readonly task: TaskId }): Promise<void>;
   start(
     caller: Caller,

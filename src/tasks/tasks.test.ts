@@ -1,194 +1,10 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { after, test } from 'node:test';
-import { Script, scriptedConnectors } from '../../test/support/scripted-connectors.ts';
-import { ScriptedEngine, streaming } from '../../test/support/scripted-engine.ts';
-import { silentLog } from '../lib/log.ts';
+import { test } from 'node:test';
+import { streaming } from '../../test/support/scripted-engine.ts';
+import { CALLER, is, param, REACH, REALTIME, Scene } from '../../test/support/task-scene.ts';
 import { PipelineError } from '../pipeline/pipeline-error.ts';
-import { Store } from '../store/store.ts';
-import { createTasks, type CreatedTasks } from './create-tasks.ts';
 import type { ProcessId, ProjectId, TaskId } from './ids.ts';
-import { TaskError } from './task-error.ts';
-import type { Idempotence, InstanceInfo, ProcessState } from './task-service.ts';
-
-const PROJECT = 10_000n as ProjectId;
-const CALLER = { project: PROJECT, accessKeyId: 'KEY' };
-const REACH = { accessKeyId: 'KEY', projects: [PROJECT] };
-const REALTIME = 'DI_REALTIME' as const;
-
-const folders: string[] = [];
-const scenes: Scene[] = [];
-after(async () => {
-  await Promise.all(scenes.map((scene) => scene.end()));
-  for (const folder of folders) rmSync(folder, { recursive: true, force: true });
-});
-
-/** The service of tasks over a real store, scripted servers and a scripted engine. */
-class Scene {
-  readonly script = new Script().table('shop', 'a').table('shop', 'b').table('shop', 'c').table('shop', 'd');
-  readonly clock = { time: Date.now(), now: () => this.clock.time };
-  readonly #folder = mkdtempSync(join(tmpdir(), 'disync-tasks-'));
-  store!: Store;
-  engine!: ScriptedEngine;
-  created!: CreatedTasks;
-  #isOpen = false;
-
-  static async make(): Promise<Scene> {
-    const scene = new Scene();
-    folders.push(scene.#folder);
-    scenes.push(scene);
-    await scene.open();
-    await scene.addSource('shop_mysql', 'mysql', { jdbcUrl: 'jdbc:mysql://h/shop', database: 'shop', password: 'p' });
-    await scene.addSource('bi_holo', 'holo', { endpoint: 'h:5432', password: 'p' });
-    return scene;
-  }
-
-  async open(): Promise<void> {
-    this.store = Store.open({
-      folder: join(this.#folder, 'data'),
-      masterKey: null,
-      masterKeyFile: null,
-      clock: this.clock,
-      exclusive: true,
-    });
-    this.created = createTasks({
-      store: this.store,
-      checkpoints: this.store.checkpoints,
-      connectors: scriptedConnectors(this.script),
-      instances: {},
-      clock: this.clock,
-      log: silentLog,
-      planTimeoutMs: 200,
-      engine: (listener) => (this.engine = new ScriptedEngine(listener)),
-    });
-    this.#isOpen = true;
-    await this.created.resumeAll();
-  }
-
-  /** The service ends and is started again. */
-  async restart(): Promise<void> {
-    await this.end();
-    await this.open();
-  }
-
-  async end(): Promise<void> {
-    if (!this.#isOpen) return;
-    this.#isOpen = false;
-    await this.created.close(100);
-    await this.store.close();
-  }
-
-  get tasks() {
-    return this.created.tasks;
-  }
-
-  addSource(name: string, type: string, content: object) {
-    const source = { name, type, subType: null, env: 1, description: '', content: JSON.stringify(content) } as const;
-    return this.created.dataSources.create(CALLER, source);
-  }
-
-  async result(process: ProcessId): Promise<ProcessState> {
-    for (;;) {
-      const found = await this.tasks.processResult(CALLER, { taskType: REALTIME, process, waitMs: 5000 });
-      if (found.kind !== 'running') return found;
-    }
-  }
-
-  /** A plan for these tables, of a new task or of one that is. */
-  async plan(tables: readonly string[], task: TaskId | null = null): Promise<ProcessState> {
-    const request = { taskType: REALTIME, taskParam: param(tables), idempotence: null };
-    const process =
-      task === null
-        ? await this.tasks.generateForCreating(CALLER, request)
-        : await this.tasks.generateForUpdating(CALLER, { ...request, task });
-    return this.result(process);
-  }
-
-  async content(tables: readonly string[], task: TaskId | null = null): Promise<string> {
-    const state = await this.plan(tables, task);
-    assert.equal(state.kind, 'success', JSON.stringify(state));
-    return state.kind === 'success' ? state.taskContent : '';
-  }
-
-  async create(tables: readonly string[], name = 'task'): Promise<TaskId> {
-    const taskContent = await this.content(tables);
-    return this.tasks.create(CALLER, { taskType: REALTIME, name, taskContent, taskParam: null, idempotence: null });
-  }
-
-  async update(task: TaskId, tables: readonly string[]): Promise<void> {
-    await this.save(task, await this.content(tables, task));
-  }
-
-  async save(task: TaskId, taskContent: string): Promise<void> {
-    await this.tasks.update(CALLER, { taskType: REALTIME, task, taskContent, taskParam: null });
-  }
-
-  deploy(task: TaskId) {
-    return this.tasks.deploy(CALLER, { taskType: REALTIME, task });
-  }
-
-  start(task: TaskId, startParam: string | null = null) {
-    return this.tasks.start(CALLER, { taskType: REALTIME, task, startParam });
-  }
-
-  stop(task: TaskId) {
-    return this.tasks.stop(CALLER, { taskType: REALTIME, task });
-  }
-
-  terminate(task: TaskId) {
-    return this.tasks.terminate(CALLER, { taskType: REALTIME, task });
-  }
-
-  delete(task: TaskId) {
-    return this.tasks.delete(CALLER, { taskType: REALTIME, task });
-  }
-
-  info(task: TaskId): Promise<InstanceInfo> {
-    return this.tasks.info(CALLER, { taskType: REALTIME, task });
-  }
-
-  async status(task: TaskId): Promise<string> {
-    return (await this.info(task)).status;
-  }
-
-  /** A task that runs with these tables. */
-  async running(tables: readonly string[]): Promise<TaskId> {
-    const task = await this.create(tables);
-    await this.deploy(task);
-    await this.start(task);
-    return task;
-  }
-
-  /** Table names of the newest definition that the engine has, each with the version since which it is there. */
-  routes(task: TaskId): string[] {
-    return (this.engine.defs.get(String(task))?.routes ?? []).map(({ table, since }) => `${table.table}${since}`);
-  }
-}
-
-function param(tables: readonly string[], setting: object = {}, writer: object = {}): string {
-  return JSON.stringify({
-    setting: { taskType: 'oneclick_to_holo', resourceGroup: 'g', ...setting },
-    steps: [
-      {
-        stepType: 'mysql',
-        category: 'reader',
-        parameter: { connection: [{ datasource: 'shop_mysql', table: tables }] },
-      },
-      { stepType: 'holo', category: 'writer', parameter: { datasource: 'bi_holo', ...writer } },
-    ],
-  });
-}
-
-function is(kind: string, message: RegExp): (error: unknown) => boolean {
-  return (error) => {
-    assert.ok(error instanceof TaskError, String(error));
-    assert.equal(error.kind, kind, error.message);
-    assert.match(error.message, message);
-    return true;
-  };
-}
+import type { Idempotence } from './task-service.ts';
 
 void test('a task goes from its plan to a run, through every state, and ends deleted', async () => {
   const scene = await Scene.make();
@@ -200,6 +16,7 @@ void test('a task goes from its plan to a run, through every state, and ends del
     appliedVersion: null,
     deployedVersion: null,
     run: null,
+    solution: null,
   });
   await assert.rejects(scene.start(task), is('wrong-state', /call DeployDISyncTask first/));
   await assert.rejects(scene.stop(task), is('wrong-state', /saved but not deployed/));
@@ -450,10 +267,10 @@ void test('a process of another type, project or number is not found', async () 
   const process = await scene.tasks.generateForCreating(CALLER, request);
   const other = { project: 5n as ProjectId, accessKeyId: 'KEY' };
   const message = new RegExp(`^processId:\\[${process}\\] is invalid\\.$`);
-  const find = (caller: typeof CALLER, taskType: 'DI_REALTIME' | 'DI_OFFLINE', id: ProcessId) =>
+  const find = (caller: typeof CALLER, taskType: 'DI_REALTIME' | 'DI_SOLUTION', id: ProcessId) =>
     scene.tasks.processResult(caller, { taskType, process: id, waitMs: 0 });
   await assert.rejects(find(other, REALTIME, process), is('not-found', message));
-  await assert.rejects(find(CALLER, 'DI_OFFLINE', process), is('not-found', message));
+  await assert.rejects(find(CALLER, 'DI_SOLUTION', process), is('not-found', message));
   await assert.rejects(find(CALLER, REALTIME, (2n ** 63n - 1n) as ProcessId), is('not-found', /9223372036854775807/));
 });
 
@@ -796,17 +613,33 @@ void test('messages of a run say which tables failed, and when the next try is',
   assert.equal(await scene.status(task), 'WAIT');
 });
 
-void test('kinds of tasks that are not there yet are refused, each in its way', async () => {
+void test('batch tasks are refused, each call with what to do or what is not there yet', async () => {
   const scene = await Scene.make();
-  const request = { taskParam: param(['a']), idempotence: null };
-  await assert.rejects(
-    scene.tasks.generateForCreating(CALLER, { ...request, taskType: 'DI_OFFLINE' }),
-    is('invalid', /batch tasks are updated with UpdateDISyncTask/),
-  );
-  await assert.rejects(
-    scene.tasks.generateForCreating(CALLER, { ...request, taskType: 'DI_SOLUTION' }),
-    is('not-built', /DI_SOLUTION is not there yet; DI_REALTIME is/),
-  );
+  const taskType = 'DI_OFFLINE' as const;
+  const task = await scene.running(['a']);
+  const { tasks } = scene;
+  const generate = { taskType, taskParam: param(['a']), idempotence: null };
+  const batch = is('invalid', /batch tasks are updated with UpdateDISyncTask/);
+  await assert.rejects(tasks.generateForCreating(CALLER, generate), batch);
+  await assert.rejects(tasks.generateForUpdating(CALLER, { ...generate, task }), batch);
+  const content = { taskContent: '{}', taskParam: null };
+  const calls = [
+    tasks.processResult(CALLER, { taskType, process: 1n as ProcessId, waitMs: 0 }),
+    tasks.create(CALLER, { taskType, name: 'n', ...content, idempotence: null }),
+    tasks.update(CALLER, { taskType, task, ...content }),
+    tasks.content(CALLER, { taskType, task }),
+    tasks.deploy(CALLER, { taskType, task }),
+    tasks.start(CALLER, { taskType, task, startParam: null }),
+    tasks.stop(CALLER, { taskType, task }),
+    tasks.terminate(CALLER, { taskType, task }),
+    tasks.info(CALLER, { taskType, task }),
+    tasks.delete(CALLER, { taskType, task }),
+  ];
+  for (const call of calls)
+    await assert.rejects(
+      call,
+      is('not-built', /^TaskType DI_OFFLINE: batch tasks are not there yet; DI_REALTIME and DI_SOLUTION are\.$/),
+    );
 });
 
 void test('the same table named bare and with its database is one table', async () => {

@@ -9,16 +9,18 @@ import type { ProcessId, ProjectId, TaskId } from './ids.ts';
 import { canonical, type PlannedVersions, resultOf } from './planned-versions.ts';
 import type { RunControl } from './run-control.ts';
 import { invalid, readCreateParam, readUpdateParam } from './script-reader.ts';
+import { solutionDetail } from './solution-detail.ts';
 import { readStartParam } from './start-param.ts';
 import type { WantedTask } from './task-definition.ts';
 import { TaskError } from './task-error.ts';
-import { mustBeFree, mustResolve, taskOf } from './task-lookup.ts';
+import { mustBeFree, mustBeServed, mustResolve, taskOf } from './task-lookup.ts';
 import type {
   Caller,
   GenerateRequest,
   Idempotence,
   InstanceInfo,
   ProcessState,
+  SolutionDetail,
   TaskService,
   TaskType,
 } from './task-service.ts';
@@ -46,7 +48,7 @@ export class Tasks implements TaskService {
   }
 
   async generateForCreating(caller: Caller, { taskType, taskParam, idempotence }: GenerateRequest): Promise<ProcessId> {
-    mustBeServed(taskType, 'generate');
+    mustBeGenerated(taskType);
     const wanted = readCreateParam(taskParam);
     return this.#generate(caller, taskType, null, idempotence, async (records) => {
       if (wanted.name !== null) await mustBeFree(records, caller.project, wanted.name, 'TaskParam.setting.name');
@@ -58,7 +60,7 @@ export class Tasks implements TaskService {
     caller: Caller,
     { taskType, taskParam, task: id, idempotence }: GenerateRequest & { task: TaskId },
   ): Promise<ProcessId> {
-    mustBeServed(taskType, 'generate');
+    mustBeGenerated(taskType);
     return this.#generate(caller, taskType, id, idempotence, async (records) => {
       const task = await taskOf(records, caller.project, taskType, id);
       const { definition } = await records.version(id, task.saved);
@@ -70,6 +72,7 @@ export class Tasks implements TaskService {
     { project }: Caller,
     { taskType, process: id, waitMs }: { taskType: TaskType; process: ProcessId; waitMs: number },
   ): Promise<ProcessState> {
+    mustBeServed(taskType);
     const { store, processes } = this.#options;
     const find = () => store.transaction((records) => records.process(project, id));
     let process = await find();
@@ -106,7 +109,7 @@ export class Tasks implements TaskService {
   ): Promise<TaskId> {
     const { project, accessKeyId } = caller;
     const { taskType, name, taskContent, taskParam, idempotence } = request;
-    mustBeServed(taskType, 'create');
+    mustBeServed(taskType);
     const { store } = this.#options;
     return this.#turns.take(`create ${project} ${name} ${idempotence?.token ?? ''}`, async () => {
       const known = await store.transaction((records) => replayed(records, project, idempotence));
@@ -139,7 +142,6 @@ export class Tasks implements TaskService {
   ): Promise<void> {
     const { project, accessKeyId } = caller;
     const { taskType, task: id, taskContent, taskParam } = request;
-    mustBeServed(taskType, 'update');
     const { store, clock } = this.#options;
     await this.#turns.take(`task ${id}`, async () => {
       const before = await store.transaction(async (records) => {
@@ -178,6 +180,15 @@ export class Tasks implements TaskService {
     });
   }
 
+  async solution({ project }: Caller, id: TaskId): Promise<SolutionDetail> {
+    const { store, runs } = this.#options;
+    const { task, definition } = await store.transaction(async (records) => {
+      const found = await taskOf(records, project, 'DI_SOLUTION', id);
+      return { task: found, definition: (await records.version(id, found.saved)).definition };
+    });
+    return solutionDetail(task, definition, (await runs.info(task)).status);
+  }
+
   async deploy(caller: Caller, { taskType, task: id }: TaskCall): Promise<void> {
     const { store, runs, clock } = this.#options;
     await this.#turns.take(`task ${id}`, async () => {
@@ -199,8 +210,7 @@ export class Tasks implements TaskService {
     { project, accessKeyId }: Caller,
     { taskType, task: id, startParam }: TaskCall & { startParam: string | null },
   ): Promise<void> {
-    readStartParam(startParam);
-    const given = startParam === null || startParam.trim() === '' ? null : canonical(startParam);
+    const given = taskType === 'DI_SOLUTION' ? null : startParamOf(startParam);
     await this.#turns.take(`task ${id}`, async () => {
       const task = await this.#find(project, taskType, id);
       if (task.state === 'RUN') {
@@ -267,14 +277,18 @@ export class Tasks implements TaskService {
   }
 }
 
+/** Checked, and in one spelling; null when it says nothing. Errors: TaskError `invalid`. */
+function startParamOf(text: string | null): string | null {
+  readStartParam(text);
+  return text === null || text.trim() === '' ? null : canonical(text);
+}
+
 function folderOf(settings: string): string {
   const folder = parseJsonObject(settings)['FileFolderPath'];
   return typeof folder === 'string' ? folder.replace(/\/+$/, '') : '';
 }
 
-function mustBeServed(type: TaskType, call: 'generate' | 'create' | 'update'): void {
-  if (type === 'DI_REALTIME') return;
-  if (type === 'DI_OFFLINE' && call === 'generate')
+function mustBeGenerated(type: TaskType): void {
+  if (type === 'DI_OFFLINE')
     throw invalid('TaskType DI_OFFLINE cannot be generated: batch tasks are updated with UpdateDISyncTask');
-  throw new TaskError('not-built', 'Task.NotBuilt', `TaskType ${type} is not there yet; DI_REALTIME is.`);
 }

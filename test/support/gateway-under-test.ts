@@ -8,7 +8,7 @@ import type { AccessKey, AccessService } from '../../src/tasks/access-service.ts
 import type { DataSource, DataSourceService } from '../../src/tasks/data-source-service.ts';
 import type { DataSourceId, ProcessId, ProjectId, TaskId } from '../../src/tasks/ids.ts';
 import { TaskError } from '../../src/tasks/task-error.ts';
-import type { InstanceInfo, ProcessState, TaskService } from '../../src/tasks/task-service.ts';
+import type { InstanceInfo, ProcessState, SolutionDetail, TaskService } from '../../src/tasks/task-service.ts';
 
 export const PROJECT = 10000n as ProjectId;
 export const FOREIGN_PROJECT = 10001n as ProjectId;
@@ -32,6 +32,7 @@ export interface GatewayUnderTest {
   failure: Error | null;
   process: ProcessState;
   info: InstanceInfo;
+  solution: SolutionDetail;
   dataSources: DataSource[];
   notImported: string[];
 }
@@ -58,7 +59,8 @@ function gatewayUnderTest(overrides: Partial<GatewayOptions> = {}): GatewayUnder
     access,
     failure: null,
     process: { kind: 'success', taskContent: '{"type":"job"}', plan: '{"tables":[]}', message: null },
-    info: { name: 'rt', status: 'RUN', message: null, appliedVersion: 1, deployedVersion: 2, run: RUN },
+    info: { name: 'rt', status: 'RUN', message: null, appliedVersion: 1, deployedVersion: 2, run: RUN, solution: null },
+    solution: SOLUTION,
     dataSources: [],
     notImported: [],
     listener: null as never,
@@ -79,6 +81,7 @@ function gatewayUnderTest(overrides: Partial<GatewayOptions> = {}): GatewayUnder
     create: record('create', () => BIG_ID as TaskId),
     update: record('update', () => undefined),
     content: record('content', () => '{"type":"job"}'),
+    solution: record('solution', () => under.solution),
     deploy: record('deploy', () => undefined),
     start: record('start', () => undefined),
     stop: record('stop', () => undefined),
@@ -107,6 +110,20 @@ function gatewayUnderTest(overrides: Partial<GatewayOptions> = {}): GatewayUnder
   });
   return Object.assign(under, { listener });
 }
+
+const SOLUTION: SolutionDetail = {
+  id: BIG_ID as TaskId,
+  name: 'whole shop',
+  project: PROJECT,
+  creator: KEY_ID,
+  sourceType: 'mysql',
+  sinkType: 'holo',
+  state: 'running',
+  submittedAt: Date.UTC(2021, 11, 7, 14, 40, 51),
+  startedAt: null,
+  processContent: '{"srcType":"mysql"}',
+  processExtra: '{"processType":"new","tableNum":1}',
+};
 
 const RUN: RunStatus = {
   phase: 'running',

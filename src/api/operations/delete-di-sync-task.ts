@@ -7,7 +7,7 @@ export const deleteDiSyncTask = taskOperation({
   summary: 'deletes a task that does not run, and the checkpoint at its sink',
   access: 'write',
   parameters: { FileId: id<TaskId>({ meaning: 'the task' }) },
-  notes: [],
+  notes: ['DI_SOLUTION is our extension', 'DI_OFFLINE is refused: batch tasks are deleted with DeleteFile'],
   handle: async ({ parameters, taskType, caller, tasks }) => {
     await tasks.delete(caller, { taskType, task: parameters.FileId });
     return {};

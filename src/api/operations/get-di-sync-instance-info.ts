@@ -2,8 +2,27 @@ import { stringifyJson } from '../../lib/json.ts';
 import type { JsonObject } from '../../lib/json-value.ts';
 import type { TaskId } from '../../tasks/ids.ts';
 import type { InstanceInfo } from '../../tasks/task-service.ts';
+import type { Field } from '../operation.ts';
 import { id } from '../parameter.ts';
+import { describeSolution } from '../solution-info.ts';
 import { taskOperation } from '../task-operation.ts';
+
+const SOLUTION: readonly Field[] = [
+  { name: 'Id', type: 'long', meaning: 'the solution: its FileId' },
+  { name: 'CreatorName', type: 'string', meaning: 'the access key that made it' },
+  { name: 'Status', type: 'string', meaning: 'wait, run or fail' },
+  {
+    name: 'StepDetail',
+    type: 'list',
+    meaning: 'structure, full load, stream',
+    fields: [
+      { name: 'StepId', type: 'long', meaning: 'from 1' },
+      { name: 'StepName', type: 'string', meaning: 'what the step does' },
+      { name: 'Status', type: 'string', meaning: 'wait, run, success or fail' },
+      { name: 'Info', type: 'string', meaning: 'JSON: a table for a page, with a row for each table of the step' },
+    ],
+  },
+];
 
 export const getDiSyncInstanceInfo = taskOperation({
   name: 'GetDISyncInstanceInfo',
@@ -11,8 +30,8 @@ export const getDiSyncInstanceInfo = taskOperation({
   access: 'read',
   parameters: { FileId: id<TaskId>({ meaning: 'the task' }) },
   data: [
-    { name: 'Name', type: 'string', meaning: 'name of the task' },
-    { name: 'SolutionInfo', type: 'object', meaning: 'null: of DI_SOLUTION only, which is not there yet' },
+    { name: 'Name', type: 'string', meaning: 'name of the task; null for DI_SOLUTION' },
+    { name: 'SolutionInfo', type: 'object', meaning: 'of DI_SOLUTION; null for DI_REALTIME', fields: SOLUTION },
     {
       name: 'Extend',
       type: 'string',
@@ -21,12 +40,15 @@ export const getDiSyncInstanceInfo = taskOperation({
     },
   ],
   notes: [
-    'Status is NORUN, WAIT, RUN, KILLING or PAUSE',
+    'Status is NORUN, WAIT, RUN, KILLING or PAUSE; for DI_SOLUTION it is success, and SolutionInfo.Status says how the solution stands',
     'while a table is FAILED, Status stays RUN and Message names it',
   ],
   handle: async ({ parameters, taskType, caller, tasks }) => {
     const info = await tasks.info(caller, { taskType, task: parameters.FileId });
-    return { Status: info.status, Message: info.message, Name: info.name, Extend: stringifyJson(describeRun(info)) };
+    const said = { Message: info.message, Extend: stringifyJson(describeRun(info)) };
+    return info.solution === null
+      ? { ...said, Status: info.status, Name: info.name }
+      : { ...said, SolutionInfo: describeSolution(info.solution) };
   },
 });
 

@@ -16,7 +16,10 @@ export const startDiSyncInstance = taskOperation({
       }),
     ),
   },
-  notes: ['on a running task the same StartParam succeeds and changes nothing; another one is Status fail'],
+  notes: [
+    'on a running task the same StartParam succeeds and changes nothing; another one is Status fail',
+    'StartParam has no effect on a DI_SOLUTION',
+  ],
   handle: async ({ parameters, taskType, caller, tasks }) => {
     await tasks.start(caller, { taskType, task: parameters.FileId, startParam: parameters.StartParam });
     return {};

@@ -7,7 +7,10 @@ export const stopDiSyncInstance = taskOperation({
   summary: 'flushes, saves the checkpoint, and pauses the run',
   access: 'write',
   parameters: { FileId: id<TaskId>({ meaning: 'the task' }) },
-  notes: ['a later start resumes from the checkpoint'],
+  notes: [
+    'a later start resumes from the checkpoint',
+    'DI_SOLUTION is our extension: without it nobody could stop one',
+  ],
   handle: async ({ parameters, taskType, caller, tasks }) => {
     await tasks.stop(caller, { taskType, task: parameters.FileId });
     return {};
