@@ -59,12 +59,13 @@ async function serve(config: Config): Promise<void> {
       (await store.isWritable()) ? { ok: true } : { ok: false, details: { why: 'the store cannot be written' } },
     metrics: () => metrics.render(),
   };
-  const { tasks, dataSources } = created;
+  const { tasks, dataSources, projectConfigs } = created;
   const gateway = createGateway({
     operations,
     access: store.access,
     tasks,
     dataSources,
+    projectConfigs,
     clock: Date.now,
     log,
     dev,

@@ -206,6 +206,28 @@ test('a solution shows its steps, each with a table for a page', async () => {
   ]);
 });
 
+test('what a project says of DDL is read and replaced for a destination, with or without a source', async () => {
+  shared.calls.length = 0;
+  const read = await send(shared.port, query('ListDIProjectConfig', { SourceType: 'mysql' }));
+  const Config =
+    '{"CREATETABLE":"WARNING","DROPTABLE":"WARNING","RENAMETABLE":"WARNING","TRUNCATETABLE":"WARNING","ADDCOLUMN":"NORMAL","DROPCOLUMN":"WARNING","RENAMECOLUMN":"WARNING","MODIFYCOLUMN":"WARNING"}';
+  assert.deepEqual(read.body['Data'], { Config });
+  const replaced = await send(shared.port, query('UpdateDIProjectConfig', { DestinationType: 'kafka' }));
+  assert.deepEqual(replaced.body['Data'], { Status: 'success' });
+  const caller = { project: PROJECT, accessKeyId: KEY_ID };
+  assert.deepEqual(shared.calls, [
+    { method: 'ddlPolicies', args: [caller, { sinkType: 'holo', sourceType: 'mysql' }] },
+    {
+      method: 'replaceDdlPolicies',
+      args: [caller, { sinkType: 'kafka', sourceType: null }, '{"ADDCOLUMN":"IGNORE"}'],
+    },
+  ]);
+  shared.failure = new TaskError('invalid', 'Task.Invalid', 'ProjectConfig: X is unknown');
+  const refused = await send(shared.port, query('UpdateDIProjectConfig'));
+  assert.deepEqual([refused.status, refused.body['Code']], [400, 'Invalid.DI.Parameter']);
+  assert.match(textOf(refused.body['Message']), /ProjectConfig: X is unknown\.$/);
+});
+
 const taskErrors: [kind: TaskError['kind'], action: string, status: number, code: string | null][] = [
   ['invalid', 'CreateDISyncTask', 400, 'Invalid.DI.Parameter'],
   ['not-built', 'CreateDISyncTask', 400, 'Invalid.DI.Parameter'],
@@ -266,11 +288,12 @@ function wrongTexts(name: string, type: string): string[] {
   const tooLong = 'x'.repeat(70_000);
   if (type !== 'string')
     return ['abc', '1.5', '0x10', '1e3', '+1', ' 1', '9223372036854775808', '99999999999999999999'];
-  if (['TaskParam', 'TaskContent', 'StartParam', 'Content'].includes(name)) {
+  if (['TaskParam', 'TaskContent', 'StartParam', 'Content', 'ProjectConfig'].includes(name)) {
     return ['{', '[]', '"x"', '['.repeat(5000), '{"a":1,"a":2}', '{"__proto__":1}'];
   }
   if (name === 'ClientToken') return ['x'.repeat(65), 'é', 'a\nb'];
-  if (['TaskType', 'DataSourceType', 'SubType', 'Status'].includes(name)) return ['di_realtime', 'x', tooLong];
+  if (['TaskType', 'DataSourceType', 'DestinationType', 'SourceType', 'SubType', 'Status'].includes(name))
+    return ['di_realtime', 'x', tooLong];
   return name === 'Description' ? [tooLong, 'a\0b'] : [tooLong, 'a\nb', 'a\0b'];
 }
 

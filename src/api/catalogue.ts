@@ -13,6 +13,7 @@ import { getDiSyncInstanceInfo } from './operations/get-di-sync-instance-info.ts
 import { getDiSyncTask } from './operations/get-di-sync-task.ts';
 import { importDataSources } from './operations/import-data-sources.ts';
 import { listConnections } from './operations/list-connections.ts';
+import { listDiProjectConfig } from './operations/list-di-project-config.ts';
 import { listDataSources } from './operations/list-data-sources.ts';
 import { queryDiSyncTaskConfigProcessResult } from './operations/query-di-sync-task-config-process-result.ts';
 import { setDataSourceShare } from './operations/set-data-source-share.ts';
@@ -21,6 +22,7 @@ import { stopDiSyncInstance } from './operations/stop-di-sync-instance.ts';
 import { terminateDiSyncInstance } from './operations/terminate-di-sync-instance.ts';
 import { updateConnection } from './operations/update-connection.ts';
 import { updateDataSource } from './operations/update-data-source.ts';
+import { updateDiProjectConfig } from './operations/update-di-project-config.ts';
 import { updateDiSyncTask } from './operations/update-di-sync-task.ts';
 
 /** Every operation served, in the order of use. A new one is a file in operations/ and a line here. */
@@ -36,6 +38,8 @@ export const operations: readonly Operation[] = [
   listConnections,
   updateConnection,
   deleteConnection,
+  listDiProjectConfig,
+  updateDiProjectConfig,
   generateDiSyncTaskConfigForCreating,
   generateDiSyncTaskConfigForUpdating,
   queryDiSyncTaskConfigProcessResult,

@@ -41,6 +41,11 @@ export function answerSyncTaskError(error: TaskError): ApiError | string {
   return answer === 'fail' ? said(error) : refusal(answer, error);
 }
 
+/** Of an operation that has no Data.Message to say it in. */
+export function answerRefusal(error: TaskError): ApiError {
+  return refusal(INVALID, error);
+}
+
 export function answerDataSourceError(error: TaskError): ApiError {
   return refusal(DATA_SOURCE[error.kind], error);
 }

@@ -1,5 +1,6 @@
 import type { JsonObject } from '../lib/json-value.ts';
 import type { DataSourceService } from '../tasks/data-source-service.ts';
+import type { ProjectConfigService } from '../tasks/project-config-service.ts';
 import type { TaskService } from '../tasks/task-service.ts';
 import type { Grant } from './grant.ts';
 import type { Parameters } from './parameter.ts';
@@ -10,6 +11,7 @@ export const VERSION_2020 = '2020-05-18';
 export interface Services {
   readonly tasks: TaskService;
   readonly dataSources: DataSourceService;
+  readonly projectConfigs: ProjectConfigService;
 }
 
 /** One authenticated call. */

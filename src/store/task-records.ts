@@ -7,6 +7,7 @@ import type { DdlPolicies } from '../pipeline/policies.ts';
 import type { TargetId } from '../pipeline/route.ts';
 import type { DataSource, DataSourceFilter, DataSourceShare, EnvType } from '../tasks/data-source-service.ts';
 import type { DataSourceId, ProcessId, ProjectId, TaskId } from '../tasks/ids.ts';
+import type { ConfigScope } from '../tasks/project-config-service.ts';
 import type { TaskDefinition } from '../tasks/task-definition.ts';
 import type { TaskState } from '../tasks/task-state.ts';
 import type { TaskType } from '../tasks/task-service.ts';
@@ -24,6 +25,7 @@ import type {
 } from '../tasks/task-store.ts';
 import type { Database, SqlRow } from './database.ts';
 
+const EVERY_SOURCE = '';
 /** Said so that the index of running tasks serves it. */
 const RUNNING = "SELECT * FROM task WHERE state = 'RUN' AND deleted_at IS NULL";
 
@@ -139,6 +141,26 @@ export class SqliteTaskRecords implements TaskRecords {
     return this.#database
       .all('SELECT * FROM task_version WHERE task = ? AND version > ? AND version <= ? ORDER BY version', id, from, to)
       .map(readVersion);
+  }
+
+  async projectConfig(project: ProjectId, { sinkType, sourceType }: ConfigScope): Promise<string | null> {
+    const row = this.#database.get(
+      'SELECT policies FROM project_config WHERE project = ? AND sink_type = ? AND source_type = ?',
+      project,
+      sinkType,
+      sourceType ?? EVERY_SOURCE,
+    );
+    return row === undefined ? null : String(row['policies']);
+  }
+
+  async replaceProjectConfig(project: ProjectId, { sinkType, sourceType }: ConfigScope, config: string): Promise<void> {
+    this.#database.run(
+      'INSERT OR REPLACE INTO project_config VALUES (?, ?, ?, ?)',
+      project,
+      sinkType,
+      sourceType ?? EVERY_SOURCE,
+      config,
+    );
   }
 
   async filledTargets(id: TaskId): Promise<readonly TargetId[]> {

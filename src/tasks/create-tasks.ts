@@ -7,6 +7,8 @@ import type { DataSourceService } from './data-source-service.ts';
 import { DataSources } from './data-sources.ts';
 import { PlannedVersions } from './planned-versions.ts';
 import { Planner } from './planner.ts';
+import type { ProjectConfigService } from './project-config-service.ts';
+import { ProjectConfigs } from './project-configs.ts';
 import { RunControl } from './run-control.ts';
 import type { TaskService } from './task-service.ts';
 import type { TaskStore } from './task-store.ts';
@@ -29,6 +31,7 @@ export interface CreateTasksOptions {
 export interface CreatedTasks {
   readonly tasks: TaskService;
   readonly dataSources: DataSourceService;
+  readonly projectConfigs: ProjectConfigService;
   readonly engine: Engine;
   /** Takes up unfinished config processes and runs of an earlier life of the service. */
   resumeAll(): Promise<void>;
@@ -51,6 +54,7 @@ export function createTasks(options: CreateTasksOptions): CreatedTasks {
   return {
     tasks: new Tasks({ store, versions: new PlannedVersions({ store, planner }), processes, runs, clock }),
     dataSources: new DataSources({ store, connectors, instances, clock }),
+    projectConfigs: new ProjectConfigs(store),
     engine,
     resumeAll: async () => {
       await processes.resume();

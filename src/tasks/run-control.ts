@@ -7,12 +7,15 @@ import { stringifyJson } from '../lib/json.ts';
 import type { Logger } from '../lib/log.ts';
 import type { CheckpointOwner, Failure } from '../pipeline/checkpoint.ts';
 import type { PipelineDef } from '../pipeline/pipeline-def.ts';
+import { type DdlPolicies, DEFAULT_DDL_POLICIES } from '../pipeline/policies.ts';
 import type { TargetId } from '../pipeline/route.ts';
 import type { TaskId } from './ids.ts';
 import { instanceInfo } from './instance-info.ts';
 import type { EndsUse, Planner } from './planner.ts';
+import { projectDdlPolicies } from './project-configs.ts';
 import { solutionRun } from './solution-steps.ts';
 import { readStartParam } from './start-param.ts';
+import { ROUTES, SOURCE_TYPE } from './task-definition.ts';
 import { TaskError } from './task-error.ts';
 import type { InstanceInfo } from './task-service.ts';
 import { moveTask } from './task-state.ts';
@@ -45,7 +48,9 @@ export class RunControl implements RunListener {
   async start(task: TaskRecord, startParam: string | null, user: string): Promise<void> {
     const state = moveTask(task.state, 'start', task.id);
     const incarnation = task.incarnation ?? randomUUID();
-    const started = { state, incarnation, startParam, startedAt: this.#options.clock.now(), failure: null };
+    const startedAt = this.#options.clock.now();
+    const ddlPolicies = await this.#projectDdlPolicies(task);
+    const started = { state, incarnation, startParam, startedAt, ddlPolicies, failure: null };
     const def = await this.#definition({ ...task, ...started }, { kind: 'begins', user });
     const save = (records: TaskRecords) => records.updateTask(task.id, started);
     await withCrashPoints('start saved', () => this.#options.store.transaction(save));
@@ -81,6 +86,7 @@ export class RunControl implements RunListener {
       startedAt: null,
       incarnation: null,
       startParam: null,
+      ddlPolicies: null,
       failure: null,
     };
     await this.#options.store.transaction((records) => records.updateTask(task.id, forgotten));
@@ -162,6 +168,14 @@ export class RunControl implements RunListener {
     }
   }
 
+  /** What the project says now. It is kept with the run, so that a restart of the service changes nothing. */
+  async #projectDdlPolicies({ id, project, deployed, saved }: TaskRecord): Promise<DdlPolicies> {
+    return this.#options.store.transaction(async (records) => {
+      const { definition } = await records.version(id, deployed ?? saved);
+      return projectDdlPolicies(records, project, { sinkType: ROUTES[definition.route], sourceType: SOURCE_TYPE });
+    });
+  }
+
   async #definition(task: TaskRecord, use: EndsUse): Promise<PipelineDef> {
     const { store, planner } = this.#options;
     const { deployed, incarnation } = task;
@@ -174,7 +188,7 @@ export class RunControl implements RunListener {
     const ends = await planner.ends(task.project, definition, use).catch((error: unknown) => {
       throw error instanceof TaskError ? new TaskError('wrong-state', error.code, error.message) : error;
     });
-    const { policies, start } = readStartParam(task.startParam);
+    const { policies, start } = readStartParam(task.startParam, task.ddlPolicies ?? DEFAULT_DDL_POLICIES);
     return {
       owner: { installation: store.installation, task: String(task.id), incarnation },
       version: deployed,

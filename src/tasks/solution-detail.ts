@@ -1,6 +1,6 @@
 import { stringifyJson } from '../lib/json.ts';
 import { writeSolution } from './script-writer.ts';
-import { ROUTES, type TaskDefinition } from './task-definition.ts';
+import { ROUTES, SOURCE_TYPE, type TaskDefinition } from './task-definition.ts';
 import type { InstanceStatus, SolutionDetail, SolutionState } from './task-service.ts';
 import type { TaskRecord } from './task-store.ts';
 
@@ -12,7 +12,7 @@ export function solutionDetail(task: TaskRecord, definition: TaskDefinition, sta
     name,
     project,
     creator,
-    sourceType: 'mysql',
+    sourceType: SOURCE_TYPE,
     sinkType: ROUTES[definition.route],
     state: stateOf(task, status),
     submittedAt,

@@ -1,17 +1,14 @@
 import { isJsonObject, JsonError, parseJsonObject } from '../lib/json.ts';
 import type { Json, JsonObject } from '../lib/json-value.ts';
 import {
-  DDL_KINDS,
-  DDL_POLICIES,
-  type DdlKind,
   type DdlPolicies,
-  type DdlPolicy,
   DEFAULT_DDL_POLICIES,
   DEFAULT_FAILOVER_LIMIT,
   type FailoverLimit,
   type Policies,
 } from '../pipeline/policies.ts';
 import type { StartPoint } from '../pipeline/source.ts';
+import { readDdlPolicies } from './ddl-policies.ts';
 import { invalid } from './script-reader.ts';
 
 /** Behind the four bytes that mark a log file. */
@@ -23,12 +20,15 @@ export interface StartSettings {
   readonly start: StartPoint | null;
 }
 
-/** Reads StartParam; null or empty gives the defaults. Errors: TaskError `invalid`, naming the key and its values. */
-export function readStartParam(text: string | null): StartSettings {
+/**
+ * Reads StartParam; null or empty gives the defaults. `ddlDefaults` is for kinds that it leaves out.
+ * Errors: TaskError `invalid`, naming the key and its values.
+ */
+export function readStartParam(text: string | null, ddlDefaults = DEFAULT_DDL_POLICIES): StartSettings {
   const param = text === null || text.trim() === '' ? {} : parse(text);
   return {
     policies: {
-      ddl: readDdl(param['ddlMarkMap']),
+      ddl: readDdl(param['ddlMarkMap'], ddlDefaults),
       errorLimit: readErrorLimit(param['errorLimit']),
       failover: readFailover(param['failoverLimit']),
     },
@@ -45,19 +45,9 @@ function parse(text: string): JsonObject {
   }
 }
 
-function readDdl(value: Json | undefined): DdlPolicies {
-  if (value === undefined || value === null) return DEFAULT_DDL_POLICIES;
-  if (!isJsonObject(value)) throw invalid('StartParam.ddlMarkMap must be an object of kinds and policies');
-  const policies: Record<DdlKind, DdlPolicy> = { ...DEFAULT_DDL_POLICIES };
-  for (const [key, given] of Object.entries(value)) {
-    const kind = DDL_KINDS.find((known) => known === key.toUpperCase());
-    const policy = DDL_POLICIES.find((known) => known === String(given as string).toUpperCase());
-    if (kind === undefined)
-      throw invalid(`StartParam.ddlMarkMap: ${key} is unknown; the kinds are ${DDL_KINDS.join(', ')}`);
-    if (policy === undefined) throw invalid(`StartParam.ddlMarkMap.${key} must be one of ${DDL_POLICIES.join(', ')}`);
-    policies[kind] = policy;
-  }
-  return policies;
+function readDdl(value: Json | undefined, defaults: DdlPolicies): DdlPolicies {
+  if (value === undefined || value === null) return defaults;
+  return { ...defaults, ...readDdlPolicies(value, 'StartParam.ddlMarkMap') };
 }
 
 /** A number, or a numeric text; an empty text is no limit. Without it, no dirty row is allowed. */

@@ -10,6 +10,9 @@ export type InitialLoad = (typeof INITIAL_LOADS)[number];
 export const ROUTES = { oneclick_to_holo: 'holo', oneclick_to_kafka: 'kafka', oneclick_to_odps: 'odps' } as const;
 export type RouteName = keyof typeof ROUTES;
 
+/** What tasks read, as data sources name it; one is served so far. */
+export const SOURCE_TYPE = 'mysql';
+
 /** What a user wants, read from a script: before anything was looked up. */
 export interface WantedTask {
   readonly name: string | null;

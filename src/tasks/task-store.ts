@@ -3,6 +3,7 @@ import type { DdlPolicies } from '../pipeline/policies.ts';
 import type { TargetId } from '../pipeline/route.ts';
 import type { DataSource, DataSourceFilter, DataSourceShare, EnvType } from './data-source-service.ts';
 import type { DataSourceId, ProcessId, ProjectId, TaskId } from './ids.ts';
+import type { ConfigScope } from './project-config-service.ts';
 import type { TaskDefinition } from './task-definition.ts';
 import type { TaskState } from './task-state.ts';
 import type { TaskType } from './task-service.ts';
@@ -132,6 +133,10 @@ export interface TaskRecords {
   content(id: TaskId, version: number): Promise<string>;
   /** Versions after `from` up to `to`, oldest first. */
   versions(id: TaskId, from: number, to: number): Promise<readonly VersionRecord[]>;
+  /** JSON text; null when the project says nothing for exactly this scope. */
+  projectConfig(project: ProjectId, scope: ConfigScope): Promise<string | null>;
+  replaceProjectConfig(project: ProjectId, scope: ConfigScope, config: string): Promise<void>;
+
   filledTargets(id: TaskId): Promise<readonly TargetId[]>;
   insertFilled(id: TaskId, targets: readonly TargetId[]): Promise<void>;
 

@@ -24,6 +24,8 @@ const GOOD: Readonly<Record<string, string>> = {
   TaskName: 'rt 1',
   TaskParam: '{"steps":[]}',
   TaskContent: '{"type":"job"}',
+  DestinationType: 'holo',
+  ProjectConfig: '{"ADDCOLUMN":"IGNORE"}',
   DataSourceId: '7',
   Name: 'shop',
   DataSourceType: 'mysql',

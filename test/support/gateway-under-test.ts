@@ -4,9 +4,11 @@ import { createGateway, type GatewayOptions } from '../../src/api/gateway.ts';
 import type { Listener } from '../../src/api/http/listener.ts';
 import type { RunStatus } from '../../src/engine/engine.ts';
 import { silentLog } from '../../src/lib/log.ts';
+import { DEFAULT_DDL_POLICIES } from '../../src/pipeline/policies.ts';
 import type { AccessKey, AccessService } from '../../src/tasks/access-service.ts';
 import type { DataSource, DataSourceService } from '../../src/tasks/data-source-service.ts';
 import type { DataSourceId, ProcessId, ProjectId, TaskId } from '../../src/tasks/ids.ts';
+import type { ProjectConfigService } from '../../src/tasks/project-config-service.ts';
 import { TaskError } from '../../src/tasks/task-error.ts';
 import type { InstanceInfo, ProcessState, SolutionDetail, TaskService } from '../../src/tasks/task-service.ts';
 
@@ -97,11 +99,16 @@ function gatewayUnderTest(overrides: Partial<GatewayOptions> = {}): GatewayUnder
     import: record('importDataSources', () => under.notImported),
     share: record('shareDataSource', () => undefined),
   };
+  const projectConfigs: ProjectConfigService = {
+    ddlPolicies: record('ddlPolicies', () => DEFAULT_DDL_POLICIES),
+    replaceDdlPolicies: record('replaceDdlPolicies', () => undefined),
+  };
   const listener = createGateway({
     operations,
     access,
     tasks,
     dataSources,
+    projectConfigs,
     clock: Date.now,
     log: silentLog,
     dev: false,

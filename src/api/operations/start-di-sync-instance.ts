@@ -19,6 +19,7 @@ export const startDiSyncInstance = taskOperation({
   notes: [
     'on a running task the same StartParam succeeds and changes nothing; another one is Status fail',
     'StartParam has no effect on a DI_SOLUTION',
+    'of kinds that ddlMarkMap leaves out, the policy is what the project says at the start (UpdateDIProjectConfig)',
   ],
   handle: async ({ parameters, taskType, caller, tasks }) => {
     await tasks.start(caller, { taskType, task: parameters.FileId, startParam: parameters.StartParam });
