@@ -50,17 +50,20 @@ export function makeCall(spec: CallSpec, model: Model, alone: boolean): Call | n
   const { kind, who, type, subject, what, token: tokenNumber } = spec;
   const caller: Side = who < 28 ? 'ours' : 'theirs';
   const project: Side = who === 27 || who === 31 ? (caller === 'ours' ? 'theirs' : 'ours') : caller;
-  const common = { caller, project, taskType: TYPES[type] ?? 'DI_REALTIME' } as const;
   const task = idAmong(model, model.tasks, caller, subject);
+  const process = idAmong(model, model.processes, caller, subject);
+  const subjectType = kind === 'query' ? model.processes.get(process)?.type : model.tasks.get(task)?.type;
+  const isNew = kind === 'create' || (kind === 'generate' && who % 2 === 0);
+  const ofSubject = isNew ? (type < 10 ? 'DI_SOLUTION' : 'DI_REALTIME') : (subjectType ?? 'DI_REALTIME');
+  const common = { caller, project, taskType: TYPES[type] ?? ofSubject } as const;
   const token = tokenNumber < 2 ? `token ${tokenNumber}` : null;
   switch (kind) {
     case 'generate': {
-      const isNew = who % 2 === 0;
       const name = isNew && what >= 28 ? NAMES[what % NAMES.length] : null;
       return { kind, ...common, task: isNew ? null : task, tables: tablesOf(what), name: name ?? null, token };
     }
     case 'query':
-      return { kind, ...common, process: idAmong(model, model.processes, caller, subject) };
+      return { kind, ...common, process };
     case 'create': {
       const content = contentOf(model, caller, null, subject, what);
       return content === null ? null : { kind, ...common, name: NAMES[what % NAMES.length] ?? '', content, token };
@@ -81,7 +84,12 @@ export function makeCall(spec: CallSpec, model: Model, alone: boolean): Call | n
   }
 }
 
-const TYPES: Readonly<Record<number, Call['taskType']>> = { 30: 'DI_SOLUTION', 31: 'DI_OFFLINE' };
+/** Whatever the task is. */
+const TYPES: Readonly<Record<number, Call['taskType']>> = {
+  29: 'DI_REALTIME',
+  30: 'DI_SOLUTION',
+  31: 'DI_OFFLINE',
+};
 const START_PARAMS: Readonly<Record<number, string>> = {
   0: '{}',
   1: '{"errorLimit":{"record":5}}',

@@ -24,6 +24,7 @@ export interface Version {
 
 export interface Task {
   readonly project: Side;
+  readonly type: TaskType;
   readonly name: string;
   readonly state: State;
   /** The last is the saved one; version 1 is at 0. */
@@ -36,6 +37,7 @@ export interface Task {
 
 export interface Process {
   readonly project: Side;
+  readonly type: TaskType;
   readonly task: bigint | null;
   readonly base: number;
   readonly tables: readonly string[];
@@ -164,6 +166,7 @@ export function refusedRun(model: Model, task: bigint, failure: string): Model {
 function effectOf(model: Model, call: Call, id: bigint): Effect {
   if (call.kind === 'run fails') return runFails(model, call.task);
   if (call.caller !== call.project) return refused(model, 'Forbidden.DI.NoPrivilege');
+  if (call.taskType === 'DI_OFFLINE') return refused(model, 'Invalid.DI.Parameter');
   switch (call.kind) {
     case 'generate':
       return generate(model, call, id);
@@ -172,14 +175,13 @@ function effectOf(model: Model, call: Call, id: bigint): Effect {
     case 'create':
       return create(model, call, id);
     case 'update':
-      if (call.taskType !== 'DI_REALTIME') return refused(model, 'Invalid.DI.Parameter');
       return withOwn(model, call, (task) => update(model, call, task));
     case 'get':
-      return withOwn(model, call, (task) => done(model, { Code: saved(task).content }));
-    case 'info':
       return withOwn(model, call, (task) =>
-        done(model, { Name: task.name, ...(call.alone ? { Status: shownState(task) } : {}) }),
+        done(model, { Code: task.type === 'DI_SOLUTION' ? null : saved(task).content }),
       );
+    case 'info':
+      return withOwn(model, call, (task) => done(model, shownOf(task, call.alone)));
     case 'deploy':
       return withOwn(model, call, (task) => {
         const state = task.state === 'SAVED' ? 'NORUN' : task.state;
@@ -205,17 +207,25 @@ function effectOf(model: Model, call: Call, id: bigint): Effect {
 
 function generate(model: Model, call: CallOf<'generate'>, id: bigint): Effect {
   const { task, tables, name, token, project, taskType } = call;
-  if (taskType !== 'DI_REALTIME') return refused(model, 'Invalid.DI.Parameter');
   if (task === null && tables.length === 0) return refused(model, 'Invalid.DI.Parameter');
   const operation = `generate for ${task === null ? 'creating' : 'updating'}`;
-  return once(model, { project, operation, token, asked: asked([tables, name, task]) }, 'ProcessId', () => {
+  return once(model, { project, operation, token, asked: asked([taskType, tables, name, task]) }, 'ProcessId', () => {
     const found = task === null ? null : own(model, call, task);
     if (found === undefined) return fail(model, unknownFile(task));
     if (tables.length === 0) return refused(model, 'Invalid.DI.Parameter');
     if (task === null && name !== null && isTaken(model, project, name))
       return refused(model, 'Invalid.DI.Parameter.File.Existed');
     const base = found?.versions.length ?? 0;
-    const process: Process = { project, task, base, tables, state: 'running', content: null, day: model.day };
+    const process: Process = {
+      project,
+      type: taskType,
+      task,
+      base,
+      tables,
+      state: 'running',
+      content: null,
+      day: model.day,
+    };
     const processes = new Map(model.processes).set(id, process);
     return giveOut({ ...model, processes }, 'ProcessId', id);
   });
@@ -223,7 +233,7 @@ function generate(model: Model, call: CallOf<'generate'>, id: bigint): Effect {
 
 function query(model: Model, { project, process: id, taskType }: CallOf<'query'>): Effect {
   const process = model.processes.get(id);
-  if (process === undefined || process.project !== project || taskType !== 'DI_REALTIME')
+  if (process === undefined || process.project !== project || process.type !== taskType)
     return fail(model, new RegExp(`^processId:\\[${id}\\] is invalid\\.$`));
   switch (process.state) {
     case 'running':
@@ -237,22 +247,27 @@ function query(model: Model, { project, process: id, taskType }: CallOf<'query'>
 
 function create(model: Model, call: CallOf<'create'>, id: bigint): Effect {
   const { project, name, content, token, taskType } = call;
-  if (taskType !== 'DI_REALTIME') return refused(model, 'Invalid.DI.Parameter');
-  return once(model, { project, operation: 'create', token, asked: asked([name, parse(content)]) }, 'FileId', () => {
-    if (isTaken(model, project, name)) return refused(model, 'Invalid.DI.Parameter.File.Existed');
-    const version = versionOf(model, { project, task: null, versions: [], content });
-    if (version instanceof RegExp) return fail(model, version);
-    const task: Task = {
-      project,
-      name,
-      state: 'SAVED',
-      versions: [version],
-      deployed: null,
-      startParam: null,
-      failure: null,
-    };
-    return giveOut(withTask(model, id, task), 'FileId', id);
-  });
+  return once(
+    model,
+    { project, operation: 'create', token, asked: asked([taskType, name, parse(content)]) },
+    'FileId',
+    () => {
+      if (isTaken(model, project, name)) return refused(model, 'Invalid.DI.Parameter.File.Existed');
+      const version = versionOf(model, { project, task: null, versions: [], content });
+      if (version instanceof RegExp) return fail(model, version);
+      const task: Task = {
+        project,
+        type: taskType,
+        name,
+        state: 'SAVED',
+        versions: [version],
+        deployed: null,
+        startParam: null,
+        failure: null,
+      };
+      return giveOut(withTask(model, id, task), 'FileId', id);
+    },
+  );
 }
 
 function update(model: Model, call: CallOf<'update'>, task: Task): Effect {
@@ -264,7 +279,8 @@ function update(model: Model, call: CallOf<'update'>, task: Task): Effect {
 }
 
 function start(model: Model, call: CallOf<'start'>): Effect {
-  const startParam = call.startParam === null ? null : JSON.stringify(parse(call.startParam));
+  const isRead = call.startParam !== null && call.taskType !== 'DI_SOLUTION';
+  const startParam = isRead ? JSON.stringify(parse(call.startParam)) : null;
   if (startParam?.includes('"count":-1') === true) return refused(model, 'Invalid.DI.Parameter');
   return withOwn(model, call, (task) => {
     switch (task.state) {
@@ -356,7 +372,7 @@ function withOwn(model: Model, call: Addressed & { readonly task: bigint }, work
 
 function own(model: Model, { project, taskType }: Addressed, id: bigint): Task | undefined {
   const task = model.tasks.get(id);
-  return task?.project === project && taskType === 'DI_REALTIME' ? task : undefined;
+  return task?.project === project && task.type === taskType ? task : undefined;
 }
 
 function unknownFile(id: bigint | null): RegExp {
@@ -409,8 +425,9 @@ function saved({ versions }: Task): Version {
   return version;
 }
 
-function shownState({ state }: Task): string {
-  return state === 'SAVED' ? 'NORUN' : state;
+function shownOf({ type, name, state }: Task, alone: boolean): Readonly<Record<string, unknown>> {
+  if (type === 'DI_SOLUTION') return { Name: null, Status: 'success' };
+  return alone ? { Name: name, Status: state === 'SAVED' ? 'NORUN' : state } : { Name: name };
 }
 
 function isKnown(table: string): boolean {

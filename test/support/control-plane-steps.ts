@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { type CallSpec, callSpec, makeCall, several } from './control-plane-calls.ts';
 import { type Beliefs, byValue, explain, firstOf, stringify } from './control-plane-explain.ts';
-import { type Call, type Model, refusedRun, restarted, type Side, timedOut } from './control-plane-model.ts';
+import { type Call, type Model, refusedRun, restarted, type Task, timedOut } from './control-plane-model.ts';
 import type { World } from './control-plane-world.ts';
 
 export type Step = fc.AsyncCommand<Beliefs, World>;
@@ -48,20 +48,20 @@ export function usualWay(length: number): readonly Step[] {
 
 /** Whatever was, every process ends, and every task can be taken out of production and deleted. */
 export function lastSteps(model: Model): readonly Step[] {
-  const call = (kind: 'terminate' | 'delete', task: bigint, project: Side): Call => ({
+  const call = (kind: 'terminate' | 'delete', task: bigint, { project, type }: Task): Call => ({
     kind,
     task,
     caller: project,
     project,
-    taskType: 'DI_REALTIME',
+    taskType: type,
   });
   const tasks = [...model.tasks];
   const running = tasks.filter(([, { state }]) => state !== 'SAVED');
   return [
     new Release(),
     new Ended(),
-    ...running.map(([id, { project }]) => new Calls([], [call('terminate', id, project)])),
-    ...tasks.map(([id, { project }]) => new Calls([], [call('delete', id, project)])),
+    ...running.map(([id, task]) => new Calls([], [call('terminate', id, task)])),
+    ...tasks.map(([id, task]) => new Calls([], [call('delete', id, task)])),
   ];
 }
 

@@ -268,11 +268,11 @@ export class World {
 async function observeTask(
   records: TaskRecords,
   project: Side,
-  { id, name, state, saved, deployed, startParam, failure }: TaskRecord,
+  { id, type, name, state, saved, deployed, startParam, failure }: TaskRecord,
 ): Promise<ObservedTask> {
   const { definition, content } = await records.version(id, saved);
   const version = { tables: sinceOf(definition.tables), content };
-  return { project, name, state, saved, version, deployed, startParam, failure: failure?.code ?? null };
+  return { project, type, name, state, saved, version, deployed, startParam, failure: failure?.code ?? null };
 }
 
 function sinceOf(
