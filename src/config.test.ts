@@ -34,6 +34,15 @@ void describe('the configuration', () => {
     assert.throws(() => readConfig({ port: 'many' }, {}), refusal(/setting port/));
   });
 
+  void it('lets data sources lead to private and loopback addresses unless it says otherwise', () => {
+    assert.deepEqual(readConfig({}, {}).hosts, { private: 'allow', loopback: 'allow' });
+    assert.deepEqual(readConfig({ config: file('networkPrivate: deny') }, { DISYNC_NETWORK_LOOPBACK: 'deny' }).hosts, {
+      private: 'deny',
+      loopback: 'deny',
+    });
+    assert.throws(() => readConfig({}, { DISYNC_NETWORK_PRIVATE: 'no' }), refusal(/setting networkPrivate/));
+  });
+
   void it('refuses --dev and clear text beyond loopback', () => {
     assert.throws(() => readConfig({ dev: true, host: '0.0.0.0' }, {}), refusal(/loopback only/));
     assert.throws(() => readConfig({ host: '0.0.0.0' }, {}), refusal(/--insecure/));

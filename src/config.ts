@@ -3,10 +3,12 @@ import { resolve } from 'node:path';
 import Type, { type Static } from 'typebox';
 import Value from 'typebox/value';
 import { parse as parseYaml } from 'yaml';
+import { DEFAULT_HOST_POLICY, type HostPolicy } from './lib/host-policy.ts';
 import { CRASH_POINTS, type CrashPoint } from './lib/crash-point.ts';
 
 const LogLevel = Type.Union([Type.Literal('error'), Type.Literal('warn'), Type.Literal('info'), Type.Literal('debug')]);
 const Port = Type.Integer({ minimum: 0, maximum: 65535 });
+const AllowOrDeny = Type.Union([Type.Literal('allow'), Type.Literal('deny')]);
 const Text = Type.String({ minLength: 1 });
 
 /** Every setting of the service: flag `--data-dir`, environment `DISYNC_DATA_DIR`, file key `dataDir`. */
@@ -33,6 +35,9 @@ const Settings = Type.Object(
     logLevel: Type.Optional(LogLevel),
     /** Memory that one run may take, its JavaScript heap and its buffers together, MiB. */
     runMemoryMb: Type.Optional(Type.Integer({ minimum: 192, maximum: 65536 })),
+    /** Whether data sources and webhooks may lead to private addresses, and to this machine itself. */
+    networkPrivate: Type.Optional(AllowOrDeny),
+    networkLoopback: Type.Optional(AllowOrDeny),
     /** Addresses of instance-id forms of data sources: id → host:port. File only. */
     instances: Type.Optional(Type.Record(Type.String(), Text)),
     /** Where the process ends with SIGKILL: for tests of what is left behind. */
@@ -55,6 +60,8 @@ export interface Config {
   readonly masterKeyFile: string | null;
   readonly logLevel: Static<typeof LogLevel>;
   readonly runMemoryMb: number;
+  /** Which addresses data sources and webhooks may lead to. */
+  readonly hosts: HostPolicy;
   readonly instances: Readonly<Record<string, string>>;
   readonly crashPoint: CrashPoint | null;
 }
@@ -113,6 +120,10 @@ export function readConfig(flags: Raw, env: NodeJS.ProcessEnv = process.env): Co
     masterKeyFile: settings.masterKeyFile ?? null,
     logLevel: settings.logLevel ?? 'info',
     runMemoryMb: settings.runMemoryMb ?? 512,
+    hosts: {
+      private: settings.networkPrivate ?? DEFAULT_HOST_POLICY.private,
+      loopback: settings.networkLoopback ?? DEFAULT_HOST_POLICY.loopback,
+    },
     instances: settings.instances ?? {},
     crashPoint: settings.crashPoint ?? null,
   };

@@ -38,6 +38,7 @@ async function serve(config: Config): Promise<void> {
     checkpoints: store.checkpoints,
     connectors: { sources, sinks },
     instances: config.instances,
+    hosts: config.hosts,
     clock,
     log,
     engine: (listener) => {

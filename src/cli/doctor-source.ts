@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { readConfig } from '../config.ts';
 import { sinks, sources } from '../connectors/index.ts';
 import { systemClock } from '../lib/clock.ts';
+import { DEFAULT_HOST_POLICY, type HostPolicy } from '../lib/host-policy.ts';
 import type { Json } from '../lib/json-value.ts';
 import type { SourceConnector } from '../pipeline/connector.ts';
 import { Store } from '../store/store.ts';
@@ -37,23 +38,31 @@ interface Given {
   readonly content: string;
 }
 
-type Instances = Readonly<Record<string, string>>;
+interface Read {
+  readonly given: Given;
+  readonly instances: Readonly<Record<string, string>>;
+  readonly hosts: HostPolicy;
+}
 
 /** From a URL, a file, or the name of a registered one. Errors: TaskError, ConfigError, or Error that says what is missing. */
 export async function findSource(source: string, options: SourceOptions): Promise<DoctorSource> {
-  const { given, instances } = await read(source, options);
+  const { given, instances, hosts } = await read(source, options);
   const { type, title, content } = given;
-  const { settings } = readSettings({ sources, sinks }, instances, type, content);
+  const { settings } = readSettings({ connectors: { sources, sinks }, instances, hosts }, type, content);
   const connector = sources.get(type);
   if (connector === undefined)
     throw new Error(`${title} is of type ${type}; doctor looks at ${[...sources.keys()].join(', ')}`);
   return { title, connector, settings };
 }
 
-async function read(source: string, options: SourceOptions): Promise<{ given: Given; instances: Instances }> {
-  if (source.startsWith('jdbc:')) return { given: fromUrl(source, options), instances: {} };
+async function read(source: string, options: SourceOptions): Promise<Read> {
+  if (source.startsWith('jdbc:')) return { given: fromUrl(source, options), instances: {}, hosts: DEFAULT_HOST_POLICY };
   if (source.startsWith('@'))
-    return { given: { title: source.slice(1), type: 'mysql', content: readText(source.slice(1)) }, instances: {} };
+    return {
+      given: { title: source.slice(1), type: 'mysql', content: readText(source.slice(1)) },
+      instances: {},
+      hosts: DEFAULT_HOST_POLICY,
+    };
   return fromStore(source, options);
 }
 
@@ -73,19 +82,19 @@ function fromUrl(url: string, options: SourceOptions): Given {
   return { title: url, type: 'mysql', content: JSON.stringify({ jdbcUrl: url, username, password, ...ssl }) };
 }
 
-async function fromStore(name: string, options: SourceOptions): Promise<{ given: Given; instances: Instances }> {
+async function fromStore(name: string, options: SourceOptions): Promise<Read> {
   const { dataDir: folder, config: file } = options;
   const config = readConfig({
     ...(folder === undefined ? {} : { dataDir: folder }),
     ...(file === undefined ? {} : { config: file }),
   });
-  const { dataDir, masterKey, masterKeyFile, instances } = config;
+  const { dataDir, masterKey, masterKeyFile, instances, hosts } = config;
   if (!existsSync(dataDir))
     throw new Error(`there is no store at ${dataDir} to look the name ${name} up in: give --data-dir, or a jdbc: URL`);
   const store = Store.open({ folder: dataDir, masterKey, masterKeyFile, clock: systemClock, exclusive: false });
   try {
     const { type, subType, content } = await registered(store, name, options.project);
-    return { given: { title: name, type: connectorType(type, subType), content }, instances };
+    return { given: { title: name, type: connectorType(type, subType), content }, instances, hosts };
   } finally {
     await store.close();
   }

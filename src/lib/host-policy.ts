@@ -1,6 +1,7 @@
 import { lookup as systemLookup } from 'node:dns/promises';
 import { isIP, type LookupFunction } from 'node:net';
 import { domainToASCII } from 'node:url';
+import Type, { type Static } from 'typebox';
 import { kindOfAddress } from './address-kind.ts';
 import { CodedError } from './errors.ts';
 
@@ -9,10 +10,10 @@ import { CodedError } from './errors.ts';
  * users do not reach themselves. Metadata services, link-local and zero addresses never are. Plain data: it travels to
  * the workers with the settings of a data source.
  */
-export interface HostPolicy {
-  readonly private: 'allow' | 'deny';
-  readonly loopback: 'allow' | 'deny';
-}
+export type HostPolicy = Static<typeof HostPolicySchema>;
+
+const AllowOrDeny = Type.Union([Type.Literal('allow'), Type.Literal('deny')]);
+export const HostPolicySchema = Type.Object({ private: AllowOrDeny, loopback: AllowOrDeny });
 
 /** Databases are in private networks. */
 export const DEFAULT_HOST_POLICY: HostPolicy = { private: 'allow', loopback: 'allow' };

@@ -1,3 +1,4 @@
+import type { HostPolicy } from '../lib/host-policy.ts';
 import type { Json } from '../lib/json-value.ts';
 import type { Logger } from '../lib/log.ts';
 import type { CheckpointOwner } from './checkpoint.ts';
@@ -95,8 +96,11 @@ export interface OpenSourceOptions {
 export interface SourceConnector {
   /** The API's word for it, such as `mysql`. */
   readonly type: string;
-  /** Reads a data source's `Content`. Errors: SettingsError, naming what is wrong. Result is plain data, with secrets. */
-  parseSettings(content: Json): Json;
+  /**
+   * Reads a data source's `Content`; the settings keep `hosts`, which every connection made with them obeys (host-policy.ts).
+   * Errors: SettingsError, naming what is wrong. Result is plain data, with secrets.
+   */
+  parseSettings(content: Json, hosts?: HostPolicy): Json;
   /** Reads the reader's own options out of `steps[reader].parameter`. Errors: SettingsError. */
   parseOptions(parameter: Json): Json;
   /** The database that bare table names are of; null when the data source names none. */
@@ -155,7 +159,7 @@ export interface OpenSinkOptions {
 /** What the list of connectors knows of one sink system. */
 export interface SinkConnector {
   readonly type: string;
-  parseSettings(content: Json): Json;
+  parseSettings(content: Json, hosts?: HostPolicy): Json;
   /** Reads the writer's own options out of `steps[writer].parameter`. Errors: SettingsError. */
   parseOptions(parameter: Json): Json;
   /** Whether tables without a primary key can be written, by the options. */

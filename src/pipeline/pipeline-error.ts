@@ -1,4 +1,5 @@
 import { CodedError, type ErrorFacts } from '../lib/errors.ts';
+import type { HostRefused } from '../lib/host-policy.ts';
 import type { TableId } from './table.ts';
 
 /**
@@ -24,4 +25,10 @@ export class PipelineError extends CodedError {
     this.kind = kind;
     this.table = facts.table;
   }
+}
+
+/** A host that may not be connected to: the run stops, because only its settings can change that. */
+export function hostRefused(error: HostRefused, doing: string, facts: PipelineErrorFacts = {}): PipelineError {
+  const { code, message, hint } = error;
+  return new PipelineError('fatal', code, `${doing}: ${message}`, { ...facts, cause: error, hint });
 }

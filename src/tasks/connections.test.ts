@@ -11,7 +11,10 @@ const CONNECTORS = {
 const INSTANCES = { 'alikafka-1': 'kafka.example:9093', 'rm-1': 'mysql.example:3307' };
 
 function settingsOf(type: string, content: object): object {
-  return readSettings(CONNECTORS, INSTANCES, type, JSON.stringify(content)).settings as object;
+  const { settings } = readSettings({ connectors: CONNECTORS, instances: INSTANCES }, type, JSON.stringify(content));
+  const { hosts, ...others } = settings as { hosts?: object };
+  assert.deepEqual(hosts, { private: 'allow', loopback: 'allow' });
+  return others;
 }
 
 void test('an instance in place of an address is looked up, of every type', () => {

@@ -1,5 +1,6 @@
 import { isJsonObject, JsonError, parseJson, stringifyJson } from '../lib/json.ts';
 import type { Json } from '../lib/json-value.ts';
+import { DEFAULT_HOST_POLICY, type HostPolicy } from '../lib/host-policy.ts';
 import { maskSecrets } from '../lib/mask-secrets.ts';
 import { SettingsError, type SinkConnector, type SourceConnector } from '../pipeline/connector.ts';
 import type { EnvType } from './data-source-service.ts';
@@ -14,18 +15,26 @@ export interface Connectors {
   readonly sinks: ReadonlyMap<string, SinkConnector>;
 }
 
+/** What a data source's Content is read with. */
+export interface Surroundings {
+  readonly connectors: Connectors;
+  /** Addresses of instance-id forms. */
+  readonly instances: Readonly<Record<string, string>>;
+  /** Which addresses data sources may lead to; the default policy when it is not given. */
+  readonly hosts?: HostPolicy | undefined;
+}
+
 /** `rds` with subType mysql is mysql. */
 export function connectorType(type: string, subType: string | null): string {
   return type === 'rds' && (subType === null || subType === 'mysql') ? 'mysql' : type;
 }
 
 /**
- * Reads a data source's `Content` by its connector. `instances` gives the addresses of instance-id forms.
+ * Reads a data source's `Content` by its connector.
  * Errors: TaskError `invalid` naming the key, or `not-built` for a type that is not served yet.
  */
 export function readSettings(
-  connectors: Connectors,
-  instances: Readonly<Record<string, string>>,
+  { connectors, instances, hosts = DEFAULT_HOST_POLICY }: Surroundings,
   type: string,
   content: string,
 ): { settings: Json; masked: string } {
@@ -42,7 +51,7 @@ export function readSettings(
   }
   try {
     const json = withAddress(parseJson(content), instances);
-    return { settings: connector.parseSettings(json), masked: stringifyJson(maskSecrets(json)) };
+    return { settings: connector.parseSettings(json, hosts), masked: stringifyJson(maskSecrets(json)) };
   } catch (error) {
     if (error instanceof JsonError)
       throw new TaskError('invalid', 'DataSource.Invalid', `Content is not JSON: ${error.message}`);

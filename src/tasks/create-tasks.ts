@@ -2,7 +2,7 @@ import type { CheckpointStore, Engine } from '../engine/engine.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Logger } from '../lib/log.ts';
 import { ConfigProcesses } from './config-processes.ts';
-import type { Connectors } from './connections.ts';
+import type { Surroundings } from './connections.ts';
 import type { DataSourceService } from './data-source-service.ts';
 import { DataSources } from './data-sources.ts';
 import { PlannedVersions } from './planned-versions.ts';
@@ -14,12 +14,9 @@ import type { TaskService } from './task-service.ts';
 import type { TaskStore } from './task-store.ts';
 import { Tasks } from './tasks.ts';
 
-export interface CreateTasksOptions {
+export interface CreateTasksOptions extends Surroundings {
   readonly store: TaskStore;
   readonly checkpoints: CheckpointStore;
-  readonly connectors: Connectors;
-  /** Addresses of instance-id forms of data sources. */
-  readonly instances: Readonly<Record<string, string>>;
   readonly clock: Clock;
   readonly log: Logger;
   /** How long planning may wait for both servers; a minute when it is not given. */
@@ -40,11 +37,12 @@ export interface CreatedTasks {
 
 /** Joins the parts of this folder. */
 export function createTasks(options: CreateTasksOptions): CreatedTasks {
-  const { store, checkpoints, connectors, instances, clock, log } = options;
+  const { store, checkpoints, connectors, instances, hosts, clock, log } = options;
   const planner = new Planner({
     store,
     connectors,
     instances,
+    hosts,
     ...(options.planTimeoutMs === undefined ? {} : { timeoutMs: options.planTimeoutMs }),
   });
   const processes = new ConfigProcesses({ store, planner, clock, log });
@@ -53,7 +51,7 @@ export function createTasks(options: CreateTasksOptions): CreatedTasks {
   runs.attach(engine);
   return {
     tasks: new Tasks({ store, versions: new PlannedVersions({ store, planner }), processes, runs, clock }),
-    dataSources: new DataSources({ store, connectors, instances, clock }),
+    dataSources: new DataSources({ store, connectors, instances, hosts, clock }),
     projectConfigs: new ProjectConfigs(store),
     engine,
     resumeAll: async () => {

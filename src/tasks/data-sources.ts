@@ -1,7 +1,7 @@
 import type { Clock } from '../lib/clock.ts';
 import { parseJson } from '../lib/json.ts';
 import { maskedKey } from '../lib/mask-secrets.ts';
-import { type Connectors, connectorType, readSettings, resolveDataSource } from './connections.ts';
+import { connectorType, readSettings, resolveDataSource, type Surroundings } from './connections.ts';
 import type {
   DataSource,
   DataSourceChanges,
@@ -21,19 +21,12 @@ import type { StoredDataSource, TaskRecord, TaskRecords, TaskStore } from './tas
 /** The registered connections. Content is read by its connector before it is stored. */
 export class DataSources implements DataSourceService {
   readonly #store: TaskStore;
-  readonly #connectors: Connectors;
-  readonly #instances: Readonly<Record<string, string>>;
+  readonly #surroundings: Surroundings;
   readonly #clock: Clock;
 
-  constructor(options: {
-    store: TaskStore;
-    connectors: Connectors;
-    instances: Readonly<Record<string, string>>;
-    clock: Clock;
-  }) {
+  constructor(options: Surroundings & { readonly store: TaskStore; readonly clock: Clock }) {
     this.#store = options.store;
-    this.#connectors = options.connectors;
-    this.#instances = options.instances;
+    this.#surroundings = options;
     this.#clock = options.clock;
   }
 
@@ -119,7 +112,7 @@ export class DataSources implements DataSourceService {
 
   /** Reads the content as its type has it, and gives it as it may be shown. */
   #masked({ type, subType }: Pick<NewDataSource, 'type' | 'subType'>, content: string): string {
-    const { masked } = readSettings(this.#connectors, this.#instances, connectorType(type, subType), content);
+    const { masked } = readSettings(this.#surroundings, connectorType(type, subType), content);
     const key = maskedKey(parseJson(content));
     if (key !== null)
       throw new TaskError(

@@ -1,5 +1,5 @@
 import { messageOf } from '../lib/errors.ts';
-import { type Connectors, connectorType, readSettings, resolveDataSource, resolveEnabled } from './connections.ts';
+import { connectorType, readSettings, resolveDataSource, resolveEnabled, type Surroundings } from './connections.ts';
 import type { ProjectId, TaskId } from './ids.ts';
 import { type PlanEnds, PlanFailure, planTask } from './plan-task.ts';
 import { ROUTES, type WantedTask } from './task-definition.ts';
@@ -9,10 +9,8 @@ import type { ProcessResult, StoredDataSource, TaskRecords, TaskStore } from './
 /** A server that does not answer ends the planning. */
 const PLAN_TIMEOUT_MS = 60_000;
 
-export interface PlannerOptions {
+export interface PlannerOptions extends Surroundings {
   readonly store: TaskStore;
-  readonly connectors: Connectors;
-  readonly instances: Readonly<Record<string, string>>;
   /** How long both servers may take to answer. */
   readonly timeoutMs?: number;
 }
@@ -60,7 +58,7 @@ export class Planner {
     { sourceName, sinkName, route }: Pick<WantedTask, 'sourceName' | 'sinkName' | 'route'>,
     use: EndsUse,
   ): Promise<PlanEnds> {
-    const { store, connectors, instances } = this.#options;
+    const { store, connectors } = this.#options;
     const [source, sink] = await store.transaction(
       async (records) =>
         [await resolve(records, project, sourceName, use), await resolve(records, project, sinkName, use)] as const,
@@ -82,8 +80,8 @@ export class Planner {
         `datasource:[${sinkName}] is of type ${sink.type}; the route ${route} needs ${ROUTES[route]}.`,
       );
     return {
-      source: { connector: reader, settings: readSettings(connectors, instances, sourceType, source.content).settings },
-      sink: { connector: writer, settings: readSettings(connectors, instances, sinkType, sink.content).settings },
+      source: { connector: reader, settings: readSettings(this.#options, sourceType, source.content).settings },
+      sink: { connector: writer, settings: readSettings(this.#options, sinkType, sink.content).settings },
     };
   }
 }

@@ -29,6 +29,8 @@ export class ScriptedBroker {
   readonly topic = 'scripted';
   /** Produce requests so far: the partitions of each, in its order. */
   readonly requests: number[][] = [];
+  /** Where it tells clients that it is. */
+  host = '127.0.0.1';
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
   readonly #partitions: number;
@@ -141,7 +143,7 @@ export class ScriptedBroker {
     return Writer.create()
       .appendInt32(0)
       .appendArray(known === 'nothing' ? [] : [this.port], (w, port) =>
-        w.appendInt32(1).appendString('127.0.0.1').appendInt32(port).appendString(null),
+        w.appendInt32(1).appendString(this.host).appendInt32(port).appendString(null),
       )
       .appendString('cluster')
       .appendInt32(1)

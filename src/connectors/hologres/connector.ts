@@ -1,3 +1,4 @@
+import { DEFAULT_HOST_POLICY } from '../../lib/host-policy.ts';
 import type { SinkConnector } from '../../pipeline/connector.ts';
 import { forgetCheckpoint } from './checkpoint-table.ts';
 import { toPipelineError } from './errors.ts';
@@ -9,7 +10,7 @@ import { HologresSink } from './sink.ts';
 /** Hologres, and PostgreSQL behind the same protocol: the server itself says which of the two it is. */
 export const hologresConnector: SinkConnector = {
   type: 'holo',
-  parseSettings: parseHologresSettings,
+  parseSettings: (content, hosts = DEFAULT_HOST_POLICY) => ({ ...parseHologresSettings(content), hosts }),
   parseOptions: parseHologresOptions,
   takesTablesWithoutKey: () => false,
   planTargets,

@@ -1,5 +1,6 @@
 import { messageOf } from '../../lib/errors.ts';
-import { PipelineError, type PipelineErrorFacts } from '../../pipeline/pipeline-error.ts';
+import { HostRefused } from '../../lib/host-policy.ts';
+import { hostRefused, PipelineError, type PipelineErrorFacts } from '../../pipeline/pipeline-error.ts';
 import { StatementError } from './protocol/statement-run.ts';
 
 /**
@@ -48,6 +49,7 @@ export function classify(error: unknown): Refusal {
  */
 export function toPipelineError(error: unknown, doing: string, facts: PipelineErrorFacts = {}): PipelineError {
   if (error instanceof PipelineError) return error;
+  if (error instanceof HostRefused) return hostRefused(error, doing, facts);
   const state = sqlStateOf(error);
   const why = `${doing}: ${state === null ? '' : `${state} `}${messageWithoutValues(error, state)}`;
   const refusal = classify(error);

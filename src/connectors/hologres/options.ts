@@ -1,5 +1,6 @@
 import Type, { type Static } from 'typebox';
 import Value from 'typebox/value';
+import { HostPolicySchema } from '../../lib/host-policy.ts';
 import type { Json, JsonObject } from '../../lib/json-value.ts';
 import { SettingsError } from '../../pipeline/connector.ts';
 import { unknownVariables } from './names.ts';
@@ -26,6 +27,8 @@ const Settings = Type.Object({
     cert: Type.Optional(Type.String()),
     key: Type.Optional(Type.String()),
   }),
+  /** Which addresses it may lead to; the default policy when it is not given. */
+  hosts: Type.Optional(HostPolicySchema),
 });
 
 /** A Hologres or PostgreSQL data source, as its `Content` gave it. Holds the password. */

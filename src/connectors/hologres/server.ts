@@ -1,4 +1,7 @@
+import { type LookupFunction, Socket } from 'node:net';
+import { checkServerIdentity } from 'node:tls';
 import { Client, type ClientConfig } from 'pg';
+import { resolveAllowed } from '../../lib/host-policy.ts';
 import { sqlStateOf, toPipelineError } from './errors.ts';
 import type { HologresSettings } from './options.ts';
 
@@ -35,7 +38,11 @@ const POSTGRES_SETTINGS = [
 export async function connect(
   settings: HologresSettings,
 ): Promise<{ readonly client: Client; readonly server: Server }> {
-  const client = new Client(clientConfig(settings));
+  const { host, port, hosts } = settings;
+  const { lookup } = await resolveAllowed(host, hosts).catch((error: unknown) => {
+    throw toPipelineError(error, `connecting to ${host}:${port}`);
+  });
+  const client = new Client({ ...clientConfig(settings), stream: () => new AllowedSocket(lookup) });
   // Whoever waits for an answer hears of a broken connection; one that nobody waits on must not end the process.
   client.on('error', () => {});
   try {
@@ -46,7 +53,22 @@ export async function connect(
     return { client, server };
   } catch (error) {
     disconnect(client);
-    throw toPipelineError(error, `connecting to ${settings.host}:${settings.port}`);
+    throw toPipelineError(error, `connecting to ${host}:${port}`);
+  }
+}
+
+/** Connects to the addresses that were looked at, whatever name it is told. */
+class AllowedSocket extends Socket {
+  readonly #lookup: LookupFunction;
+
+  constructor(lookup: LookupFunction) {
+    super();
+    this.#lookup = lookup;
+  }
+
+  /** As the library calls it. */
+  override connect(...[port, host]: unknown[]): this {
+    return super.connect({ port: Number(port), host: String(host), lookup: this.#lookup });
   }
 }
 
@@ -97,7 +119,8 @@ function clientConfig({ host, port, database, user, password, ssl }: HologresSet
         : {
             minVersion: 'TLSv1.2',
             rejectUnauthorized: ssl.mode !== 'required',
-            ...(ssl.mode === 'verify-identity' ? {} : { checkServerIdentity: () => undefined }),
+            checkServerIdentity: (_, certificate) =>
+              ssl.mode === 'verify-identity' ? checkServerIdentity(host, certificate) : undefined,
             ...(ssl.ca === undefined ? {} : { ca: ssl.ca }),
             ...(ssl.cert === undefined ? {} : { cert: ssl.cert }),
             ...(ssl.key === undefined ? {} : { key: ssl.key }),

@@ -1,3 +1,4 @@
+import { DEFAULT_HOST_POLICY } from '../../lib/host-policy.ts';
 import { silentLog } from '../../lib/log.ts';
 import type { SinkConnector } from '../../pipeline/connector.ts';
 import { CHECKPOINT_TOPIC, plainRecord, tombstones } from './checkpoint-topic.ts';
@@ -12,7 +13,7 @@ import { KafkaSink } from './sink.ts';
 /** Kafka, and what speaks its protocol. */
 export const kafkaConnector: SinkConnector = {
   type: 'kafka',
-  parseSettings: parseKafkaSettings,
+  parseSettings: (content, hosts = DEFAULT_HOST_POLICY) => ({ ...parseKafkaSettings(content), hosts }),
   parseOptions: parseKafkaOptions,
   takesTablesWithoutKey(options) {
     const { writeTablesWithoutKey, keyColumns } = parseKafkaOptions(options);

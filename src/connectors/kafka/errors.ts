@@ -1,6 +1,12 @@
 import { MultipleErrors, protocolErrorsCodesById } from '@platformatic/kafka';
 import { messageOf } from '../../lib/errors.ts';
-import { PipelineError, type PipelineErrorFacts, type PipelineErrorKind } from '../../pipeline/pipeline-error.ts';
+import { HostRefused } from '../../lib/host-policy.ts';
+import {
+  hostRefused,
+  PipelineError,
+  type PipelineErrorFacts,
+  type PipelineErrorKind,
+} from '../../pipeline/pipeline-error.ts';
 
 /**
  * What a refusal means, by the broker's error code alone:
@@ -189,6 +195,7 @@ export function brokerRefusal(errorCode: number, about: About, detail: string | 
 /** Whatever a request ended with, as a KafkaError; one that is a PipelineError already passes as it is. */
 export function toKafkaError(error: unknown, about: About): PipelineError {
   if (error instanceof PipelineError) return error;
+  if (error instanceof HostRefused) return hostRefused(error, about.doing);
   const id = brokerErrorIdOf(error);
   if (id !== null) return refusalNamed(id, about, serverMessageOf(error));
   const refusal = connectionRefusal(error);

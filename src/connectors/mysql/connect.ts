@@ -1,5 +1,7 @@
 import mysql, { type Connection, type ConnectionOptions } from 'mysql2';
+import { connect as connectTcp } from 'node:net';
 import type { Duplex } from 'node:stream';
+import { resolveAllowed } from '../../lib/host-policy.ts';
 import { toPipelineError } from './errors.ts';
 import type { MysqlSettings } from './options.ts';
 import { DirectSocket } from './protocol/direct-socket.ts';
@@ -7,6 +9,7 @@ import { RawConnection } from './protocol/raw-connection.ts';
 import { watchSilence } from './protocol/silence.ts';
 
 const CONNECT_TIMEOUT_MS = 10_000;
+const KEEP_ALIVE_MS = 30_000;
 
 /** Every session reads instants in UTC and text in UTF-8, whatever the server's defaults. */
 const SESSION = [
@@ -70,8 +73,8 @@ export interface Questions {
 
 /** A connection that we speak ourselves, once the library has authenticated it. Errors: PipelineError. */
 export async function connectRaw(settings: MysqlSettings): Promise<RawConnection> {
-  const direct = settings.ssl.mode === 'disabled' ? new DirectSocket(settings.host, settings.port) : null;
-  const { connection, id } = await authenticate(settings, direct?.socket);
+  const isPlain = settings.ssl.mode === 'disabled';
+  const { connection, id, direct } = await authenticate(settings, isPlain);
   const socket = (connection as unknown as { stream: Duplex }).stream;
   socket.removeAllListeners('data');
   return new RawConnection(socket, direct, () => isAtWork(settings, id));
@@ -93,23 +96,36 @@ async function isAtWork(settings: MysqlSettings, id: string): Promise<boolean> {
   }
 }
 
-/** `id` is the server's own number of the connection; a proxy in between may greet with another. */
-async function authenticate(settings: MysqlSettings, stream?: Duplex): Promise<{ connection: Connection; id: string }> {
-  const connection = mysql.createConnection({
-    ...connectionOptions(settings),
-    ...(stream === undefined ? {} : { stream }),
-  });
+interface Authenticated {
+  readonly connection: Connection;
+  /** The server's own number of the connection; a proxy in between may greet with another. */
+  readonly id: string;
+  readonly direct: DirectSocket | null;
+}
+
+/** Each time the host is resolved anew, looked at, and connected to as it was looked at. */
+async function authenticate(settings: MysqlSettings, isDirect = false): Promise<Authenticated> {
+  const { host, port } = settings;
+  let connection: Connection | undefined;
   try {
+    const { lookup } = await resolveAllowed(host, settings.hosts);
+    const address = { host, port, lookup, noDelay: true, keepAlive: true, keepAliveInitialDelay: KEEP_ALIVE_MS };
+    const direct = isDirect ? new DirectSocket(address) : null;
+    const made = mysql.createConnection({
+      ...connectionOptions(settings),
+      stream: direct?.socket ?? connectTcp(address),
+    });
+    connection = made;
     await new Promise<void>((resolve, reject) => {
-      connection.once('error', reject);
-      connection.connect((error) => (error ? reject(error) : resolve()));
+      made.once('error', reject);
+      made.connect((error) => (error ? reject(error) : resolve()));
     });
     // Later errors reach whoever waits for an answer; a connection without one must not end the process.
-    connection.on('error', () => {});
-    return { connection, id: await prepareSession(connection) };
+    made.on('error', () => {});
+    return { connection: made, id: await prepareSession(made), direct };
   } catch (error) {
-    connection.destroy();
-    throw toPipelineError(error, `connecting to ${settings.host}:${settings.port}`);
+    connection?.destroy();
+    throw toPipelineError(error, `connecting to ${host}:${port}`);
   }
 }
 

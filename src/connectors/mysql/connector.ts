@@ -1,3 +1,4 @@
+import { DEFAULT_HOST_POLICY } from '../../lib/host-policy.ts';
 import type { Json } from '../../lib/json-value.ts';
 import type {
   DescribeOptions,
@@ -24,7 +25,7 @@ const LOAD_WITHOUT_KEY =
 /** MySQL 5.6 and later, MariaDB 10.x and 11.x, read through their binary log. */
 export const mysqlConnector: SourceConnector = {
   type: 'mysql',
-  parseSettings: (content) => ({ ...parseMysqlSettings(content) }) as Json,
+  parseSettings: (content, hosts = DEFAULT_HOST_POLICY) => ({ ...parseMysqlSettings(content), hosts }) as Json,
   parseOptions: parseReaderOptions,
   defaultDatabase: (settings) => asMysqlSettings(settings).database,
   describe,

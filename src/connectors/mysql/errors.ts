@@ -1,4 +1,5 @@
-import { PipelineError, type PipelineErrorFacts } from '../../pipeline/pipeline-error.ts';
+import { HostRefused } from '../../lib/host-policy.ts';
+import { hostRefused, PipelineError, type PipelineErrorFacts } from '../../pipeline/pipeline-error.ts';
 import { messageOf } from '../../lib/errors.ts';
 
 /** What a server or socket error of mysql2 or of our own protocol code carries. */
@@ -34,6 +35,7 @@ export function isDenied(error: unknown): boolean {
 /** Classifies whatever a MySQL connection threw, by its number; a PipelineError passes as it is. */
 export function toPipelineError(error: unknown, doing: string, facts: PipelineErrorFacts = {}): PipelineError {
   if (error instanceof PipelineError) return error;
+  if (error instanceof HostRefused) return hostRefused(error, doing, facts);
   const { errno, code } = error as ServerError;
   const why = `${doing}: ${messageOf(error)}`;
   // The system's own numbers are negative, and their codes such as ECONNRESET; the server's codes begin with ER_.

@@ -1,5 +1,6 @@
 import Type, { type Static } from 'typebox';
 import Value from 'typebox/value';
+import { HostPolicySchema } from '../../lib/host-policy.ts';
 import type { Json } from '../../lib/json-value.ts';
 import { SettingsError } from '../../pipeline/connector.ts';
 
@@ -27,6 +28,8 @@ const Settings = Type.Object({
   /** The database that bare table names are of. */
   database: Type.Union([Type.String({ minLength: 1 }), Type.Null()]),
   ssl: Ssl,
+  /** Which addresses it may lead to; the default policy when it is not given. */
+  hosts: Type.Optional(HostPolicySchema),
 });
 
 /** A MySQL or MariaDB data source, as its `Content` gave it. Holds the password. */

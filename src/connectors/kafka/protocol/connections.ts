@@ -1,4 +1,7 @@
-import { Connection, type ConnectionOptions, NetworkError } from '@platformatic/kafka';
+import { isIP } from 'node:net';
+import { checkServerIdentity, type PeerCertificate } from 'node:tls';
+import { Connection, type ConnectionOptions, NetworkError, TimeoutError } from '@platformatic/kafka';
+import { resolveAllowed } from '../../../lib/host-policy.ts';
 import type { KafkaSettings } from '../settings.ts';
 
 export interface Address {
@@ -89,13 +92,28 @@ export class Connections {
     this.#open.clear();
   }
 
+  /** Brokers are named by brokers, too: each name is resolved and looked at, each time that it is connected to. */
   async #connect({ host, port }: Address): Promise<Connection> {
+    const { addresses } = await resolveAllowed(host, this.#settings.hosts);
+    let last: unknown;
+    for (const { address } of addresses) {
+      try {
+        return await this.#connectTo(address, port, host);
+      } catch (error) {
+        if (!(error instanceof NetworkError || error instanceof TimeoutError)) throw error;
+        last = error;
+      }
+    }
+    throw last;
+  }
+
+  async #connectTo(address: string, port: number, host: string): Promise<Connection> {
     if (this.#closed) throw new Error('the connections are closed');
-    const connection = new Connection(this.#clientId, { ...this.#options, ...this.#tls(host) });
+    const connection = new Connection(this.#clientId, { ...this.#options, ...this.#tls(address, host) });
     connection.on('error', (error) => this.#reasons.set(connection, error));
     this.#all.add(connection);
     try {
-      await connection.connect(host, port);
+      await connection.connect(address, port);
     } catch (error) {
       connection.socket?.destroy();
       this.#all.delete(connection);
@@ -106,15 +124,17 @@ export class Connections {
     return connection;
   }
 
-  #tls(host: string): Pick<ConnectionOptions, 'tls'> {
+  #tls(address: string, host: string): Pick<ConnectionOptions, 'tls'> {
     const { ssl } = this.#settings;
     if (ssl === null) return {};
     const { mode, ca, cert, key } = ssl;
     return {
       tls: {
-        host,
+        host: address,
+        ...(isIP(host) === 0 ? { servername: host } : {}),
         rejectUnauthorized: mode !== 'required',
-        ...(mode === 'verify-ca' ? { checkServerIdentity: () => undefined } : {}),
+        checkServerIdentity: (_: string, certificate: PeerCertificate) =>
+          mode === 'verify-identity' ? checkServerIdentity(host, certificate) : undefined,
         ...(ca === undefined ? {} : { ca }),
         ...(cert === undefined ? {} : { cert }),
         ...(key === undefined ? {} : { key }),

@@ -1,8 +1,7 @@
-import { connect, type Socket } from 'node:net';
+import { connect, type Socket, type TcpNetConnectOpts } from 'node:net';
 import type { PacketReader } from './packet-reader.ts';
 
 const HANDSHAKE_BYTES = 16 * 1024;
-const KEEP_ALIVE_MS = 30_000;
 
 /**
  * A TCP socket that reads without making chunks: first, while a library authenticates, it tells its bytes as ordinary
@@ -16,13 +15,9 @@ export class DirectSocket {
   /** The bytes that are read next go to the reader's own space. */
   #isDirect = false;
 
-  constructor(host: string, port: number) {
+  constructor(options: TcpNetConnectOpts) {
     this.socket = connect({
-      host,
-      port,
-      noDelay: true,
-      keepAlive: true,
-      keepAliveInitialDelay: KEEP_ALIVE_MS,
+      ...options,
       onread: { buffer: () => this.#space(), callback: (bytes, buffer) => this.#wrote(bytes, buffer) },
     });
   }

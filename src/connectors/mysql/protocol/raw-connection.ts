@@ -1,4 +1,5 @@
 import type { Duplex } from 'node:stream';
+import { PipelineError } from '../../../pipeline/pipeline-error.ts';
 import { MysqlServerError } from '../errors.ts';
 import type { DirectSocket } from './direct-socket.ts';
 import { PacketReader } from './packet-reader.ts';
@@ -9,6 +10,8 @@ const COM_BINLOG_DUMP = 0x12;
 /** Ends at the end of the log instead of waiting there. */
 const NON_BLOCKING = 1;
 const NULL_VALUE = 0xfb;
+/** In place of a result, where a client offers LOCAL INFILE; we never do. */
+const ASKS_FOR_FILE = 0xfb;
 const LENGTH_BYTES_MAX = 9;
 const LONG_PACKET_BYTES = 4 << 20;
 
@@ -53,6 +56,15 @@ export class RawConnection {
       reader.release();
       return true;
     }
+    if (reader.buffer[reader.start] === ASKS_FOR_FILE)
+      throw new PipelineError(
+        'fatal',
+        'MySQL.AsksForFile',
+        'the server asks for a file of this machine (LOCAL INFILE)',
+        {
+          hint: 'It gets none. No server does that of itself: see what answers at the address of the data source.',
+        },
+      );
     const columns = readLength(reader.buffer, reader.start).value;
     for (let column = 0; column < columns; column += 1) await this.#packet();
     await this.#packet(); // EOF after the column definitions
