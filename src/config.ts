@@ -26,6 +26,9 @@ const Settings = Type.Object(
     tlsKey: Type.Optional(Text),
     /** Allows an address beyond loopback without TLS. */
     insecure: Type.Optional(Type.Boolean()),
+    /** Calls a second that one key may make of one operation; 0 sets no limit. */
+    readsPerSecond: Type.Optional(Type.Integer({ minimum: 0, maximum: 1_000_000 })),
+    writesPerSecond: Type.Optional(Type.Integer({ minimum: 0, maximum: 1_000_000 })),
     /** /metrics, /healthz and /readyz get a listener of their own. */
     metricsHost: Type.Optional(Text),
     metricsPort: Type.Optional(Port),
@@ -56,6 +59,7 @@ export interface Config {
   readonly dev: boolean;
   readonly tls: { readonly cert: string; readonly key: string } | null;
   readonly metrics: { readonly host: string; readonly port: number } | null;
+  readonly throttle: { readonly readsPerSecond: number; readonly writesPerSecond: number };
   readonly masterKey: string | null;
   readonly masterKeyFile: string | null;
   readonly logLevel: Static<typeof LogLevel>;
@@ -116,6 +120,7 @@ export function readConfig(flags: Raw, env: NodeJS.ProcessEnv = process.env): Co
       settings.metricsPort === undefined
         ? null
         : { host: settings.metricsHost ?? '127.0.0.1', port: settings.metricsPort },
+    throttle: { readsPerSecond: settings.readsPerSecond ?? 200, writesPerSecond: settings.writesPerSecond ?? 50 },
     masterKey: settings.masterKey ?? null,
     masterKeyFile: settings.masterKeyFile ?? null,
     logLevel: settings.logLevel ?? 'info',

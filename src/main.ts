@@ -5,6 +5,7 @@ import { createGateway } from './api/gateway.ts';
 import type { Health } from './api/http/health.ts';
 import { createHealthListener } from './api/http/health-listener.ts';
 import { registerAccess } from './cli/access.ts';
+import { registerAudit } from './cli/audit.ts';
 import { registerCall } from './cli/call.ts';
 import { registerDoctor } from './cli/doctor.ts';
 import { type Config, readConfig } from './config.ts';
@@ -64,13 +65,14 @@ async function serve(config: Config): Promise<void> {
   const gateway = createGateway({
     operations,
     access: store.access,
+    audit: store.audit,
     tasks,
     dataSources,
     projectConfigs,
     clock: Date.now,
     log,
     dev,
-    limits: {},
+    limits: config.throttle,
     health: config.metrics === null ? health : null,
     tls: config.tls,
   });
@@ -110,6 +112,8 @@ function registerServe(program: Command): void {
     .option('--tls-cert <file>', 'certificate chain, PEM')
     .option('--tls-key <file>', 'private key, PEM')
     .option('--insecure', 'allow an address beyond loopback without TLS')
+    .option('--reads-per-second <calls>', 'that one key may make of one reading operation (200); 0: no limit')
+    .option('--writes-per-second <calls>', 'that one key may make of one writing operation (50); 0: no limit')
     .option('--metrics-host <address>', 'address of /metrics, /healthz, /readyz when they have a port of their own')
     .option('--metrics-port <port>', 'give them a port of their own')
     .option('--master-key-file <file>', 'the key that seals stored secrets')
@@ -124,6 +128,7 @@ const program = new Command('disync')
   .showHelpAfterError();
 registerServe(program);
 registerAccess(program);
+registerAudit(program);
 registerCall(program);
 registerDoctor(program);
 try {

@@ -1,5 +1,5 @@
 import type { AccessService } from '../tasks/access-service.ts';
-import { requireActive } from './authenticate.ts';
+import { findKey, requireActive } from './authenticate.ts';
 import { ApiError } from './errors.ts';
 import { percentDecode } from './rpc/percent-encoding.ts';
 import { headerOf, type RequestHead } from './rpc/request.ts';
@@ -9,20 +9,27 @@ import { headerOf, type RequestHead } from './rpc/request.ts';
  * The signature is still to be verified. Errors: ApiError.
  */
 export async function admitLarge(head: RequestHead, beginning: Uint8Array, access: AccessService): Promise<void> {
-  const keyId = findKeyId(head, beginning);
-  if (keyId === null) {
+  const accessKeyId = findKeyId(head, beginning);
+  if (accessKeyId === null) {
     throw new ApiError(413, 'RequestTooLarge', 'A request above 64 KiB must name its access key in the first 64 KiB.', {
       hint: 'Send AccessKeyId before the long parameters, or sign with ACS3-HMAC-SHA256.',
     });
   }
-  requireActive(await access.findKey(keyId));
+  const securityToken =
+    headerOf(head, 'x-acs-security-token') ?? findParameter('SecurityToken', 16_384, head, beginning);
+  requireActive(await findKey({ accessKeyId, securityToken }, access));
 }
 
 function findKeyId(head: RequestHead, beginning: Uint8Array): string | null {
   const fromHeader = /Credential=([^,\s]+)/.exec(headerOf(head, 'authorization') ?? '')?.[1];
-  if (fromHeader !== undefined) return fromHeader;
+  return fromHeader ?? findParameter('AccessKeyId', 256, head, beginning);
+}
+
+/** Of the query, or of the beginning of the body. */
+function findParameter(name: string, lengthMax: number, head: RequestHead, beginning: Uint8Array): string | null {
   const start = Buffer.from(beginning.buffer, beginning.byteOffset, beginning.byteLength).toString('latin1');
-  const encoded = [head.queryText, start].map((text) => /(?:^|&)AccessKeyId=([^&]{1,256})/.exec(text)?.[1]);
+  const pattern = new RegExp(`(?:^|&)${name}=([^&]{1,${lengthMax}})`);
+  const encoded = [head.queryText, start].map((text) => pattern.exec(text)?.[1]);
   const found = encoded.find((text) => text !== undefined);
   return found === undefined ? null : percentDecode(found);
 }

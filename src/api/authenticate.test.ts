@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { ABSENT, commonParameters, query, raw, send, textOf } from '../../test/support/api-clients.ts';
-import { KEY_ID, openGateway, SECRET } from '../../test/support/gateway-under-test.ts';
+import { fakeKey, KEY_ID, openGateway, SECRET } from '../../test/support/gateway-under-test.ts';
 
 const shared = await openGateway();
 
@@ -87,8 +87,7 @@ for (const { name, request, expectError, clockUtc } of (
 ).negative) {
   test(`answers the recorded request ${name} with ${expectError.code}`, async () => {
     const { port, access } = await openGateway({ clock: () => Date.parse(clockUtc) });
-    if (name.includes('wrong-secret'))
-      access.keys.set(KEY_ID, { id: KEY_ID, secret: 'other', active: true, projects: [] });
+    if (name.includes('wrong-secret')) access.keys.set(KEY_ID, fakeKey({ secret: 'other' }));
     const { method, url: path, body } = request;
     const answer = await raw(port, { method, path, headers: Object.fromEntries(request.headers), body });
     assert.deepEqual([answer.status, answer.body['Code']], [400, expectError.code]);

@@ -18,8 +18,8 @@ Operations that are not below are answered 404 \`InvalidAction.NotFound\`, other
 |---|---|---|
 | Action, Version | served | V1: as parameters; V3: as headers x-acs-action, x-acs-version |
 | AccessKeyId, Signature, SignatureMethod, SignatureVersion, SignatureNonce, Timestamp | served | V1, HMAC-SHA1; V3, ACS3-HMAC-SHA256, has them in headers |
-| Format | in part | JSON is answered; XML, and no Format, which the contract reads as XML, are answered in JSON too for now |
-| SecurityToken, x-acs-security-token | refused | 400 \`InvalidSecurityToken.Malformed\`: nobody here issues temporary credentials |
+| Format | served | JSON or XML in any case; without it V1 gets XML, as the contract says, V3 and whoever accepts JSON get JSON. In XML a list is its element again and again |
+| SecurityToken, x-acs-security-token | served | of temporary credentials, which \`disync token\` issues |
 | SignatureType BEARERTOKEN, x-acs-bearer-token | refused | 400 \`InvalidSignatureMethod\` |
 | RegionId and any other name | ignored | signed like the others |
 | a name given twice | refused | 400 \`InvalidParameter\`, in query, form, or one each |

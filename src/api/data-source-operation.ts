@@ -44,7 +44,11 @@ export const environment: Parameter<EnvType> = (() => {
 })();
 
 export const NAME = text({ meaning: 'name, unique in project and environment', maxLength: 255 });
-export const CONTENT = jsonObject({ meaning: 'how to connect; keys depend on the type', maxLength: 65_536 });
+export const CONTENT = jsonObject({
+  meaning: 'how to connect; keys depend on the type',
+  maxLength: 65_536,
+  secret: true,
+});
 export const DESCRIPTION = optional(text({ meaning: 'free text', maxLength: 3000, lines: true }));
 
 /** What an update may give, but for Status, which means something in one of its two forms only. */

@@ -5,10 +5,18 @@ import type { TaskError, TaskErrorKind } from '../tasks/task-error.ts';
 export class ApiError extends CodedError {
   override readonly name = 'ApiError';
   readonly status: number;
+  /** When it is worth trying again; undefined when that is not known. */
+  readonly retryAfterMs: number | undefined;
 
-  constructor(status: number, code: string, message: string, facts: ErrorFacts = {}) {
+  constructor(
+    status: number,
+    code: string,
+    message: string,
+    { retryAfterMs, ...facts }: ErrorFacts & { retryAfterMs?: number } = {},
+  ) {
     super(code, message, facts);
     this.status = status;
+    this.retryAfterMs = retryAfterMs;
   }
 }
 
@@ -76,7 +84,7 @@ export function invalidParameter(what: string, hint?: string): ApiError {
 /** Says nothing about whether the project exists. */
 export function noPrivilege(): ApiError {
   return new ApiError(403, 'Forbidden.DI.NoPrivilege', 'No access. The access key does not open this project.', {
-    hint: 'Check ProjectId, or make a key for the project with "disync key create".',
+    hint: 'Check ProjectId, the members of the project ("disync user list"), and what the policies of the user allow from this address.',
   });
 }
 

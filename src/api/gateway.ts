@@ -1,25 +1,37 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { messageOf } from '../lib/errors.ts';
+import { isJsonObject } from '../lib/json.ts';
+import type { JsonObject } from '../lib/json-value.ts';
 import type { Logger } from '../lib/log.ts';
 import type { AccessService } from '../tasks/access-service.ts';
+import type { AuditTrail } from '../tasks/audit.ts';
 import { admitLarge } from './admit.ts';
-import { authenticate } from './authenticate.ts';
+import { auditedCall } from './audited-call.ts';
+import { authenticate, believe, useNonce } from './authenticate.ts';
+import { type CallTrace, newTrace } from './call-trace.ts';
+import { answerCatalogue, CATALOGUE_PATH } from './catalogue-page.ts';
 import { refuseForeignPages } from './dev-guard.ts';
 import { ApiError, describeDefect, internalError } from './errors.ts';
+import { authorise } from './grant.ts';
 import { answerHealth, type Health } from './http/health.ts';
 import { createListener, type Listener, type TlsIdentity } from './http/listener.ts';
 import { readBody } from './http/read-body.ts';
 import { send } from './http/send.ts';
 import { DEFAULT_LIMITS, type GatewayLimits } from './limits.ts';
 import type { Operation, Services } from './operation.ts';
-import { calledAction, checkFormat, checkProtocol, indexOperations } from './protocol.ts';
+import { calledAction, checkProtocol, indexOperations } from './protocol.ts';
 import { type Answer, answerError, answerResult } from './rpc/answer.ts';
+import { formatOf } from './rpc/format.ts';
 import { decodeRequest, hostOf, type RequestHead, readHead } from './rpc/request.ts';
 import { newRequestId } from './rpc/request-id.ts';
+import { readCredential } from './signature/credential.ts';
+import { Throttle } from './throttle.ts';
 
 export interface GatewayOptions extends Services {
   /** The catalogue (catalogue.ts). */
   readonly operations: readonly Operation[];
   readonly access: AccessService;
+  readonly audit: AuditTrail;
   /** Milliseconds since the epoch. */
   readonly clock: () => number;
   readonly log: Logger;
@@ -31,55 +43,87 @@ export interface GatewayOptions extends Services {
   readonly tls?: TlsIdentity | null;
 }
 
-/** What is known of a call while it is answered; for the log. */
-interface Trace {
-  readonly requestId: string;
-  action: string;
-  accessKeyId: string | null;
-}
+/** More of a name that is unknown is not kept. */
+const NAME_LENGTH_MAX = 100;
 
 /** The one port of the API: every operation at `/`, one ordered row of steps for each call. */
 export function createGateway(options: GatewayOptions): Listener {
-  const { access, log, dev, health, tls = null } = options;
+  const { access, audit, clock, log, dev, health, tls = null } = options;
   const limits = { ...DEFAULT_LIMITS, ...options.limits };
   const catalogue = indexOperations(options.operations);
+  const page = answerCatalogue(options.operations);
+  const throttle = new Throttle(limits);
+  const identify = { access, clock, clockWindowMs: limits.clockWindowMs };
 
-  async function answerCall(incoming: IncomingMessage, head: RequestHead, trace: Trace): Promise<Answer> {
+  async function answerCall(incoming: IncomingMessage, head: RequestHead, trace: CallTrace): Promise<JsonObject> {
     checkProtocol(head);
     if (dev) refuseForeignPages(head);
     const admit = (beginning: Uint8Array) => (dev ? Promise.resolve() : admitLarge(head, beginning, access));
     if (head.bytes > limits.unknownKeyBytes) await admit(new Uint8Array(0));
     const body = await readBody(incoming, { bytesMax: limits.bodyBytes, freeBytes: limits.unknownKeyBytes, admit });
     const request = decodeRequest(head, body);
-    checkFormat(request.parameters);
-    trace.action = calledAction(request).action.slice(0, 100);
-    const operation = catalogue.find(request);
-    const grant = await authenticate(request, { ...options, clockWindowMs: limits.clockWindowMs });
-    trace.accessKeyId = grant.accessKeyId;
-    const result = await operation.run({ parameters: request.parameters, grant, services: options });
-    return answerResult(trace.requestId, result);
+    trace.format = formatOf(head, request.parameters);
+    const called = calledAction(request);
+    trace.action = called.action.slice(0, NAME_LENGTH_MAX);
+    trace.version = called.version.slice(0, NAME_LENGTH_MAX);
+    const operation = catalogue.find(called);
+    trace.operation = operation;
+    if (dev) {
+      trace.key = await believe(request, access);
+    } else {
+      const credential = readCredential(request);
+      trace.accessKeyId = credential.accessKeyId;
+      trace.key = await authenticate(request, credential, identify);
+      throttle.take(trace.key.id, operation, clock());
+      const { durable } = useNonce(trace.key, credential, identify);
+      // A read that is sent again after a crash does no harm: it need not wait.
+      if (operation.access === 'write') await durable;
+    }
+    trace.parameters = request.parameters;
+    const grant = await authorise(trace.key, { action: operation.name, sourceAddress: trace.from }, access);
+    return operation.run({ parameters: request.parameters, grant, services: options });
+  }
+
+  /** Says what came of a call in the trail and in the log. A trail that cannot be written does not undo the call. */
+  async function record(trace: CallTrace, status: number): Promise<void> {
+    const call = auditedCall(trace, status, clock());
+    const { requestId, action, accessKeyId, code, ms } = call;
+    log[code === null ? 'debug' : 'info']({ requestId, action, accessKeyId, status, code, ms }, 'call answered');
+    await audit.append(call).catch((error: unknown) => {
+      log.error({ requestId, action, message: messageOf(error) }, 'a call could not be written to the audit trail');
+    });
+  }
+
+  async function handleCall(incoming: IncomingMessage, head: RequestHead): Promise<CallTrace & { answer: Answer }> {
+    const trace = newTrace(incoming, head);
+    try {
+      const result = await answerCall(incoming, head, trace);
+      trace.code = saysFail(result) ? 'fail' : null;
+      return { ...trace, answer: answerResult(trace, result) };
+    } catch (error) {
+      const refusal = error instanceof ApiError ? error : internalError(error);
+      const { requestId, action } = trace;
+      if (refusal.status === 500)
+        log.error({ requestId, action, defect: describeDefect(error) }, 'a call failed by a defect');
+      trace.code = refusal.code;
+      return { ...trace, answer: answerError({ ...trace, hostId: hostOf(head) }, refusal) };
+    }
   }
 
   async function handle(incoming: IncomingMessage, response: ServerResponse): Promise<void> {
-    const trace: Trace = { requestId: newRequestId(), action: '', accessKeyId: null };
-    const startedAt = performance.now();
     const head = readHead(incoming);
-    let answer: Answer;
-    let code: string | null = null;
-    try {
-      const watched = health === null ? null : await answerHealth(head.path, health);
-      answer = watched ?? (await answerCall(incoming, head, trace));
-    } catch (error) {
-      if (incoming.destroyed && !incoming.complete) return;
-      const refusal = error instanceof ApiError ? error : internalError(error);
-      if (refusal.status === 500) log.error({ ...trace, defect: describeDefect(error) }, 'a call failed by a defect');
-      code = refusal.code;
-      answer = answerError(trace.requestId, hostOf(head), refusal);
-    }
+    const watched = head.path === CATALOGUE_PATH ? page : health && (await answerHealth(head.path, health));
+    if (watched !== null) return send(response, watched, newRequestId());
+    const { answer, ...trace } = await handleCall(incoming, head);
+    // The client went away before its request was whole: there is no call.
+    if (incoming.destroyed && !incoming.complete) return;
+    await record(trace, answer.status);
     send(response, answer, trace.requestId);
-    const ms = Math.round(performance.now() - startedAt);
-    log[code === null ? 'debug' : 'info']({ ...trace, status: answer.status, code, ms }, 'call answered');
   }
 
   return createListener({ limits, tls, handle });
+}
+
+function saysFail({ Data: data }: JsonObject): boolean {
+  return isJsonObject(data) && data['Status'] === 'fail';
 }

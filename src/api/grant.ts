@@ -1,36 +1,45 @@
 import type { AccessKey, AccessService } from '../tasks/access-service.ts';
 import type { ProjectId } from '../tasks/ids.ts';
+import { type AccessRequest, isAllowed } from '../tasks/policy.ts';
 import type { Caller } from '../tasks/task-service.ts';
 import { noPrivilege } from './errors.ts';
 
-/** What an authenticated caller may touch. */
+/** What one authenticated call may touch. */
 export interface Grant {
   readonly accessKeyId: string;
-  /** Errors: ApiError 403, the same for a foreign project and for one that does not exist. */
+  /** Errors: ApiError 403, the same for a foreign project, for one that does not exist, and where policies deny. */
   enter(project: ProjectId): Promise<Caller>;
+  /** Where this call would be allowed. */
   projects(): Promise<readonly ProjectId[]>;
 }
 
-/** The projects that the key was made for. */
-export function grantOfKey(key: AccessKey, access: AccessService): Grant {
+/**
+ * What a key may do with this action from this address: its user must be a member of the project, and the policies,
+ * those of the user and those that temporary credentials were narrowed to, must allow it.
+ * Errors: ApiError 403 when there is no project where it is allowed.
+ */
+export async function authorise(
+  key: AccessKey,
+  call: Omit<AccessRequest, 'resource'>,
+  access: AccessService,
+): Promise<Grant> {
+  const { policy, session } = key;
+  const mayEnter = async (project: ProjectId): Promise<boolean> => {
+    const request = { ...call, resource: `project/${project}` };
+    if (!key.projects.includes(project) || !isAllowed(policy, request)) return false;
+    return (session === null || isAllowed(session, request)) && access.projectExists(project);
+  };
+  const projects = async (): Promise<readonly ProjectId[]> => {
+    const allowed = await Promise.all(key.projects.map(mayEnter));
+    return key.projects.filter((_, index) => allowed[index]);
+  };
+  if ((await projects()).length === 0) throw noPrivilege();
   return {
     accessKeyId: key.id,
     enter: async (project) => {
-      if (!key.projects.includes(project) || !(await access.projectExists(project))) throw noPrivilege();
+      if (!(await mayEnter(project))) throw noPrivilege();
       return { project, accessKeyId: key.id };
     },
-    projects: async () => key.projects,
-  };
-}
-
-/** With `--dev` any key opens every project that exists. */
-export function grantOfEverything(accessKeyId: string, access: AccessService): Grant {
-  return {
-    accessKeyId,
-    enter: async (project) => {
-      if (!(await access.projectExists(project))) throw noPrivilege();
-      return { project, accessKeyId };
-    },
-    projects: async () => (await access.listProjects()).map(({ id }) => id),
+    projects,
   };
 }

@@ -1,5 +1,7 @@
+import type { ThrottleLimits } from './throttle.ts';
+
 /** What a client may cost. Times in milliseconds. */
-export interface GatewayLimits {
+export interface GatewayLimits extends ThrottleLimits {
   /** Request line and headers together. */
   readonly headBytes: number;
   readonly bodyBytes: number;
@@ -24,4 +26,6 @@ export const DEFAULT_LIMITS: GatewayLimits = {
   requestTimeoutMs: 60_000,
   keepAliveTimeoutMs: 25_000,
   clockWindowMs: 15 * 60_000,
+  readsPerSecond: 200,
+  writesPerSecond: 50,
 };

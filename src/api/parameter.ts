@@ -14,6 +14,8 @@ export interface Parameter<T> {
   readonly note: string;
   /** True when the text is JSON, so that equal values may differ as text. */
   readonly json: boolean;
+  /** True when the text is not to be kept anywhere but where it belongs. */
+  readonly secret: boolean;
   /** Of an object, or of each object in a list; of others there are none. */
   readonly members: Members;
   /** Errors: ApiError 400 that names the parameter and what it should be. `text` is never empty. */
@@ -102,7 +104,7 @@ export function choice<const Value extends string>(
 
 /** The text of a JSON object: checked here, so that what passes can be read; handed on as it came. */
 export function jsonObject(
-  about: About & { readonly maxLength: number; readonly limits?: JsonLimits },
+  about: About & { readonly maxLength: number; readonly limits?: JsonLimits; readonly secret?: boolean },
 ): Parameter<string> {
   return spec({
     ...about,
@@ -128,7 +130,9 @@ export function flag(about: About): Parameter<boolean> {
 }
 
 /** An object or a list, as one JSON text or flattened. */
-export function structure<T>(about: About & { readonly shape: Shape<T>; readonly maxLength: number }): Parameter<T> {
+export function structure<T>(
+  about: About & { readonly shape: Shape<T>; readonly maxLength: number; readonly secret?: boolean },
+): Parameter<T> {
   const { shape, maxLength } = about;
   return spec({
     ...about,
@@ -172,12 +176,13 @@ export function optional<T>(parameter: Parameter<T>): Parameter<T | null> {
 function spec<T>(
   given: Pick<Parameter<T>, 'type' | 'meaning' | 'rule' | 'read'> & {
     json?: boolean;
+    secret?: boolean;
     note?: string;
     members?: Members;
   },
 ): Parameter<T> {
-  const { type, meaning, rule, read, json = false, note = '', members = {} } = given;
-  return { type, required: true, meaning, rule, note, json, members, read };
+  const { type, meaning, rule, read, json = false, secret = false, note = '', members = {} } = given;
+  return { type, required: true, meaning, rule, note, json, secret, members, read };
 }
 
 function readLong(value: string, name: string): bigint {

@@ -1,6 +1,5 @@
 import { ApiError, missingParameter } from './errors.ts';
 import type { Operation } from './operation.ts';
-import type { ParameterTexts } from './rpc/parameters.ts';
 import { headerOf, type RequestHead, type RpcRequest } from './rpc/request.ts';
 import { isV3 } from './signature/credential.ts';
 
@@ -11,15 +10,13 @@ export function checkProtocol({ method, path }: RequestHead): void {
   throw new ApiError(400, 'UnsupportedHTTPMethod', 'This HTTP method is not supported.', { hint: 'Use POST.' });
 }
 
-/** XML is answered in JSON until it is there. */
-export function checkFormat(parameters: ParameterTexts): void {
-  const format = parameters.get('Format')?.toUpperCase() ?? '';
-  if (['', 'JSON', 'XML'].includes(format)) return;
-  throw new ApiError(400, 'InvalidParameter.Format', 'Specified parameter format is not valid.', { hint: 'Use JSON.' });
+export interface CalledAction {
+  readonly action: string;
+  readonly version: string;
 }
 
 /** What is called: V3 says it in headers, V1 in parameters; V1 clients send the headers too, unsigned. */
-export function calledAction(request: RpcRequest): { readonly action: string; readonly version: string } {
+export function calledAction(request: RpcRequest): CalledAction {
   const { parameters } = request;
   if (isV3(request) || !(parameters.has('Action') || parameters.has('Signature'))) {
     return { action: headerOf(request, 'x-acs-action') ?? '', version: headerOf(request, 'x-acs-version') ?? '' };
@@ -29,19 +26,23 @@ export function calledAction(request: RpcRequest): { readonly action: string; re
 
 export interface OperationIndex {
   /** Errors: ApiError when version or action are missing or not served. */
-  find(request: RpcRequest): Operation;
+  find(called: CalledAction): Operation;
 }
 
 export function indexOperations(operations: readonly Operation[]): OperationIndex {
-  const versions = Map.groupBy(operations, ({ version }) => version);
+  const versions = new Map(
+    [...Map.groupBy(operations, ({ version }) => version)].map(([version, served]) => [
+      version,
+      new Map(served.map((operation) => [operation.name, operation])),
+    ]),
+  );
   return {
-    find(request) {
-      const { action, version } = calledAction(request);
+    find({ action, version }) {
       if (action === '') throw unknownAction();
       if (version === '') throw missingParameter('Version');
       const served = versions.get(version);
       if (served === undefined) throw unknownVersion([...versions.keys()]);
-      const operation = served.find(({ name }) => name === action);
+      const operation = served.get(action);
       if (operation === undefined) throw unknownAction();
       return operation;
     },

@@ -307,7 +307,11 @@ void test('a sealed secret moved to another row does not open', async () => {
 void test('a nonce is new once, also after the store was reopened, and may come again once it has expired', async () => {
   const folder = freshFolder();
   const first = open(folder);
-  const use = (store: Store, key = 'KEY') => store.access.useNonce(key, 'n', now + 1000);
+  const use = async (store: Store, key = 'KEY') => {
+    const { isNew, durable } = store.access.useNonce(key, 'n', now + 1000);
+    await durable;
+    return isNew;
+  };
   assert.deepEqual(await Promise.all([use(first), use(first), use(first, 'OTHER')]), [true, false, true]);
   await first.close();
   const second = open(folder);
@@ -322,12 +326,17 @@ void test('a nonce is new once, also after the store was reopened, and may come 
 void test('a group of nonces that cannot be written fails alone: the next ones are served again', async () => {
   const folder = freshFolder();
   const store = open(folder);
-  const blocker = new DatabaseSync(join(folder, 'nonces.db'));
+  const use = async () => {
+    const { isNew, durable } = store.access.useNonce('KEY', 'blocked', now + 1000);
+    await durable;
+    return isNew;
+  };
+  const blocker = new DatabaseSync(join(folder, 'calls.db'));
   blocker.exec('BEGIN IMMEDIATE');
-  await assert.rejects(store.access.useNonce('KEY', 'blocked', now + 1000), /locked/);
+  await assert.rejects(use(), /locked/);
   blocker.exec('ROLLBACK');
   blocker.close();
-  assert.equal(await store.access.useNonce('KEY', 'blocked', now + 1000), true);
+  assert.equal(await use(), true);
   await store.close();
 });
 
@@ -340,7 +349,7 @@ void test('projects and keys: made once, listed without secrets, disabled and en
   const key = await access.createKey({ projects: [PROJECT] });
   await assert.rejects(access.createKey({ projects: [PROJECT], id: key.id }), isTaskError('name-taken', 'Key.Exists'));
   await access.setKeyActive(key.id, false);
-  assert.deepEqual(await access.listKeys(), [{ id: key.id, active: false, projects: [PROJECT] }]);
+  assert.deepEqual(await access.listKeys(), [{ id: key.id, active: false, user: key.id, projects: [PROJECT] }]);
   await access.setKeyActive(key.id, true);
   assert.deepEqual(await access.findKey(key.id), key);
   assert.equal(await access.findKey('unknown'), null);

@@ -4,13 +4,14 @@ import type { CheckpointStore } from '../engine/engine.ts';
 import type { Clock } from '../lib/clock.ts';
 import { Seal } from '../lib/seal.ts';
 import type { AccessService } from '../tasks/access-service.ts';
+import type { AuditTrail } from '../tasks/audit.ts';
 import type { TaskRecords, TaskStore } from '../tasks/task-store.ts';
 import { AccessRecords } from './access-records.ts';
+import { CallFile } from './call-file.ts';
 import { CheckpointRecords } from './checkpoint-records.ts';
 import { Database } from './database.ts';
 import { Lease } from './lease.ts';
 import { MasterKeyError, readMasterKey } from './master-key.ts';
-import { NonceFile } from './nonce-file.ts';
 import { SqliteTaskRecords } from './task-records.ts';
 
 export interface StoreOptions {
@@ -27,26 +28,28 @@ export class Store implements TaskStore {
   readonly installation: string;
   readonly access: AccessService;
   readonly checkpoints: CheckpointStore;
+  readonly audit: AuditTrail;
   readonly #database: Database;
   readonly #records: SqliteTaskRecords;
-  readonly #nonces: NonceFile;
+  readonly #calls: CallFile;
   readonly #lease: Lease | null;
 
   private constructor(parts: {
     database: Database;
     seal: Seal;
-    nonces: NonceFile;
+    calls: CallFile;
     lease: Lease | null;
     clock: Clock;
     installation: string;
   }) {
-    const { database, seal, nonces, lease, clock, installation } = parts;
+    const { database, seal, calls, lease, clock, installation } = parts;
     this.installation = installation;
     this.#database = database;
-    this.#nonces = nonces;
+    this.#calls = calls;
+    this.audit = calls;
     this.#lease = lease;
     this.#records = new SqliteTaskRecords(database, seal, clock);
-    this.access = new AccessRecords({ database, seal, nonces, clock });
+    this.access = new AccessRecords({ database, seal, calls, clock });
     this.checkpoints = new CheckpointRecords(database);
   }
 
@@ -61,7 +64,7 @@ export class Store implements TaskStore {
       const seal = new Seal(readMasterKey({ key: masterKey, file: masterKeyFile, storeFolder: folder, mayMake }));
       checkKey(database, seal);
       const installation = readInstallation(database);
-      return new Store({ database, seal, nonces: new NonceFile(folder), lease, clock, installation });
+      return new Store({ database, seal, calls: new CallFile(folder), lease, clock, installation });
     } catch (error) {
       void database?.close();
       lease?.release();
@@ -82,7 +85,7 @@ export class Store implements TaskStore {
   }
 
   async close(): Promise<void> {
-    await this.#nonces.close();
+    await this.#calls.close();
     await this.#database.close();
     this.#lease?.release();
   }

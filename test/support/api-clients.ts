@@ -100,12 +100,12 @@ export async function send(
     headers?: Record<string, string>;
     change?: (url: string) => string;
   } = {},
-): Promise<{ status: number; headers: Record<string, unknown>; body: JsonObject }> {
+): Promise<RawAnswer> {
   const { secret = SECRET, method = 'GET', headers = {}, change = (url) => url } = options;
   const all = new Map(Object.entries({ ...commonParameters(), ...parameters }).filter(([, text]) => text !== ABSENT));
   const signature = signV1(stringToSignV1(method, all), secret);
   const pairs = [...all, ['Signature', signature] as const].map(
-    ([name, text]) => `${percentEncode(name)}=${percentEncode(text)}`,
+    ([name, value]) => `${percentEncode(name)}=${percentEncode(value)}`,
   );
   return raw(port, { method, path: change(`/?${pairs.join('&')}`), headers });
 }
@@ -131,22 +131,32 @@ export function commonParameters(now = Date.now()): Record<string, string> {
   };
 }
 
-export function raw(
-  port: number,
-  {
-    method = 'GET',
-    path = '/',
-    headers = {},
-    body,
-  }: { method?: string; path?: string; headers?: Record<string, string>; body?: string | Buffer },
-): Promise<{ status: number; headers: Record<string, unknown>; body: JsonObject }> {
+export interface RawRequest {
+  readonly method?: string;
+  readonly path?: string;
+  readonly headers?: Record<string, string>;
+  readonly body?: string | Buffer;
+}
+
+export interface RawAnswer {
+  readonly status: number;
+  readonly headers: Record<string, unknown>;
+  readonly text: string;
+  /** Empty when it is not JSON. */
+  readonly body: JsonObject;
+}
+
+export function raw(port: number, { method = 'GET', path = '/', headers = {}, body }: RawRequest): Promise<RawAnswer> {
   return new Promise((resolve, reject) => {
-    const outgoing = httpRequest({ host: '127.0.0.1', port, method, path, headers, agent: false }, (response) => {
+    const all = { accept: 'application/json', ...headers };
+    const outgoing = httpRequest({ host: '127.0.0.1', port, method, path, headers: all, agent: false }, (response) => {
       const chunks: Buffer[] = [];
       response.on('data', (chunk: Buffer) => chunks.push(chunk));
       response.on('end', () => {
         const text = Buffer.concat(chunks).toString();
-        resolve({ status: response.statusCode ?? 0, headers: response.headers, body: parseJson(text) as JsonObject });
+        const { statusCode: status = 0, headers } = response;
+        const isJson = headers['content-type']?.startsWith('application/json') === true;
+        resolve({ status, headers, text, body: isJson ? (parseJson(text) as JsonObject) : {} });
       });
     });
     outgoing.on('error', reject);

@@ -5,9 +5,11 @@ import type { Listener } from '../../src/api/http/listener.ts';
 import type { RunStatus } from '../../src/engine/engine.ts';
 import { silentLog } from '../../src/lib/log.ts';
 import { DEFAULT_DDL_POLICIES } from '../../src/pipeline/policies.ts';
-import type { AccessKey, AccessService } from '../../src/tasks/access-service.ts';
+import type { AccessKey, AccessService, TokenRefusal } from '../../src/tasks/access-service.ts';
+import type { AuditedCall } from '../../src/tasks/audit.ts';
 import type { DataSource, DataSourceService } from '../../src/tasks/data-source-service.ts';
 import type { DataSourceId, ProcessId, ProjectId, TaskId } from '../../src/tasks/ids.ts';
+import { readPolicy } from '../../src/tasks/policy-reader.ts';
 import type { ProjectConfigService } from '../../src/tasks/project-config-service.ts';
 import { TaskError } from '../../src/tasks/task-error.ts';
 import type { InstanceInfo, ProcessState, SolutionDetail, TaskService } from '../../src/tasks/task-service.ts';
@@ -29,6 +31,7 @@ export interface ServiceCall {
 export interface GatewayUnderTest {
   readonly listener: Listener;
   readonly calls: ServiceCall[];
+  readonly audited: AuditedCall[];
   readonly access: FakeAccess;
   /** Set to make the next call of any service fail. */
   failure: Error | null;
@@ -41,6 +44,8 @@ export interface GatewayUnderTest {
 
 export interface FakeAccess extends AccessService {
   readonly keys: Map<string, AccessKey>;
+  /** By key id and security token. */
+  readonly tokens: Map<string, AccessKey | TokenRefusal>;
   readonly nonces: Map<string, number>;
 }
 
@@ -65,6 +70,7 @@ function gatewayUnderTest(overrides: Partial<GatewayOptions> = {}): GatewayUnder
     solution: SOLUTION,
     dataSources: [],
     notImported: [],
+    audited: [],
     listener: null as never,
   };
   const record = <T>(method: string, result: (...args: never[]) => T) => {
@@ -106,6 +112,7 @@ function gatewayUnderTest(overrides: Partial<GatewayOptions> = {}): GatewayUnder
   const listener = createGateway({
     operations,
     access,
+    audit: { append: async (call) => void under.audited.push(call), entries: () => [] },
     tasks,
     dataSources,
     projectConfigs,
@@ -114,6 +121,7 @@ function gatewayUnderTest(overrides: Partial<GatewayOptions> = {}): GatewayUnder
     dev: false,
     health: null,
     ...overrides,
+    limits: { readsPerSecond: 0, writesPerSecond: 0, ...overrides.limits },
   });
   return Object.assign(under, { listener });
 }
@@ -160,29 +168,53 @@ const RUN: RunStatus = {
   checkpointAt: null,
 };
 
+/** A key of a user who may do everything in PROJECT, or what is said otherwise. */
+export function fakeKey(changes: Partial<AccessKey>): AccessKey {
+  return {
+    id: KEY_ID,
+    secret: SECRET,
+    active: true,
+    user: 'tester',
+    projects: [PROJECT],
+    policy: readPolicy('{"Version":"1","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}'),
+    session: null,
+    ...changes,
+  };
+}
+
 function fakeAccess(): FakeAccess {
   const keys = new Map<string, AccessKey>([
-    [KEY_ID, { id: KEY_ID, secret: SECRET, active: true, projects: [PROJECT] }],
-    ['inactive', { id: 'inactive', secret: SECRET, active: false, projects: [PROJECT] }],
+    [KEY_ID, fakeKey({ id: KEY_ID })],
+    ['inactive', fakeKey({ id: 'inactive', active: false })],
   ]);
+  const tokens = new Map<string, AccessKey | TokenRefusal>();
   const nonces = new Map<string, number>();
   const projects = [PROJECT, FOREIGN_PROJECT];
   const notBuilt = () => Promise.reject(new TaskError('not-built', 'Test', 'not of this fake'));
   return {
     keys,
+    tokens,
     nonces,
     createProject: notBuilt,
     listProjects: async () => projects.map((id) => ({ id, name: String(id) })),
     projectExists: async (id) => projects.includes(id),
+    createUser: notBuilt,
+    deleteUser: notBuilt,
+    listUsers: notBuilt,
+    setMember: notBuilt,
+    setPolicy: notBuilt,
+    policy: notBuilt,
     createKey: notBuilt,
     findKey: async (id) => keys.get(id) ?? null,
     listKeys: notBuilt,
     setKeyActive: notBuilt,
-    useNonce: async (keyId, nonce, expiresAt) => {
+    issueToken: notBuilt,
+    openToken: async (keyId, token) => tokens.get(`${keyId} ${token}`) ?? 'malformed',
+    useNonce: (keyId, nonce, expiresAt) => {
       const key = `${keyId} ${nonce}`;
-      if (nonces.has(key)) return false;
-      nonces.set(key, expiresAt);
-      return true;
+      const isNew = !nonces.has(key);
+      if (isNew) nonces.set(key, expiresAt);
+      return { isNew, durable: Promise.resolve() };
     },
   };
 }

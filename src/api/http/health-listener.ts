@@ -15,12 +15,13 @@ export function createHealthListener(health: Health, log: Logger): Listener {
   async function handle(incoming: IncomingMessage, response: ServerResponse): Promise<void> {
     const requestId = newRequestId();
     const head = readHead(incoming);
+    const about = { format: 'json', hostId: hostOf(head), requestId } as const;
     try {
       const answer = await answerHealth(head.path, health);
-      send(response, answer ?? answerError(requestId, hostOf(head), unknownAction()), requestId);
+      send(response, answer ?? answerError(about, unknownAction()), requestId);
     } catch (error) {
       log.error({ requestId, defect: describeDefect(error) }, 'a health check failed by a defect');
-      send(response, answerError(requestId, hostOf(head), internalError(error)), requestId);
+      send(response, answerError(about, internalError(error)), requestId);
     }
   }
   return createListener({ limits: { ...DEFAULT_LIMITS, headBytes: 16_384 }, tls: null, handle });

@@ -11,7 +11,7 @@ export function answerMalformed(error: NodeJS.ErrnoException, socket: Socket): v
     return;
   }
   const requestId = newRequestId();
-  const { status, contentType, body } = answerError(requestId, '', refusalOf(error.code));
+  const { status, contentType, body } = answerError({ format: 'json', hostId: '', requestId }, refusalOf(error.code));
   const lines = [
     `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}`,
     `Date: ${new Date().toUTCString()}`,

@@ -3,7 +3,11 @@ import type { Answer } from '../rpc/answer.ts';
 import { newTraceId } from '../rpc/request-id.ts';
 
 /** Sends a whole answer with the headers that every answer has. */
-export function send(response: ServerResponse, { status, contentType, body }: Answer, requestId: string): void {
+export function send(
+  response: ServerResponse,
+  { status, contentType, body, headers = {} }: Answer,
+  requestId: string,
+): void {
   const bytes = Buffer.from(body);
   response.writeHead(status, {
     'Content-Type': contentType,
@@ -12,6 +16,7 @@ export function send(response: ServerResponse, { status, contentType, body }: An
     'X-Content-Type-Options': 'nosniff',
     'x-acs-request-id': requestId,
     'x-acs-trace-id': newTraceId(),
+    ...headers,
   });
   response.end(bytes);
 }

@@ -10,6 +10,8 @@ export type Credential =
       readonly signature: string;
       readonly timestamp: string;
       readonly nonce: string;
+      /** Of temporary credentials; else null. */
+      readonly securityToken: string | null;
     }
   | {
       readonly kind: 'v3';
@@ -17,10 +19,16 @@ export type Credential =
       readonly signature: string;
       readonly timestamp: string;
       readonly nonce: string;
+      readonly securityToken: string | null;
       readonly signedHeaders: readonly string[];
     };
 
 const NONCE_LENGTH_MAX = 128;
+
+/** Ids of temporary credentials begin so, as the vendor's do; ids of others do not. */
+export function isTemporary(accessKeyId: string): boolean {
+  return accessKeyId.startsWith('STS.');
+}
 
 /** True when the request is, or claims to be, signed with V3: its action is then in its headers. */
 export function isV3(request: Pick<RpcRequest, 'headers'>): boolean {
@@ -65,7 +73,9 @@ function readV1({ parameters }: RpcRequest): Credential {
       'Specified parameter SignatureVersion is not valid. It must be 1.0.',
     );
   }
-  return { kind: 'v1', accessKeyId, signature, timestamp: take('Timestamp'), nonce: take('SignatureNonce') };
+  const securityToken = parameters.get('SecurityToken') || null;
+  const [timestamp, nonce] = [take('Timestamp'), take('SignatureNonce')];
+  return { kind: 'v1', accessKeyId, signature, timestamp, nonce, securityToken };
 }
 
 const AUTHORIZATION = /^(\S+) Credential=([^,\s]+), *SignedHeaders=([^,\s]+), *Signature=([^,\s]+)$/;
@@ -88,7 +98,9 @@ function readV3(request: RpcRequest): Credential {
   };
   take('x-acs-content-sha256');
   const timestamp = take('x-acs-date');
-  return { kind: 'v3', accessKeyId, signature, timestamp, nonce: take('x-acs-signature-nonce'), signedHeaders };
+  const securityToken = headerOf(request, 'x-acs-security-token') || null;
+  const nonce = take('x-acs-signature-nonce');
+  return { kind: 'v3', accessKeyId, signature, timestamp, nonce, securityToken, signedHeaders };
 }
 
 /** Host, content type and every x-acs-* header decide what a request means: none may be left unsigned. */
@@ -110,15 +122,6 @@ function refuseBearerToken(request: RpcRequest): void {
   if (headers.has('x-acs-bearer-token') || parameters.get('SignatureType')?.toUpperCase() === 'BEARERTOKEN') {
     throw invalidMethod('Bearer tokens are not supported: sign with an access key.');
   }
-}
-
-/** Temporary credentials are signed like any other, but nobody here issues them. Errors: ApiError. */
-export function refuseSecurityToken({ parameters, headers }: RpcRequest): void {
-  if (!headers.has('x-acs-security-token') && !parameters.get('SecurityToken')) return;
-  const message = 'Specified SecurityToken is malformed. Temporary credentials (STS) are not supported.';
-  throw new ApiError(400, 'InvalidSecurityToken.Malformed', message, {
-    hint: 'Sign with an access key that "disync key create" made, and without a security token.',
-  });
 }
 
 function invalidMethod(what: string): ApiError {
