@@ -41,6 +41,7 @@ function present<T>(shape: Shape<T>, meaning: string): Member<T | null> {
 const parameters = {
   ProjectId: projectId,
   DataSources: structure({
+    secret: true,
     meaning: 'what to register',
     maxLength: 16 << 20,
     shape: listOf(
