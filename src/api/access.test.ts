@@ -59,7 +59,7 @@ test('operations that name no project see those that the call is allowed in', as
     policy: policy({ Effect: 'Allow', Action: '*' }, { Effect: 'Deny', Action: '*', Resource: `project/${PROJECT}` }),
   });
   assert.equal((await send(port, query('DeleteDataSource'))).status, 200);
-  assert.deepEqual(calls[0]?.args[0], [FOREIGN_PROJECT]);
+  assert.deepEqual(calls[0]?.args[0], { projects: [FOREIGN_PROJECT], accessKeyId: KEY_ID });
 });
 
 test('temporary credentials need their token, and may do what both their user and their policy allow', async () => {
