@@ -61,12 +61,13 @@ async function serve(config: Config): Promise<void> {
       (await store.isWritable()) ? { ok: true } : { ok: false, details: { why: 'the store cannot be written' } },
     metrics: () => metrics.render(),
   };
-  const { tasks, dataSources, projectConfigs } = created;
+  const { tasks, jobs, dataSources, projectConfigs } = created;
   const gateway = createGateway({
     operations,
     access: store.access,
     audit: store.audit,
     tasks,
+    jobs,
     dataSources,
     projectConfigs,
     clock: Date.now,

@@ -7,7 +7,7 @@ import { fakeKey, KEY_ID, openGateway, SECRET } from '../../test/support/gateway
 const shared = await openGateway();
 
 const protocol: [what: string, parameters: Record<string, string>, status: number, code: string][] = [
-  ['an unknown action', { Action: 'ListDIJobs' }, 404, 'InvalidAction.NotFound'],
+  ['an unknown action', { Action: 'ListNothing' }, 404, 'InvalidAction.NotFound'],
   ['an unknown version', { Version: '2024-05-18' }, 400, 'InvalidVersion'],
   ['no version', { Version: ABSENT }, 400, 'MissingVersion'],
   ['an unknown format', { Format: 'YAML' }, 400, 'InvalidParameter.Format'],

@@ -20,6 +20,18 @@ import { percentEncode } from './rpc/percent-encoding.ts';
 
 const shared = await openGateway();
 
+const CHOICES = [
+  'TaskType',
+  'DataSourceType',
+  'DestinationType',
+  'SourceType',
+  'SubType',
+  'Status',
+  'MigrationType',
+  'SourceDataSourceType',
+  'DestinationDataSourceType',
+];
+
 const clients: [name: string, client: Client][] = [
   ['openapi-client, V3', openApiClient(shared.port, 'v3')],
   ['openapi-client, V1', openApiClient(shared.port, 'v1')],
@@ -29,9 +41,10 @@ const clients: [name: string, client: Client][] = [
 
 for (const [name, client] of clients) {
   test(`serves every operation to ${name}`, async () => {
-    for (const { name: action } of operations) {
+    for (const { name: action, answer: fields } of operations) {
       const answer = await client(action, goodParameters(action));
-      assert.equal(answer['Success'], true, action);
+      assert.deepEqual(new Set(Object.keys(answer)), new Set(['RequestId', ...fields.map(({ name }) => name)]), action);
+      if ('Success' in answer) assert.equal(answer['Success'], true, action);
       assert.match(textOf(answer['RequestId']), /^[0-9A-F-]{36}$/);
       assert.equal('Code' in answer, false);
     }
@@ -240,6 +253,11 @@ const taskErrors: [kind: TaskError['kind'], action: string, status: number, code
   ['name-taken', 'CreateDataSource', 400, 'ConnectionAlreadyExist'],
   ['not-found', 'DeleteDataSource', 400, 'Invalid.Tenant.ConnectionNotExists'],
   ['wrong-state', 'DeleteDataSource', 400, 'Invalid.Operation'],
+  ['invalid', 'CreateDIJob', 400, 'Invalid.DI.Parameter'],
+  ['not-built', 'CreateDIJob', 400, 'Invalid.DI.Parameter'],
+  ['name-taken', 'CreateDIJob', 400, 'Invalid.DI.Parameter.File.Existed'],
+  ['not-found', 'GetDIJob', 400, 'Invalid.DI.Parameter'],
+  ['wrong-state', 'DeleteDIJob', 400, 'Invalid.Operation'],
 ];
 for (const [kind, action, status, code] of taskErrors) {
   test(`${action} answers a TaskError of kind ${kind} with ${code ?? 'Status fail'}`, async () => {
@@ -286,14 +304,15 @@ for (const operation of operations) {
 
 function wrongTexts(name: string, type: string): string[] {
   const tooLong = 'x'.repeat(70_000);
+  if (type === 'boolean') return ['yes', '1', 'trueish'];
+  if (type === 'object' || type === 'list') return ['{', '"x"', '['.repeat(5000), type === 'list' ? '{}' : '[]', '7'];
   if (type !== 'string')
     return ['abc', '1.5', '0x10', '1e3', '+1', ' 1', '9223372036854775808', '99999999999999999999'];
   if (['TaskParam', 'TaskContent', 'StartParam', 'Content', 'ProjectConfig'].includes(name)) {
     return ['{', '[]', '"x"', '['.repeat(5000), '{"a":1,"a":2}', '{"__proto__":1}'];
   }
   if (name === 'ClientToken') return ['x'.repeat(65), 'é', 'a\nb'];
-  if (['TaskType', 'DataSourceType', 'DestinationType', 'SourceType', 'SubType', 'Status'].includes(name))
-    return ['di_realtime', 'x', tooLong];
+  if (CHOICES.includes(name)) return ['di_realtime', 'x', tooLong];
   return name === 'Description' ? [tooLong, 'a\0b'] : [tooLong, 'a\nb', 'a\0b'];
 }
 

@@ -24,6 +24,13 @@ import { updateConnection } from './operations/update-connection.ts';
 import { updateDataSource } from './operations/update-data-source.ts';
 import { updateDiProjectConfig } from './operations/update-di-project-config.ts';
 import { updateDiSyncTask } from './operations/update-di-sync-task.ts';
+import { createDiJob } from './operations/create-di-job.ts';
+import { updateDiJob } from './operations/update-di-job.ts';
+import { getDiJob } from './operations/get-di-job.ts';
+import { listDiJobs } from './operations/list-di-jobs.ts';
+import { startDiJob } from './operations/start-di-job.ts';
+import { stopDiJob } from './operations/stop-di-job.ts';
+import { deleteDiJob } from './operations/delete-di-job.ts';
 
 /** Every operation served, in the order of use. A new one is a file in operations/ and a line here. */
 export const operations: readonly Operation[] = [
@@ -52,4 +59,11 @@ export const operations: readonly Operation[] = [
   terminateDiSyncInstance,
   getDiSyncInstanceInfo,
   deleteDiSyncTask,
+  createDiJob,
+  updateDiJob,
+  getDiJob,
+  listDiJobs,
+  startDiJob,
+  stopDiJob,
+  deleteDiJob,
 ];

@@ -43,6 +43,16 @@ const DATA_SOURCE: Record<TaskErrorKind, Refusal> = {
   stale: [400, 'Invalid.Operation', 'The operation is not possible now.'],
 };
 
+/** Jobs have no Status: all that fails is a refusal. */
+const JOB: Record<TaskErrorKind, Refusal> = {
+  invalid: INVALID,
+  'not-built': INVALID,
+  'name-taken': [400, 'Invalid.DI.Parameter.File.Existed', 'The file name already exists.'],
+  'not-found': INVALID,
+  'wrong-state': [400, 'Invalid.Operation', 'The operation is not possible now.'],
+  stale: [400, 'Invalid.Operation', 'The operation is not possible now.'],
+};
+
 /** A broken rule of the domain, as DISync operations answer it: a refusal, or the Message beside Status `fail`. */
 export function answerSyncTaskError(error: TaskError): ApiError | string {
   const answer = SYNC_TASK[error.kind];
@@ -52,6 +62,10 @@ export function answerSyncTaskError(error: TaskError): ApiError | string {
 /** Of an operation that has no Data.Message to say it in. */
 export function answerRefusal(error: TaskError): ApiError {
   return refusal(INVALID, error);
+}
+
+export function answerJobError(error: TaskError): ApiError {
+  return refusal(JOB[error.kind], error);
 }
 
 export function answerDataSourceError(error: TaskError): ApiError {

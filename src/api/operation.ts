@@ -1,6 +1,7 @@
 import type { JsonObject } from '../lib/json-value.ts';
 import type { DataSourceService } from '../tasks/data-source-service.ts';
 import type { ProjectConfigService } from '../tasks/project-config-service.ts';
+import type { JobService } from '../tasks/job-service.ts';
 import type { TaskService } from '../tasks/task-service.ts';
 import type { Grant } from './grant.ts';
 import type { Parameters } from './parameter.ts';
@@ -10,6 +11,7 @@ export const VERSION_2020 = '2020-05-18';
 /** What operations call. */
 export interface Services {
   readonly tasks: TaskService;
+  readonly jobs: JobService;
   readonly dataSources: DataSourceService;
   readonly projectConfigs: ProjectConfigService;
 }
@@ -25,7 +27,7 @@ export interface OperationCall {
 /** One key of the answer, or of an object in it. */
 export interface Field {
   readonly name: string;
-  readonly type: 'string' | 'long' | 'integer' | 'boolean' | 'object' | 'list';
+  readonly type: 'string' | 'long' | 'integer' | 'number' | 'boolean' | 'object' | 'list';
   readonly meaning: string;
   /** Keys of the object, or of each object in the list. */
   readonly fields?: readonly Field[];

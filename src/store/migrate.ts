@@ -3,9 +3,10 @@ import { initial } from './migrations/001-initial.ts';
 import { taskFacts } from './migrations/002-task-facts.ts';
 import { dataSourceShares } from './migrations/003-data-source-shares.ts';
 import { users } from './migrations/004-users.ts';
+import { jobs } from './migrations/005-jobs.ts';
 
 /** In order; one is never changed once it was released, only followed. */
-const MIGRATIONS: readonly string[] = [initial, taskFacts, dataSourceShares, users];
+const MIGRATIONS: readonly string[] = [initial, taskFacts, dataSourceShares, users, jobs];
 
 /** The store was written by a newer disync. */
 export class StoreVersionError extends Error {

@@ -8,7 +8,8 @@ import type { TargetId } from '../pipeline/route.ts';
 import type { DataSource, DataSourceFilter, DataSourceShare, EnvType } from '../tasks/data-source-service.ts';
 import type { DataSourceId, ProcessId, ProjectId, TaskId } from '../tasks/ids.ts';
 import type { ConfigScope } from '../tasks/project-config-service.ts';
-import type { TaskDefinition } from '../tasks/task-definition.ts';
+import type { JobSpec } from '../tasks/job-spec.ts';
+import type { InitialLoad, RouteName, TaskDefinition } from '../tasks/task-definition.ts';
 import type { TaskState } from '../tasks/task-state.ts';
 import type { TaskType } from '../tasks/task-service.ts';
 import type {
@@ -18,6 +19,7 @@ import type {
   ShownChange,
   StoredDataSource,
   TaskChange,
+  TaskFilter,
   TaskRecord,
   TaskRecords,
   TokenRecord,
@@ -96,6 +98,31 @@ export class SqliteTaskRecords implements TaskRecords {
     return id as TaskId;
   }
 
+  async tasks(
+    project: ProjectId,
+    { name, route, pageNumber, pageSize }: TaskFilter,
+  ): Promise<{ rows: readonly TaskRecord[]; total: number }> {
+    const wheres = ['project = ?', 'deleted_at IS NULL'];
+    const values: (bigint | string)[] = [project];
+    if (name !== null) {
+      wheres.push('instr(lower(name), lower(?)) > 0');
+      values.push(name);
+    }
+    if (route !== null) {
+      wheres.push('route = ?');
+      values.push(route);
+    }
+    const where = wheres.join(' AND ');
+    const total = Number(this.#database.get(`SELECT count(*) AS n FROM task WHERE ${where}`, ...values)?.['n'] ?? 0);
+    const rows = this.#database.all(
+      `SELECT * FROM task WHERE ${where} ORDER BY id DESC LIMIT ? OFFSET ?`,
+      ...values,
+      pageSize,
+      (pageNumber - 1) * pageSize,
+    );
+    return { rows: rows.map(readTask), total };
+  }
+
   async updateTask(id: TaskId, change: TaskChange): Promise<void> {
     const columns = Object.entries(change).map(([name, value]) => {
       const column = name.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
@@ -123,6 +150,27 @@ export class SqliteTaskRecords implements TaskRecords {
       JSON.stringify(shown),
       this.#clock.now(),
     );
+    const { route, initialLoad } = definition;
+    this.#database.run('UPDATE task SET route = ?, initial_load = ? WHERE id = ?', route, initialLoad, id);
+  }
+
+  async jobSpec(id: TaskId, version: number): Promise<JobSpec | null> {
+    return readOne(
+      this.#database.get('SELECT spec FROM task_job WHERE task = ? AND version = ?', id, version),
+      readJobSpec,
+    );
+  }
+
+  async lastJobSpec(id: TaskId): Promise<JobSpec | null> {
+    return readOne(
+      this.#database.get('SELECT spec FROM task_job WHERE task = ? ORDER BY version DESC LIMIT 1', id),
+      readJobSpec,
+    );
+  }
+
+  async saveJobSpec(id: TaskId, version: number, spec: JobSpec): Promise<void> {
+    const text = stringifyJson(spec as unknown as Json);
+    this.#database.run('INSERT OR REPLACE INTO task_job VALUES (?, ?, ?)', id, version, text);
   }
 
   async version(id: TaskId, version: number): Promise<VersionRecord> {
@@ -406,8 +454,11 @@ function readTask(row: SqlRow): TaskRecord {
     folder: String(row['folder']),
     sourceName: String(row['source_name']),
     sinkName: String(row['sink_name']),
+    route: row['route'] as RouteName,
+    initialLoad: row['initial_load'] as InitialLoad,
     creator: row['creator'] as string | null,
     editor: row['editor'] as string | null,
+    starter: row['starter'] as string | null,
     createdAt: Number(row['created_at']),
     editedAt: Number(row['edited_at']),
     submittedAt: numberOrNull(row['submitted_at']),
@@ -424,6 +475,10 @@ function readTask(row: SqlRow): TaskRecord {
 
 function numberOrNull(value: SqlRow[string] | undefined): number | null {
   return value === null ? null : Number(value);
+}
+
+function readJobSpec({ spec }: SqlRow): JobSpec {
+  return parseJson(String(spec)) as unknown as JobSpec;
 }
 
 function readVersion(row: SqlRow): VersionRecord {

@@ -6,6 +6,8 @@ import type { Surroundings } from './connections.ts';
 import type { DataSourceService } from './data-source-service.ts';
 import { DataSources } from './data-sources.ts';
 import { PlannedVersions } from './planned-versions.ts';
+import type { JobService } from './job-service.ts';
+import { Jobs } from './jobs.ts';
 import { Planner } from './planner.ts';
 import type { ProjectConfigService } from './project-config-service.ts';
 import { ProjectConfigs } from './project-configs.ts';
@@ -13,6 +15,10 @@ import { RunControl } from './run-control.ts';
 import type { TaskService } from './task-service.ts';
 import type { TaskStore } from './task-store.ts';
 import { Tasks } from './tasks.ts';
+import { Turns } from './turns.ts';
+
+/** A job is planned while its caller waits: once for the names of the tables, and once for the tables. */
+const IN_CALL_MS = 20_000;
 
 export interface CreateTasksOptions extends Surroundings {
   readonly store: TaskStore;
@@ -27,6 +33,7 @@ export interface CreateTasksOptions extends Surroundings {
 
 export interface CreatedTasks {
   readonly tasks: TaskService;
+  readonly jobs: JobService;
   readonly dataSources: DataSourceService;
   readonly projectConfigs: ProjectConfigService;
   readonly engine: Engine;
@@ -37,20 +44,22 @@ export interface CreatedTasks {
 
 /** Joins the parts of this folder. */
 export function createTasks(options: CreateTasksOptions): CreatedTasks {
-  const { store, checkpoints, connectors, instances, hosts, clock, log } = options;
+  const { store, checkpoints, connectors, instances, hosts, clock, log, planTimeoutMs } = options;
+  const planning = { store, connectors, instances, hosts };
   const planner = new Planner({
-    store,
-    connectors,
-    instances,
-    hosts,
-    ...(options.planTimeoutMs === undefined ? {} : { timeoutMs: options.planTimeoutMs }),
+    ...planning,
+    ...(planTimeoutMs === undefined ? {} : { timeoutMs: planTimeoutMs }),
   });
   const processes = new ConfigProcesses({ store, planner, clock, log });
   const runs = new RunControl({ store, planner, checkpoints, clock, log });
   const engine = options.engine(runs);
   runs.attach(engine);
+  const turns = new Turns();
+  const tasks = new Tasks({ store, versions: new PlannedVersions({ store, planner }), processes, runs, clock, turns });
+  const inCall = new Planner({ ...planning, timeoutMs: Math.min(planTimeoutMs ?? IN_CALL_MS, IN_CALL_MS) });
   return {
-    tasks: new Tasks({ store, versions: new PlannedVersions({ store, planner }), processes, runs, clock }),
+    tasks,
+    jobs: new Jobs({ store, planner: inCall, tasks, runs, clock, turns }),
     dataSources: new DataSources({ store, connectors, instances, hosts, clock }),
     projectConfigs: new ProjectConfigs(store),
     engine,

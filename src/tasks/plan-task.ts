@@ -121,7 +121,7 @@ async function orProblem<T>(question: Promise<T>, problems: Problem[]): Promise<
 }
 
 /** An error of an end, as a plan tells it. */
-function problemOf({ kind, code, message, hint }: PipelineError): Problem {
+export function problemOf({ kind, code, message, hint }: PipelineError): Problem {
   const remedy =
     kind === 'transient'
       ? 'Check its address and that it is up, then plan again.'

@@ -1,9 +1,12 @@
 import { messageOf } from '../lib/errors.ts';
+import type { TableList } from '../pipeline/connector.ts';
+import { PipelineError } from '../pipeline/pipeline-error.ts';
 import { connectorType, readSettings, resolveDataSource, resolveEnabled, type Surroundings } from './connections.ts';
 import type { ProjectId, TaskId } from './ids.ts';
-import { type PlanEnds, PlanFailure, planTask } from './plan-task.ts';
+import { type PlanEnds, PlanFailure, planTask, problemOf } from './plan-task.ts';
 import { ROUTES, type WantedTask } from './task-definition.ts';
 import { TaskError } from './task-error.ts';
+import type { Caller } from './task-service.ts';
 import type { ProcessResult, StoredDataSource, TaskRecords, TaskStore } from './task-store.ts';
 
 /** A server that does not answer ends the planning. */
@@ -49,6 +52,26 @@ export class Planner {
       );
     } catch (error) {
       throw toFailure(error);
+    }
+  }
+
+  /** The tables of a source, and the database that it names by itself. Errors: PlanFailure. */
+  async tablesOf(
+    { project, accessKeyId: user }: Caller,
+    wanted: Pick<WantedTask, 'sourceName' | 'sinkName' | 'route'>,
+    isListed: boolean,
+  ): Promise<{ list: TableList | null; ownDatabase: string | null }> {
+    try {
+      const { source } = await this.ends(project, wanted, { kind: 'begins', user });
+      const { connector, settings } = source;
+      const ownDatabase = connector.defaultDatabase(settings);
+      if (!isListed) return { list: null, ownDatabase };
+      const list = await withinTime(this.#options.timeoutMs ?? PLAN_TIMEOUT_MS, (signal) =>
+        connector.listTables({ settings, signal }),
+      );
+      return { list, ownDatabase };
+    } catch (error) {
+      throw error instanceof PipelineError ? new PlanFailure([problemOf(error)]) : toFailure(error);
     }
   }
 

@@ -50,7 +50,7 @@ export class RunControl implements RunListener {
     const incarnation = task.incarnation ?? randomUUID();
     const startedAt = this.#options.clock.now();
     const ddlPolicies = await this.#projectDdlPolicies(task);
-    const started = { state, incarnation, startParam, startedAt, ddlPolicies, failure: null };
+    const started = { state, incarnation, startParam, starter: user, startedAt, ddlPolicies, failure: null };
     const def = await this.#definition({ ...task, ...started }, { kind: 'begins', user });
     const save = (records: TaskRecords) => records.updateTask(task.id, started);
     await withCrashPoints('start saved', () => this.#options.store.transaction(save));
@@ -84,6 +84,7 @@ export class RunControl implements RunListener {
       deployed: null,
       submittedAt: null,
       startedAt: null,
+      starter: null,
       incarnation: null,
       startParam: null,
       ddlPolicies: null,
@@ -123,6 +124,17 @@ export class RunControl implements RunListener {
     const hasFailed = info.status === 'PAUSE' && task.failure !== null;
     const solution = solutionRun({ status: info.status, hasFailed, run, tables: definition.tables });
     return { ...info, solution: { id: task.id, creator: task.creator, ...solution } };
+  }
+
+  /** What is known without looking for a checkpoint or a plan: enough for a list. */
+  glance(task: TaskRecord): InstanceInfo {
+    const run = this.#engine?.status(String(task.id)) ?? null;
+    return { ...instanceInfo(task, run, this.#stopping.has(task.id)), solution: null };
+  }
+
+  /** Whether a start goes on from a checkpoint, whatever its StartParam says of where to begin. */
+  async hasCheckpoint(task: TaskRecord): Promise<boolean> {
+    return (await this.#lastKnown(task)) !== null;
   }
 
   /** Starts every task that was running when the service ended. */

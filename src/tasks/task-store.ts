@@ -4,7 +4,8 @@ import type { TargetId } from '../pipeline/route.ts';
 import type { DataSource, DataSourceFilter, DataSourceShare, EnvType } from './data-source-service.ts';
 import type { DataSourceId, ProcessId, ProjectId, TaskId } from './ids.ts';
 import type { ConfigScope } from './project-config-service.ts';
-import type { TaskDefinition } from './task-definition.ts';
+import type { JobSpec } from './job-spec.ts';
+import type { InitialLoad, RouteName, TaskDefinition } from './task-definition.ts';
 import type { TaskState } from './task-state.ts';
 import type { TaskType } from './task-service.ts';
 
@@ -20,9 +21,13 @@ export interface TaskRecord {
   /** The data sources that it uses, in every version. */
   readonly sourceName: string;
   readonly sinkName: string;
-  /** The access key that made it, and that last saved a change; null when that was not remembered yet. */
+  /** Of the newest version. */
+  readonly route: RouteName;
+  readonly initialLoad: InitialLoad;
+  /** The access key that made it, that last saved a change, and that last started it; null when that was not remembered. */
   readonly creator: string | null;
   readonly editor: string | null;
+  readonly starter: string | null;
   /** Milliseconds since the epoch, as all times here. */
   readonly createdAt: number;
   readonly editedAt: number;
@@ -55,6 +60,7 @@ export type TaskChange = Partial<
     | 'editedAt'
     | 'submittedAt'
     | 'startedAt'
+    | 'starter'
     | 'state'
     | 'saved'
     | 'deployed'
@@ -69,6 +75,14 @@ export type TaskChange = Partial<
 export interface ShownChange {
   readonly added: readonly string[];
   readonly removed: readonly string[];
+}
+
+export interface TaskFilter {
+  /** Part of the name, whatever the case; null is any. */
+  readonly name: string | null;
+  readonly route: RouteName | null;
+  readonly pageNumber: number;
+  readonly pageSize: number;
 }
 
 export interface VersionRecord {
@@ -124,6 +138,8 @@ export interface TaskRecords {
   runningTask(id: TaskId): Promise<TaskRecord | null>;
   /** Any task with this data source at either end. */
   taskUsing(project: ProjectId, dataSource: string): Promise<TaskRecord | null>;
+  /** A page of those that are not deleted, newest first. */
+  tasks(project: ProjectId, filter: TaskFilter): Promise<{ rows: readonly TaskRecord[]; total: number }>;
   insertTask(task: NewTask, first: VersionRecord): Promise<TaskId>;
   updateTask(id: TaskId, change: TaskChange): Promise<void>;
   deleteTask(id: TaskId): Promise<void>;
@@ -137,6 +153,11 @@ export interface TaskRecords {
   projectConfig(project: ProjectId, scope: ConfigScope): Promise<string | null>;
   replaceProjectConfig(project: ProjectId, scope: ConfigScope, config: string): Promise<void>;
 
+  /** What a version was described by as a job; null when it was made in another way. */
+  jobSpec(id: TaskId, version: number): Promise<JobSpec | null>;
+  /** The one of the newest version that has one; null when the task was never described as a job. */
+  lastJobSpec(id: TaskId): Promise<JobSpec | null>;
+  saveJobSpec(id: TaskId, version: number, spec: JobSpec): Promise<void>;
   filledTargets(id: TaskId): Promise<readonly TargetId[]>;
   insertFilled(id: TaskId, targets: readonly TargetId[]): Promise<void>;
 

@@ -7,6 +7,7 @@ import type { ConfigProcesses } from './config-processes.ts';
 import { checkDeploy } from './deploy-check.ts';
 import type { ProcessId, ProjectId, TaskId } from './ids.ts';
 import { canonical, type PlannedVersions, resultOf } from './planned-versions.ts';
+import { jobStartParam } from './job-reader.ts';
 import type { RunControl } from './run-control.ts';
 import { invalid, readCreateParam, readUpdateParam } from './script-reader.ts';
 import { solutionDetail } from './solution-detail.ts';
@@ -26,7 +27,10 @@ import type {
 } from './task-service.ts';
 import { moveTask } from './task-state.ts';
 import type { ProcessRecord, TaskRecord, TaskRecords, TaskStore } from './task-store.ts';
-import { Turns } from './turns.ts';
+import type { Turns } from './turns.ts';
+
+/** What a job's own settings say, where no StartParam does. */
+const AS_SET = { startTime: null, failover: null };
 
 type TaskCall = { readonly taskType: TaskType; readonly task: TaskId };
 
@@ -36,15 +40,18 @@ export interface TasksOptions {
   readonly processes: ConfigProcesses;
   readonly runs: RunControl;
   readonly clock: Clock;
+  /** Shared with all that changes tasks. */
+  readonly turns: Turns;
 }
 
 /** The life of sync tasks: plans, versions, deployment. What runs is the business of RunControl. */
 export class Tasks implements TaskService {
   readonly #options: TasksOptions;
-  readonly #turns = new Turns();
+  readonly #turns: Turns;
 
   constructor(options: TasksOptions) {
     this.#options = options;
+    this.#turns = options.turns;
   }
 
   async generateForCreating(caller: Caller, { taskType, taskParam, idempotence }: GenerateRequest): Promise<ProcessId> {
@@ -212,9 +219,13 @@ export class Tasks implements TaskService {
   ): Promise<void> {
     const given = taskType === 'DI_SOLUTION' ? null : startParamOf(startParam);
     await this.#turns.take(`task ${id}`, async () => {
-      const task = await this.#find(project, taskType, id);
+      const { task, settings } = await this.#options.store.transaction(async (records) => ({
+        task: await taskOf(records, project, taskType, id),
+        settings: (await records.lastJobSpec(id))?.JobSettings ?? null,
+      }));
+      const param = given ?? jobStartParam(settings, AS_SET);
       if (task.state === 'RUN') {
-        if (task.startParam !== given)
+        if (task.startParam !== param)
           throw new TaskError(
             'wrong-state',
             'Task.WrongState',
@@ -222,7 +233,7 @@ export class Tasks implements TaskService {
           );
         return;
       }
-      await this.#options.runs.start(task, given, accessKeyId);
+      await this.#options.runs.start(task, param, accessKeyId);
     });
   }
 

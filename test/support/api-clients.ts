@@ -35,6 +35,14 @@ const GOOD: Readonly<Record<string, string>> = {
   ConnectionType: 'mysql',
   ConnectionId: '7',
   DataSources: '[]',
+  DIJobId: '100',
+  JobName: 'job 1',
+  MigrationType: 'FullAndRealtimeIncremental',
+  SourceDataSourceType: 'MySQL',
+  DestinationDataSourceType: 'Hologres',
+  SourceDataSourceSettings: '[{"DataSourceName":"shop_mysql"}]',
+  DestinationDataSourceSettings: '[{"DataSourceName":"bi_holo"}]',
+  TableMappings: '[{"SourceObjectSelectionRules":[{"ObjectType":"Table","Expression":"orders"}]}]',
 };
 
 export function goodParameters(action: string): Record<string, string> {

@@ -11,6 +11,7 @@ import type { DataSource, DataSourceService } from '../../src/tasks/data-source-
 import type { DataSourceId, ProcessId, ProjectId, TaskId } from '../../src/tasks/ids.ts';
 import { readPolicy } from '../../src/tasks/policy-reader.ts';
 import type { ProjectConfigService } from '../../src/tasks/project-config-service.ts';
+import type { Job, JobService } from '../../src/tasks/job-service.ts';
 import { TaskError } from '../../src/tasks/task-error.ts';
 import type { InstanceInfo, ProcessState, SolutionDetail, TaskService } from '../../src/tasks/task-service.ts';
 
@@ -97,6 +98,15 @@ function gatewayUnderTest(overrides: Partial<GatewayOptions> = {}): GatewayUnder
     info: record('info', () => under.info),
     delete: record('delete', () => undefined),
   };
+  const jobs: JobService = {
+    create: record('createJob', () => BIG_ID as TaskId),
+    update: record('updateJob', () => undefined),
+    get: record('getJob', () => ({ ...JOB, info: under.info })),
+    list: record('listJobs', () => ({ rows: [JOB], total: 12 })),
+    start: record('startJob', () => undefined),
+    stop: record('stopJob', () => undefined),
+    delete: record('deleteJob', () => undefined),
+  };
   const dataSources: DataSourceService = {
     create: record('createDataSource', () => BIG_ID as DataSourceId),
     list: record('listDataSources', () => ({ rows: under.dataSources, total: 12 })),
@@ -114,6 +124,7 @@ function gatewayUnderTest(overrides: Partial<GatewayOptions> = {}): GatewayUnder
     access,
     audit: { append: async (call) => void under.audited.push(call), entries: () => [] },
     tasks,
+    jobs,
     dataSources,
     projectConfigs,
     clock: Date.now,
@@ -181,6 +192,43 @@ export function fakeKey(changes: Partial<AccessKey>): AccessKey {
     ...changes,
   };
 }
+
+const JOB: Omit<Job, 'info'> = {
+  id: BIG_ID as TaskId,
+  project: PROJECT,
+  name: 'rt',
+  status: 'Running',
+  sourceType: 'MySQL',
+  sinkType: 'Hologres',
+  migrationType: 'FullAndRealtimeIncremental',
+  spec: {
+    Description: null,
+    MigrationType: 'FullAndRealtimeIncremental',
+    SourceDataSourceType: 'MySQL',
+    DestinationDataSourceType: 'Hologres',
+    SourceDataSourceSettings: [{ DataSourceName: 'shop_mysql', DataSourceProperties: { Encoding: 'UTF-8' } }],
+    DestinationDataSourceSettings: [{ DataSourceName: 'bi_holo', DataSourceProperties: null }],
+    TableMappings: [
+      {
+        SourceObjectSelectionRules: [
+          { ObjectType: 'Database', Expression: 'shop', Action: null, ExpressionType: null },
+          { ObjectType: 'Table', Expression: 'o.*', Action: 'Include', ExpressionType: 'Regex' },
+        ],
+        TransformationRules: null,
+      },
+    ],
+    TransformationRules: null,
+    JobSettings: null,
+    ResourceSettings: null,
+  },
+  failure: null,
+  createdAt: 1_671_516_776_999,
+  editedAt: 1_673_859_985_000,
+  startedAt: null,
+  creator: KEY_ID,
+  editor: KEY_ID,
+  starter: null,
+};
 
 function fakeAccess(): FakeAccess {
   const keys = new Map<string, AccessKey>([

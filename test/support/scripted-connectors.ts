@@ -29,6 +29,8 @@ export class Script {
   readonly tables = new Map<string, ScriptedColumns>();
   /** Called first whenever the source is asked; may throw or never end. */
   onDescribe: (options: DescribeOptions) => Promise<void> = async () => {};
+  /** Called first whenever the source is asked for its tables; may throw or never end. */
+  onList: () => Promise<void> = async () => {};
   /** Called first whenever the sink is asked; may throw or never end. */
   onPlan: (options: PlanTargetsOptions) => Promise<void> = async () => {};
   /** Rows that a target holds already, by `schema.table`. */
@@ -64,6 +66,7 @@ function sourceConnector(script: Script): SourceConnector {
     },
     examine: async ({ databases }) => ({ server: 'Scripted 1.0', account: "'test'", databases, findings: [] }),
     listTables: async () => {
+      await script.onList();
       const ids = [...script.tables.keys()].map((key) => key.split('\0'));
       return {
         tables: ids.map(([database = '', table = '']) => ({ database, table })),

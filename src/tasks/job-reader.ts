@@ -1,0 +1,278 @@
+import { canonicalJson, isJsonObject, JsonError, parseJsonObject } from '../lib/json.ts';
+import type { Json, JsonObject } from '../lib/json-value.ts';
+import {
+  type JobSettings,
+  type JobSpec,
+  type MigrationType,
+  RENAMED,
+  type RuleKey,
+  SINK_TYPES,
+  type TransformationRule,
+} from './job-spec.ts';
+import { invalid } from './script-reader.ts';
+import type { InitialLoad, RouteName, WantedTask } from './task-definition.ts';
+import { TaskError } from './task-error.ts';
+import { readSelection, type TableSelection } from './table-selection.ts';
+
+/** What a job asks for, before its tables were looked up. */
+export interface WantedJob {
+  readonly task: Omit<WantedTask, 'tables'>;
+  readonly selections: readonly TableSelection[];
+}
+
+const LOADS: Readonly<Partial<Record<MigrationType, InitialLoad>>> = {
+  FullAndRealtimeIncremental: 'all',
+  RealtimeIncremental: 'none',
+};
+const SERVED_SINKS: readonly string[] = ['Hologres', 'Kafka'];
+/** What a job asks of its tables that is nothing but what is done anyway. */
+const HOLO_CHANNEL: Readonly<Record<string, string>> = {
+  writeMode: 'replay',
+  conflictMode: 'replace',
+  dynamicColumnAction: 'replay',
+};
+const SETTINGS = 'JobSettings';
+/** Runtime settings that say how many failovers are allowed in how many minutes. */
+const FAILOVER = {
+  count: 'runtime.realtime.failover.times.dataxcdc',
+  interval: 'runtime.realtime.failover.minute.dataxcdc',
+} as const;
+
+/**
+ * Reads a job. What would change rows and is not served is refused, never left out.
+ * Errors: TaskError `invalid` or `not-built` with everything that is wrong, each with its place.
+ */
+export function readJob(name: string, spec: JobSpec): WantedJob {
+  const wrong: string[] = [];
+  const missing: string[] = [];
+  const initialLoad = LOADS[spec.MigrationType] ?? null;
+  if (initialLoad === null)
+    missing.push(`MigrationType ${spec.MigrationType} is not there yet; ${Object.keys(LOADS).join(' and ')} are`);
+  if (spec.SourceDataSourceType !== 'MySQL')
+    missing.push(`SourceDataSourceType ${spec.SourceDataSourceType} is not there yet; MySQL is`);
+  const route = routeOf(spec.DestinationDataSourceType);
+  if (route === null)
+    missing.push(
+      `DestinationDataSourceType ${spec.DestinationDataSourceType} is not there yet; ${SERVED_SINKS.join(' and ')} are`,
+    );
+  const selections = spec.TableMappings.map((mapping, index) =>
+    readSelection(mapping, `TableMappings[${index + 1}]`, wrong),
+  );
+  readSettings(spec.JobSettings, wrong, missing);
+  const channels = readChannels(spec.JobSettings?.ChannelSettings ?? null, route, wrong, missing);
+  const renamed = route === null ? {} : readRenames(spec, route, wrong, missing);
+  if (missing.length > 0) throw new TaskError('not-built', 'Task.NotBuilt', [...missing, ...wrong].join(' | '));
+  if (wrong.length > 0 || initialLoad === null || route === null) throw invalid(wrong.join(' | '));
+  return {
+    task: {
+      name,
+      resourceGroup: spec.ResourceSettings?.RealtimeResourceSettings?.ResourceGroupIdentifier ?? '',
+      route,
+      sourceName: spec.SourceDataSourceSettings[0]?.DataSourceName ?? '',
+      sinkName: spec.DestinationDataSourceSettings[0]?.DataSourceName ?? '',
+      form: 'selectedTables',
+      initialLoad,
+      reader: channels.source,
+      writer: { ...channels.destination, ...renamed },
+      targets: {},
+    },
+    selections,
+  };
+}
+
+function routeOf(sinkType: string): RouteName | null {
+  if (!SERVED_SINKS.includes(sinkType)) return null;
+  const found = Object.entries(SINK_TYPES).find(([, type]) => type === sinkType);
+  return found === undefined ? null : (found[0] as RouteName); // a key of SINK_TYPES
+}
+
+function readSettings(settings: JobSettings | null, wrong: string[], missing: string[]): void {
+  if (settings === null) return;
+  if ((settings.ColumnDataTypeSettings ?? []).length > 0)
+    missing.push(`${SETTINGS}.ColumnDataTypeSettings: types of target columns cannot be chosen yet`);
+  if (settings.ImportRuleSettings !== null)
+    missing.push(`${SETTINGS}.ImportRuleSettings: taking over an existing task is not there yet`);
+  for (const { Name, Value } of settings.RuntimeSettings ?? []) {
+    if (Name === 'dst.offline.truncate' && Value?.toLowerCase() === 'true')
+      missing.push(
+        `${SETTINGS}.RuntimeSettings: dst.offline.truncate is not there yet; a target with rows of others is kept and written over by key`,
+      );
+    if (Object.values<string>(FAILOVER).includes(Name) && !/^\d{1,9}$/.test(Value ?? ''))
+      wrong.push(`${SETTINGS}.RuntimeSettings: ${Name} must be a whole number`);
+  }
+  const policies = Map.groupBy(settings.DdlHandlingSettings ?? [], ({ Type }) => Type);
+  for (const [type, given] of policies) {
+    if (new Set(given.map(({ Action }) => Action)).size > 1)
+      wrong.push(`${SETTINGS}.DdlHandlingSettings: ${type} is given twice, with different actions`);
+  }
+}
+
+interface Channels {
+  readonly source: JsonObject;
+  readonly destination: JsonObject;
+}
+
+/** The options of the reader and the writer. */
+function readChannels(text: string | null, route: RouteName | null, wrong: string[], missing: string[]): Channels {
+  const place = `${SETTINGS}.ChannelSettings`;
+  const channels = text === null ? {} : readJson(text, place, wrong);
+  const of = (name: string): JsonObject => {
+    const value = channels[name];
+    if (value === undefined || value === null) return {};
+    if (typeof value === 'string') return readJson(value, `${place}.${name}`, wrong);
+    if (isJsonObject(value)) return value;
+    wrong.push(`${place}.${name} must be an object`);
+    return {};
+  };
+  const names = { sourceChannelSettings: 1, destinationChannelSettings: 1 };
+  const unknown = Object.keys(channels).find((name) => !Object.hasOwn(names, name));
+  if (unknown !== undefined)
+    missing.push(`${place}.${unknown} is not there yet; ${Object.keys(names).join(' and ')} are`);
+  const destination = of('destinationChannelSettings');
+  for (const option of route === null ? [] : Object.values(RENAMED[route])) {
+    if (destination[option] !== undefined)
+      wrong.push(`${place}.destinationChannelSettings.${option}: names of targets are given by a Rename rule`);
+  }
+  if (route !== 'oneclick_to_holo') return { source: of('sourceChannelSettings'), destination };
+  for (const [name, done] of Object.entries(HOLO_CHANNEL)) {
+    const value = destination[name];
+    if (value !== undefined && value !== done)
+      missing.push(`${place}.destinationChannelSettings.${name}: only ${done} is there yet`);
+  }
+  const options = Object.entries(destination).filter(([name]) => !Object.hasOwn(HOLO_CHANNEL, name));
+  return { source: of('sourceChannelSettings'), destination: Object.fromEntries(options) };
+}
+
+/** The writer options that Rename rules come to: one for each kind of target, the same in every mapping. */
+function readRenames(spec: JobSpec, route: RouteName, wrong: string[], missing: string[]): JsonObject {
+  const rules = readRules(spec.TransformationRules ?? [], wrong);
+  const byMapping = spec.TableMappings.map(({ TransformationRules }, index) => {
+    const renamed: Record<string, string> = {};
+    for (const [at, key] of (TransformationRules ?? []).entries()) {
+      const place = `TableMappings[${index + 1}].TransformationRules[${at + 1}]`;
+      const rule = rules.get(ruleKey(key));
+      if (rule === undefined) {
+        wrong.push(`${place}: there is no rule ${describe(key)} in TransformationRules`);
+        continue;
+      }
+      const option = readUse(rule, route, missing);
+      if (option === null) continue;
+      if (renamed[option.name] !== undefined && renamed[option.name] !== option.expression)
+        wrong.push(`${place}: another Rename of ${key.RuleTargetType} is used in this mapping`);
+      renamed[option.name] = option.expression;
+    }
+    return renamed;
+  });
+  const options = Object.values(RENAMED[route]);
+  return Object.fromEntries(
+    options.flatMap((option) => {
+      const given = new Set(byMapping.map((renamed) => renamed[option] ?? null));
+      if (given.size > 1)
+        missing.push(
+          `TableMappings: every mapping of a job must use the same Rename for ${option}; make a job of those with another one`,
+        );
+      const [expression] = given;
+      return expression === null || expression === undefined ? [] : [[option, expression]];
+    }),
+  );
+}
+
+interface Rule {
+  readonly key: RuleKey;
+  readonly place: string;
+  readonly expression: JsonObject;
+}
+
+function readRules(rules: readonly TransformationRule[], wrong: string[]): Map<string, Rule> {
+  const found = new Map<string, Rule>();
+  for (const [index, rule] of rules.entries()) {
+    const place = `TransformationRules[${index + 1}]`;
+    if (found.has(ruleKey(rule))) wrong.push(`${place}: there are two rules ${describe(rule)}`);
+    const text = rule.RuleExpression;
+    const expression = text === null ? {} : readJson(text, `${place}.RuleExpression`, wrong);
+    if (
+      rule.RuleActionType === 'Rename' &&
+      (typeof expression['expression'] !== 'string' || expression['expression'] === '')
+    )
+      wrong.push(`${place}.RuleExpression must be {"expression":"..."} with the new name`);
+    found.set(ruleKey(rule), { key: rule, place, expression });
+  }
+  return found;
+}
+
+/** What a rule that a mapping uses comes to; null when to nothing. */
+function readUse(
+  { key: { RuleActionType: action, RuleTargetType: target }, place, expression }: Rule,
+  route: RouteName,
+  missing: string[],
+): { readonly name: string; readonly expression: string } | null {
+  if (action === 'HandleDml' && changesNothing(expression)) return null;
+  if (action !== 'Rename') {
+    missing.push(`${place}: ${action} is not there yet; Rename is`);
+    return null;
+  }
+  const { variables, expression: pattern } = expression;
+  if (Array.isArray(variables) ? variables.length > 0 : variables !== undefined && variables !== null)
+    missing.push(`${place}: variables with rules of their own are not there yet`);
+  const name = RENAMED[route][target];
+  if (name === undefined) {
+    missing.push(
+      `${place}: a Rename of ${target} cannot be done for ${SINK_TYPES[route]}; of ${Object.keys(RENAMED[route]).join(' and ')} it can`,
+    );
+    return null;
+  }
+  return { name, expression: typeof pattern === 'string' ? pattern : '' };
+}
+
+function changesNothing({ dmlPolicies }: JsonObject): boolean {
+  return (
+    Array.isArray(dmlPolicies) &&
+    dmlPolicies.every((policy: Json) => isJsonObject(policy) && policy['dmlAction'] === 'Normal')
+  );
+}
+
+function ruleKey({ RuleName, RuleActionType, RuleTargetType }: RuleKey): string {
+  return JSON.stringify([RuleName, RuleActionType, RuleTargetType]);
+}
+
+function describe({ RuleName, RuleActionType, RuleTargetType }: RuleKey): string {
+  return `${RuleName} (${RuleActionType} of ${RuleTargetType})`;
+}
+
+function readJson(text: string, place: string, wrong: string[]): JsonObject {
+  try {
+    return parseJsonObject(text);
+  } catch (error) {
+    if (!(error instanceof JsonError)) throw error;
+    wrong.push(`${place} must be a JSON object: ${error.message}`);
+    return {};
+  }
+}
+
+/** How a job is started. */
+export interface JobStart {
+  /** Seconds since the epoch; null keeps the position, or starts now. */
+  readonly startTime: number | null;
+  readonly failover: { readonly count: number | null; readonly intervalMinutes: number | null } | null;
+}
+
+/** The StartParam that a job's settings come to; null when they say nothing. */
+export function jobStartParam(settings: JobSettings | null, start: JobStart): string | null {
+  const ddl = (settings?.DdlHandlingSettings ?? []).map(({ Type, Action }) => [
+    Type.toUpperCase(),
+    Action.toUpperCase(),
+  ]);
+  const named = (name: string) => settings?.RuntimeSettings?.findLast(({ Name }) => Name === name)?.Value ?? null;
+  const count = start.failover?.count ?? named(FAILOVER.count);
+  const interval = start.failover?.intervalMinutes ?? named(FAILOVER.interval);
+  const failover = {
+    ...(count === null ? {} : { count: Number(count) }),
+    ...(interval === null ? {} : { interval: Number(interval) }),
+  };
+  const param = {
+    ...(ddl.length === 0 ? {} : { ddlMarkMap: Object.fromEntries(ddl) as Record<string, string> }),
+    ...(Object.keys(failover).length === 0 ? {} : { failoverLimit: failover }),
+    ...(start.startTime === null ? {} : { startTime: start.startTime }),
+  };
+  return Object.keys(param).length === 0 ? null : canonicalJson(param);
+}

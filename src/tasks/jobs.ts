@@ -1,0 +1,269 @@
+import type { Clock } from '../lib/clock.ts';
+import { withCrashPoints } from '../lib/crash-point.ts';
+import { canonicalJson } from '../lib/json.ts';
+import type { Json } from '../lib/json-value.ts';
+import type { ProjectId, TaskId } from './ids.ts';
+import { describeFailure } from './instance-info.ts';
+import { type JobStart, readJob, jobStartParam, type WantedJob } from './job-reader.ts';
+import type { Reach } from './data-source-service.ts';
+import type { Job, JobFilter, JobService, JobStatus, JobSummary } from './job-service.ts';
+import { type JobChange, type JobSpec, migrationTypeOf, SINK_TYPES, specOfTask } from './job-spec.ts';
+import { PlanFailure } from './plan-task.ts';
+import type { Planner } from './planner.ts';
+import type { RunControl } from './run-control.ts';
+import { invalid } from './script-reader.ts';
+import { readStartParam } from './start-param.ts';
+import type { RouteName, TaskDefinition } from './task-definition.ts';
+import { TaskError } from './task-error.ts';
+import { mustBeFree } from './task-lookup.ts';
+import { needsList, pickTables } from './table-selection.ts';
+import type { Caller, InstanceInfo, TaskService } from './task-service.ts';
+import type { ProcessResult, TaskRecord, TaskRecords, TaskStore } from './task-store.ts';
+import type { Turns } from './turns.ts';
+
+export interface JobsOptions {
+  readonly store: TaskStore;
+  readonly planner: Planner;
+  readonly tasks: TaskService;
+  readonly runs: RunControl;
+  readonly clock: Clock;
+  /** Shared with all that changes tasks. */
+  readonly turns: Turns;
+}
+
+/** Jobs: they are planned at once and deployed by their start, and are tasks otherwise. */
+export class Jobs implements JobService {
+  readonly #options: JobsOptions;
+
+  constructor(options: JobsOptions) {
+    this.#options = options;
+  }
+
+  async create(
+    { project, accessKeyId }: Caller,
+    { name, spec }: { readonly name: string; readonly spec: JobSpec },
+  ): Promise<TaskId> {
+    const { store, turns } = this.#options;
+    const wanted = readJob(name, spec);
+    return turns.take(`create ${project} ${name}`, async () => {
+      await store.transaction((records) => mustBeFree(records, project, name, 'JobName'));
+      const { definition, shown, content } = await this.#plan({ project, accessKeyId }, wanted, null);
+      const save = async (records: TaskRecords) => {
+        await mustBeFree(records, project, name, 'JobName');
+        const task = { project, name, type: 'DI_REALTIME', settings: '{}', folder: '', creator: accessKeyId } as const;
+        const id = await records.insertTask(task, { version: 1, definition, content, shown });
+        await records.saveJobSpec(id, 1, spec);
+        return id;
+      };
+      return withCrashPoints('version saved', () => store.transaction(save));
+    });
+  }
+
+  async update(
+    caller: Reach,
+    { job: id, change }: { readonly job: TaskId; readonly change: JobChange },
+  ): Promise<void> {
+    const { turns, tasks } = this.#options;
+    const task = await turns.take(`task ${id}`, async () => {
+      const { task, spec, definition } = await this.#find(caller, id);
+      const next = { ...spec, ...change };
+      const wanted = readJob(definition.name ?? task.name, next);
+      const planned = await this.#plan({ project: task.project, accessKeyId: caller.accessKeyId }, wanted, task);
+      return this.#save(task, { spec: next, planned, definition, editor: caller.accessKeyId });
+    });
+    if (task.state === 'RUN' && task.deployed !== task.saved) await tasks.deploy(...called(task, caller));
+  }
+
+  async get(caller: Reach, id: TaskId): Promise<Job> {
+    const { task, spec } = await this.#find(caller, id);
+    const info = await this.#options.runs.info(task);
+    const failure = failureOf(task, info);
+    return {
+      ...summaryOf(task, info),
+      spec,
+      failure: failure === null ? null : describeFailure(failure),
+      info,
+      createdAt: task.createdAt,
+      editedAt: task.editedAt,
+      startedAt: task.startedAt,
+      creator: task.creator,
+      editor: task.editor,
+      starter: task.starter,
+    };
+  }
+
+  async list(
+    { project }: Caller,
+    { name, sourceType, sinkType, pageNumber, pageSize }: JobFilter,
+  ): Promise<{ rows: readonly JobSummary[]; total: number }> {
+    const { store, runs } = this.#options;
+    const route = sinkType === null ? null : routeTo(sinkType);
+    if (route === undefined || (sourceType !== null && sourceType !== 'MySQL')) return { rows: [], total: 0 };
+    const { rows, total } = await store.transaction((records) =>
+      records.tasks(project, { name, route, pageNumber, pageSize }),
+    );
+    return { rows: rows.map((task) => summaryOf(task, runs.glance(task))), total };
+  }
+
+  async start(
+    caller: Reach,
+    { job: id, again, start }: { readonly job: TaskId; readonly again: boolean; readonly start: JobStart },
+  ): Promise<void> {
+    const { tasks, runs } = this.#options;
+    const { task, spec } = await this.#find(caller, id);
+    if (task.type === 'DI_SOLUTION' && (start.startTime !== null || start.failover !== null))
+      throw invalid(`DIJobId:[${id}] is a solution, which takes no RealtimeStartSettings.`);
+    const call = called(task, caller);
+    if (again) {
+      if (task.state === 'RUN') throw wrongState(id, 'is running: call StopDIJob first');
+      if (task.state !== 'SAVED') await tasks.terminate(...call);
+    } else if (task.state === 'PAUSE' && start.startTime !== null && (await runs.hasCheckpoint(task))) {
+      throw wrongState(
+        id,
+        'has a position to go on from, and RealtimeStartSettings.StartTime would be another: leave it out, or give ForceToRerun',
+      );
+    }
+    const startTime = start.startTime ?? (task.state === 'RUN' ? startTimeOf(task.startParam) : null);
+    const startParam = jobStartParam(spec.JobSettings, { ...start, startTime });
+    if (task.state !== 'RUN') await tasks.deploy(...call);
+    else if (task.startParam !== startParam)
+      throw wrongState(id, 'is running with other settings: call StopDIJob first, then start it with the new ones');
+    await tasks.start(call[0], { ...call[1], startParam });
+  }
+
+  async stop(caller: Reach, id: TaskId): Promise<void> {
+    const { task } = await this.#find(caller, id);
+    if (task.state === 'SAVED' || task.state === 'NORUN') throw wrongState(id, 'was not started: call StartDIJob');
+    await this.#options.tasks.stop(...called(task, caller));
+  }
+
+  async delete(caller: Reach, id: TaskId): Promise<void> {
+    const { task } = await this.#find(caller, id);
+    if (task.state === 'RUN') throw wrongState(id, 'is running: call StopDIJob first');
+    await this.#options.tasks.delete(...called(task, caller));
+  }
+
+  /** The tables that the job picks now, and what they come to. Errors: TaskError `invalid` with all that is wrong. */
+  async #plan(caller: Caller, wanted: WantedJob, task: TaskRecord | null): Promise<ProcessResult> {
+    const { planner } = this.#options;
+    try {
+      const isListed = needsList(wanted.selections);
+      const { list, ownDatabase } = await planner.tablesOf(caller, wanted.task, isListed);
+      const problems: string[] = [];
+      const tables = pickTables(wanted.selections, { list, ownDatabase, problems });
+      if (problems.length > 0) throw new TaskError('invalid', 'Job.NoTables', problems.join(' | '));
+      const base = { task: task?.id ?? null, baseVersion: task?.saved ?? 0, processId: null };
+      const { project, accessKeyId: user } = caller;
+      return await planner.plan({ project, user, wanted: { ...wanted.task, tables }, ...base });
+    } catch (error) {
+      if (!(error instanceof PlanFailure)) throw error;
+      throw new TaskError('invalid', 'Job.NotPlanned', error.message);
+    }
+  }
+
+  /** A new version when anything of what runs changes, else a new description of the one there is. */
+  async #save(
+    task: TaskRecord,
+    {
+      spec,
+      planned,
+      definition,
+      editor,
+    }: { spec: JobSpec; planned: ProcessResult; definition: TaskDefinition; editor: string },
+  ): Promise<TaskRecord> {
+    const { store, clock } = this.#options;
+    const isSame = textOf(planned.definition) === textOf(definition);
+    const saved = isSame ? task.saved : task.saved + 1;
+    const save = async (records: TaskRecords) => {
+      const { shown, content } = planned;
+      if (!isSame)
+        await records.insertVersion(task.id, { version: saved, definition: planned.definition, content, shown });
+      await records.saveJobSpec(task.id, saved, spec);
+      await records.updateTask(task.id, { saved, editor, editedAt: clock.now() });
+    };
+    await withCrashPoints('version saved', () => store.transaction(save));
+    return { ...task, saved };
+  }
+
+  /** Errors: TaskError `not-found`. */
+  async #find(
+    { projects }: Reach,
+    id: TaskId,
+  ): Promise<{ task: TaskRecord; spec: JobSpec; definition: TaskDefinition }> {
+    return this.#options.store.transaction(async (records) => {
+      const task = await taskIn(records, projects, id);
+      const { definition } = await records.version(id, task.saved);
+      return { task, definition, spec: await specIn(records, task, definition) };
+    });
+  }
+}
+
+async function taskIn(records: TaskRecords, projects: readonly ProjectId[], id: TaskId): Promise<TaskRecord> {
+  for (const project of projects) {
+    const task = await records.task(project, id);
+    if (task !== null) return task;
+  }
+  throw new TaskError('not-found', 'Job.NotFound', `DIJobId:[${id}] is invalid.`);
+}
+
+/** As it was given; or, where the newest version was made in another way, what that and the last description come to. */
+async function specIn(records: TaskRecords, { id, saved }: TaskRecord, definition: TaskDefinition): Promise<JobSpec> {
+  const own = await records.jobSpec(id, saved);
+  return own ?? specOfTask(definition, await records.lastJobSpec(id));
+}
+
+/** A repeated start that says none means the one it has. */
+function startTimeOf(startParam: string | null): number | null {
+  const { start } = readStartParam(startParam);
+  return start?.kind === 'time' ? start.seconds : null;
+}
+
+function called(task: TaskRecord, { accessKeyId }: Reach) {
+  return [
+    { project: task.project, accessKeyId },
+    { taskType: task.type, task: task.id },
+  ] as const;
+}
+
+function summaryOf(task: TaskRecord, info: InstanceInfo): JobSummary {
+  return {
+    id: task.id,
+    project: task.project,
+    name: task.name,
+    status: statusOf(task, info),
+    sourceType: 'MySQL',
+    sinkType: SINK_TYPES[task.route],
+    migrationType: migrationTypeOf(task.initialLoad),
+  };
+}
+
+function statusOf(task: TaskRecord, info: InstanceInfo): JobStatus {
+  switch (info.status) {
+    case 'NORUN':
+      return 'Initialized';
+    case 'WAIT':
+    case 'RUN':
+      return 'Running';
+    case 'KILLING':
+      return 'Stopping';
+    case 'PAUSE':
+      return failureOf(task, info) === null ? 'Stopped' : 'Failed';
+  }
+}
+
+function failureOf(task: TaskRecord, { status, run }: InstanceInfo) {
+  return status === 'PAUSE' ? (task.failure ?? run?.failure ?? null) : null;
+}
+
+function routeTo(sinkType: string): RouteName | undefined {
+  const found = Object.entries(SINK_TYPES).find(([, type]) => type === sinkType);
+  return found?.[0] as RouteName | undefined; // a key of SINK_TYPES
+}
+
+function textOf(definition: TaskDefinition): string {
+  return canonicalJson(definition as unknown as Json);
+}
+
+function wrongState(id: TaskId, why: string): TaskError {
+  return new TaskError('wrong-state', 'Task.WrongState', `DIJobId:[${id}] ${why}.`);
+}

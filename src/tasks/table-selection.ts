@@ -1,0 +1,171 @@
+import { LinearRegex, RegexError } from '../lib/linear-regex.ts';
+import type { TableList } from '../pipeline/connector.ts';
+import type { TableId } from '../pipeline/table.ts';
+import type { SelectionRule, TableMapping } from './job-spec.ts';
+import type { WantedTask } from './task-definition.ts';
+
+/** Places of patterns looked at, and names compared, over all of a job: each about half a second. */
+const WORK_MAX = 4_000_000;
+const COMPARISONS_MAX = 10_000_000;
+
+/** The rules of one mapping, which together pick tables: included first, then excluded. */
+export interface TableSelection {
+  /** Where it stands, for messages. */
+  readonly place: string;
+  readonly databases: Choice;
+  readonly tables: Choice;
+}
+
+interface Choice {
+  readonly include: readonly NameRule[];
+  readonly exclude: readonly NameRule[];
+}
+
+interface NameRule {
+  readonly kind: 'exact' | 'regex';
+  readonly expression: string;
+}
+
+/** Reads the rules of a mapping; what is wrong with them is added to `problems`. */
+export function readSelection(mapping: TableMapping, place: string, problems: string[]): TableSelection {
+  for (const [index, rule] of mapping.SourceObjectSelectionRules.entries()) {
+    const problem = ruleProblem(rule);
+    if (problem !== null) problems.push(`${place}.SourceObjectSelectionRules[${index + 1}].Expression ${problem}`);
+  }
+  const choice = (types: readonly string[]): Choice => {
+    const rules = mapping.SourceObjectSelectionRules.filter(({ ObjectType }) => types.includes(ObjectType));
+    const of = (exclude: boolean) =>
+      rules
+        .filter(({ Action }) => (Action === 'Exclude') === exclude)
+        .map(({ Expression, ExpressionType }): NameRule => {
+          return { kind: ExpressionType === 'Regex' ? 'regex' : 'exact', expression: Expression };
+        });
+    return { include: of(false), exclude: of(true) };
+  };
+  // MySQL has one level where others have two.
+  const databases = choice(['Database', 'Schema']);
+  if (databases.include.length === 0 && databases.exclude.length > 0)
+    problems.push(`${place} excludes databases and includes none: include what is to be picked from, such as Regex .*`);
+  return { place, databases, tables: choice(['Table']) };
+}
+
+function ruleProblem({ Expression, ExpressionType }: SelectionRule): string | null {
+  if (ExpressionType !== 'Regex')
+    return Expression.length > 64 ? 'is a name, and names have at most 64 characters' : null;
+  try {
+    void new LinearRegex(Expression);
+    return null;
+  } catch (error) {
+    if (!(error instanceof RegexError)) throw error;
+    return `is no regular expression that can be used: ${error.message}`;
+  }
+}
+
+/** Whether the tables there are must be known: not when every one is named. */
+export function needsList(selections: readonly TableSelection[]): boolean {
+  const named = ({ include }: Choice) => include.length > 0 && include.every(({ kind }) => kind === 'exact');
+  return selections.some(
+    ({ databases, tables }) => !named(tables) || !(databases.include.length === 0 || named(databases)),
+  );
+}
+
+/**
+ * The tables that mappings pick. A table that is named with its database is picked whether it is there or not, so that the
+ * plan says that it is missing; a mapping that picks none is a problem.
+ */
+export function pickTables(
+  selections: readonly TableSelection[],
+  { list, ownDatabase, problems }: { list: TableList | null; ownDatabase: string | null; problems: string[] },
+): WantedTask['tables'] {
+  const picked = new Map<string, { readonly database: string | null; readonly table: string }>();
+  const work = { places: 0, comparisons: 0 };
+  for (const selection of selections) {
+    if (selection.databases.include.length === 0 && ownDatabase === null) {
+      problems.push(`${selection.place} includes no database, and the data source has none of its own`);
+      continue;
+    }
+    const found = [...named(selection, list, work), ...listed(selection, list, { ownDatabase, work })];
+    for (const table of found) picked.set(`${table.database ?? ''}\0${table.table}`, table);
+    if (found.length === 0) problems.push(`${selection.place} picks no table: check its names and patterns`);
+    if (work.places > WORK_MAX || work.comparisons > COMPARISONS_MAX) {
+      problems.push(
+        `${selection.place}: the patterns of the job take too long; write simpler ones, or make jobs of them`,
+      );
+      return [];
+    }
+  }
+  return [...picked.values()];
+}
+
+interface Work {
+  places: number;
+  comparisons: number;
+}
+
+/** Both names are exact. */
+function named({ databases, tables }: TableSelection, list: TableList | null, work: Work): WantedTask['tables'] {
+  const isExact = ({ kind }: NameRule) => kind === 'exact';
+  const owners: (string | null)[] =
+    databases.include.length === 0 ? [null] : databases.include.filter(isExact).map(({ expression }) => expression);
+  const ignoresCase = list?.ignoresCase ?? false;
+  const outside = matcher(databases.exclude, ignoresCase, work);
+  const left = matcher(tables.exclude, ignoresCase, work);
+  return owners
+    .filter((database) => database === null || !outside(database))
+    .flatMap((database) =>
+      tables.include
+        .filter((rule) => isExact(rule) && !left(rule.expression))
+        .map(({ expression }) => ({ database, table: expression })),
+    );
+}
+
+/** Of the tables there are. */
+function listed(
+  { databases, tables }: TableSelection,
+  list: TableList | null,
+  { ownDatabase, work }: { readonly ownDatabase: string | null; readonly work: Work },
+): readonly TableId[] {
+  if (list === null) return [];
+  const own: NameRule[] = ownDatabase === null ? [] : [{ kind: 'exact', expression: ownDatabase }];
+  const all: NameRule[] = [{ kind: 'regex', expression: '.*' }];
+  const chooses = ({ include, exclude }: Choice, otherwise: readonly NameRule[]) => {
+    const takes = matcher(include.length === 0 ? otherwise : include, list.ignoresCase, work);
+    const leaves = matcher(exclude, list.ignoresCase, work);
+    return (name: string) => takes(name) && !leaves(name);
+  };
+  const takesDatabase = remembering(chooses(databases, own));
+  const takesTable = chooses(tables, all);
+  return list.tables.filter(({ database, table }) => takesDatabase(database) && takesTable(table));
+}
+
+function matcher(rules: readonly NameRule[], ignoresCase: boolean, work: Work): (name: string) => boolean {
+  const fold = (name: string) => (ignoresCase ? name.toLowerCase() : name);
+  const names = new Set(rules.flatMap(({ kind, expression }) => (kind === 'exact' ? [fold(expression)] : [])));
+  const patterns = rules
+    .filter(({ kind }) => kind === 'regex')
+    .map(({ expression }) => new LinearRegex(expression, { ignoreCase: ignoresCase }));
+  return (name) => {
+    work.comparisons += 1;
+    return (
+      names.has(fold(name)) ||
+      patterns.some((pattern) => {
+        if (work.places > WORK_MAX) return false; // given up: the job is refused
+        const matches = pattern.matches(name);
+        work.places += pattern.work;
+        return matches;
+      })
+    );
+  };
+}
+
+/** Tables come by the thousand, their databases by the dozen. */
+function remembering(takes: (name: string) => boolean): (name: string) => boolean {
+  const known = new Map<string, boolean>();
+  return (name) => {
+    const before = known.get(name);
+    if (before !== undefined) return before;
+    const found = takes(name);
+    known.set(name, found);
+    return found;
+  };
+}
