@@ -7,7 +7,9 @@ import { VERSION_2020 } from '../api/operation.ts';
 import { messageOf } from '../lib/errors.ts';
 import { isJsonObject, parseJson } from '../lib/json.ts';
 import type { Json } from '../lib/json-value.ts';
-import { type Call, signCallV1, signCallV3 } from './sign-call.ts';
+import { aliyunLine, curlLine } from './call-lines.ts';
+import { checkCall } from './check-call.ts';
+import { type Call, type SignedCall, signCallV1, signCallV3 } from './sign-call.ts';
 
 /** 0 done; 1 no answer, or a defect there; 2 used wrongly; 4 refused: an error answer, or Data.Status fail. */
 export type CallExit = 0 | 1 | 2 | 4;
@@ -17,8 +19,14 @@ export interface CallOptions {
   readonly accessKeyId: string;
   readonly accessKeySecret: string;
   readonly apiVersion: string;
+  /** Of temporary credentials. */
+  readonly securityToken?: string;
   /** Sign with V1 (HMAC-SHA1) instead of V3. */
   readonly v1?: boolean;
+  /** False sends it without a look into the service's catalogue. */
+  readonly check?: boolean;
+  /** Prints the call for another tool instead of making it. */
+  readonly print?: 'curl' | 'aliyun';
 }
 
 export interface CallOutput {
@@ -35,7 +43,7 @@ export function registerCall(program: Command): void {
   program
     .command('call')
     .description('calls an operation of the API, signed, and prints its answer')
-    .argument('<action>', 'such as GetDISyncInstanceInfo')
+    .argument('<action>', 'such as GetDISyncInstanceInfo; GET /catalogue lists them')
     .argument(
       '[parameters...]',
       'key=value; key=@file takes the text of a file, key=@- standard input, key=@@text "@text"',
@@ -45,8 +53,13 @@ export function registerCall(program: Command): void {
     )
     .addOption(new Option('--access-key-id <id>').env('ALIBABA_CLOUD_ACCESS_KEY_ID').default('dev'))
     .addOption(new Option('--access-key-secret <secret>').env('ALIBABA_CLOUD_ACCESS_KEY_SECRET').default('dev'))
+    .addOption(new Option('--security-token <token>', 'of temporary credentials').env('ALIBABA_CLOUD_SECURITY_TOKEN'))
     .addOption(new Option('--api-version <version>').default(VERSION_2020))
     .option('--v1', 'sign with HMAC-SHA1, the older form')
+    .option('--no-check', 'send it as it is, without looking into the catalogue of the service')
+    .addOption(
+      new Option('--print <form>', 'do not call, print the same call for another tool').choices(['curl', 'aliyun']),
+    )
     .addHelpText('after', '\nExit status: 0 done, 1 no answer or a defect there, 2 used wrongly, 4 refused.')
     .action(async (action: string, parameters: string[], options: CallOptions) => {
       const { exit, stdout, stderr } = await runCall(action, parameters, options);
@@ -67,7 +80,12 @@ export async function runCall(action: string, pairs: readonly string[], options:
     return { exit: 2, stdout: '', stderr: `${messageOf(error)}\n` };
   }
   try {
-    const { status, body } = await send(endpoint, call, options);
+    const wrong = options.check === false ? [] : checkCall(call, await fetchCatalogue(endpoint));
+    if (wrong.length > 0) return { exit: 2, stdout: '', stderr: `${wrong.join('\n')}\n` };
+    const signed = sign(call, endpoint, options);
+    if (options.print !== undefined)
+      return { exit: 0, stdout: `${print(call, endpoint, signed, options.print)}\n`, stderr: '' };
+    const { status, body } = await request(endpoint, { method: 'POST', ...signed });
     const answer = `${body}\n`;
     if (status === 200 && !saysFail(body)) return { exit: 0, stdout: answer, stderr: '' };
     return { exit: status >= 500 ? 1 : 4, stdout: answer, stderr: '' };
@@ -108,16 +126,37 @@ function readEndpoint(text: string): URL {
   return url;
 }
 
-async function send(
-  endpoint: URL,
+function sign(
   call: Call,
-  { accessKeyId, accessKeySecret, v1 = false }: CallOptions,
+  endpoint: URL,
+  { accessKeyId, accessKeySecret, securityToken, v1 = false }: CallOptions,
+): SignedCall {
+  const signer = { accessKeyId, accessKeySecret, securityToken: securityToken ?? null, now: Date.now() };
+  return v1 ? signCallV1(call, signer) : signCallV3(call, endpoint.host, signer);
+}
+
+function print(call: Call, endpoint: URL, signed: SignedCall, form: 'curl' | 'aliyun'): string {
+  return form === 'curl' ? curlLine(endpoint, signed) : aliyunLine(call, endpoint);
+}
+
+/** Null when there is none: the endpoint may be the vendor's. */
+async function fetchCatalogue(endpoint: URL): Promise<Json | null> {
+  const { status, body } = await request(new URL('/catalogue', endpoint), { method: 'GET', headers: {}, body: '' });
+  if (status !== 200) return null;
+  try {
+    return parseJson(body);
+  } catch {
+    return null;
+  }
+}
+
+async function request(
+  url: URL,
+  { method, headers, body }: SignedCall & { readonly method: string },
 ): Promise<{ readonly status: number; readonly body: string }> {
-  const signer = { accessKeyId, accessKeySecret, now: Date.now() };
-  const { headers, body } = v1 ? signCallV1(call, signer) : signCallV3(call, endpoint.host, signer);
-  const request = endpoint.protocol === 'https:' ? httpsRequest : httpRequest;
+  const start = url.protocol === 'https:' ? httpsRequest : httpRequest;
   const response = await new Promise<IncomingMessage>((resolve, reject) => {
-    const outgoing = request(endpoint, { method: 'POST', headers, timeout: TIMEOUT_MS }, resolve);
+    const outgoing = start(url, { method, headers, timeout: TIMEOUT_MS }, resolve);
     outgoing.on('timeout', () => outgoing.destroy(new Error(`nothing came for ${TIMEOUT_MS / 1000} s`)));
     outgoing.on('error', reject);
     outgoing.end(body);

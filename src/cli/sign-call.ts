@@ -12,6 +12,8 @@ export interface Call {
 export interface Signer {
   readonly accessKeyId: string;
   readonly accessKeySecret: string;
+  /** Of temporary credentials; else null. */
+  readonly securityToken: string | null;
   readonly now: number;
 }
 
@@ -24,7 +26,8 @@ export interface SignedCall {
 const FORM = 'application/x-www-form-urlencoded';
 
 /** ACS3-HMAC-SHA256. `host` is what the Host header will say, port included. */
-export function signCallV3(call: Call, host: string, { accessKeyId, accessKeySecret, now }: Signer): SignedCall {
+export function signCallV3(call: Call, host: string, signer: Signer): SignedCall {
+  const { accessKeyId, accessKeySecret, securityToken, now } = signer;
   const body = encodeForm(call.parameters);
   const headers: Record<string, string> = {
     host,
@@ -34,6 +37,7 @@ export function signCallV3(call: Call, host: string, { accessKeyId, accessKeySec
     'x-acs-date': utcSecond(now),
     'x-acs-signature-nonce': randomBytes(16).toString('hex'),
     'x-acs-content-sha256': sha256Hex(body),
+    ...(securityToken === null ? {} : { 'x-acs-security-token': securityToken }),
   };
   const signedHeaders = Object.keys(headers).toSorted();
   const received = new Map(Object.entries(headers).map(([name, value]) => [name, [value]]));
@@ -47,7 +51,7 @@ export function signCallV3(call: Call, host: string, { accessKeyId, accessKeySec
 }
 
 /** HMAC-SHA1 over the parameters, the older form. */
-export function signCallV1(call: Call, { accessKeyId, accessKeySecret, now }: Signer): SignedCall {
+export function signCallV1(call: Call, { accessKeyId, accessKeySecret, securityToken, now }: Signer): SignedCall {
   const parameters = new Map([
     ['AccessKeyId', accessKeyId],
     ['Action', call.action],
@@ -57,6 +61,7 @@ export function signCallV1(call: Call, { accessKeyId, accessKeySecret, now }: Si
     ['SignatureVersion', '1.0'],
     ['SignatureNonce', randomBytes(16).toString('hex')],
     ['Timestamp', utcSecond(now)],
+    ...(securityToken === null ? [] : [['SecurityToken', securityToken] as const]),
     ...call.parameters,
   ]);
   const signature = signV1(stringToSignV1('POST', parameters), accessKeySecret);
