@@ -57,9 +57,13 @@ function maskedJson(text: string): string {
   }
 }
 
+/** Also in JSON that is a text within JSON, and in pairs such as `{ key: 'sasl.jaas.config', value: '…' }`. */
 function masked(value: Json): Json {
+  if (typeof value === 'string') return /^\s*[{[]/.test(value) ? maskedJson(value) : value;
   if (Array.isArray(value)) return value.map(masked);
   if (!isJsonObject(value)) return value;
+  const name = value['key'] ?? value['Name'];
+  if (typeof name === 'string' && SECRET_KEY.test(name)) return MASK;
   return Object.fromEntries(
     Object.entries(value).map(([key, inner]) => [key, SECRET_KEY.test(key) ? MASK : masked(inner)]),
   );
