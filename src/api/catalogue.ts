@@ -9,17 +9,19 @@ import { deployDiSyncTask } from './operations/deploy-di-sync-task.ts';
 import { exportDataSources } from './operations/export-data-sources.ts';
 import { generateDiSyncTaskConfigForCreating } from './operations/generate-di-sync-task-config-for-creating.ts';
 import { generateDiSyncTaskConfigForUpdating } from './operations/generate-di-sync-task-config-for-updating.ts';
+import { getDataSourceMeta } from './operations/get-data-source-meta.ts';
 import { getDiSyncInstanceInfo } from './operations/get-di-sync-instance-info.ts';
 import { getDiSyncTask } from './operations/get-di-sync-task.ts';
 import { importDataSources } from './operations/import-data-sources.ts';
 import { listConnections } from './operations/list-connections.ts';
-import { listDiProjectConfig } from './operations/list-di-project-config.ts';
 import { listDataSources } from './operations/list-data-sources.ts';
+import { listDiProjectConfig } from './operations/list-di-project-config.ts';
 import { queryDiSyncTaskConfigProcessResult } from './operations/query-di-sync-task-config-process-result.ts';
 import { setDataSourceShare } from './operations/set-data-source-share.ts';
 import { startDiSyncInstance } from './operations/start-di-sync-instance.ts';
 import { stopDiSyncInstance } from './operations/stop-di-sync-instance.ts';
 import { terminateDiSyncInstance } from './operations/terminate-di-sync-instance.ts';
+import { testNetworkConnection } from './operations/test-network-connection.ts';
 import { updateConnection } from './operations/update-connection.ts';
 import { updateDataSource } from './operations/update-data-source.ts';
 import { updateDiProjectConfig } from './operations/update-di-project-config.ts';
@@ -41,6 +43,8 @@ export const operations: readonly Operation[] = [
   exportDataSources,
   importDataSources,
   setDataSourceShare,
+  getDataSourceMeta,
+  testNetworkConnection,
   createConnection,
   listConnections,
   updateConnection,

@@ -43,6 +43,9 @@ export const environment: Parameter<EnvType> = (() => {
   return { ...values, type: 'integer', read: (given, name) => (values.read(given, name) === '1' ? 1 : 0) };
 })();
 
+/** The same as a text, as newer operations have it. */
+export const environmentText = (note: string): Parameter<EnvType> => ({ ...environment, type: 'string', note });
+
 export const NAME = text({ meaning: 'name, unique in project and environment', maxLength: 255 });
 export const CONTENT = jsonObject({
   meaning: 'how to connect; keys depend on the type',

@@ -2,8 +2,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { query, send, textOf } from '../../test/support/api-clients.ts';
 import { FOREIGN_PROJECT, KEY_ID, openGateway, PROJECT } from '../../test/support/gateway-under-test.ts';
+import { parseJson } from '../lib/json.ts';
 import type { JsonObject } from '../lib/json-value.ts';
-import type { DataSource } from '../tasks/data-source-service.ts';
+import type { DataSource, Stage } from '../tasks/data-source-service.ts';
 import { TaskError } from '../tasks/task-error.ts';
 
 const shared = await openGateway();
@@ -212,5 +213,95 @@ test('a share names workspaces and users, and replaces what was before', async (
   assert.deepEqual((await call('SetDataSourceShare')).body, {
     Success: true,
     Data: { Status: 'fail', Message: 'projectId:[5] is invalid.' },
+  });
+});
+
+test('metadata has every database and schema, and the tables of the page with their columns', async () => {
+  const table = (schema: string, name: string) => ({
+    database: 'd',
+    schema,
+    table: name,
+    columns: [{ name: 'id', type: 'int' }],
+  });
+  shared.catalogue = {
+    schemas: [
+      { database: 'd', schema: 's' },
+      { database: 'd', schema: 'empty' },
+      { database: 'e', schema: '' },
+    ],
+    tables: [table('s', 'a'), table('s', 'b')],
+    total: 12,
+  };
+  const info = (name: string) => ({
+    dbName: 'd',
+    table: name,
+    tableName: name,
+    enable: true,
+    columns: [{ name: 'id', type: 'int' }],
+  });
+  const { body, calls } = await call('GetDataSourceMeta', { PageNumber: '6', PageSize: '2', EnvType: '1' });
+  assert.deepEqual(calls, [['catalogue', CALLER, { name: 'shop', env: 1, offset: 10, limit: 2 }]]);
+  const { Meta, ...others } = body['Data'] as JsonObject;
+  assert.deepEqual(others, { Status: 'success', Message: null });
+  assert.deepEqual(parseJson(textOf(Meta)), {
+    dbTables: [
+      {
+        dbName: 'd',
+        schema: [
+          { schemaName: 's', tableInfos: [info('a'), info('b')] },
+          { schemaName: 'empty', tableInfos: [] },
+        ],
+      },
+      { dbName: 'e', schema: [{ schemaName: '', tableInfos: [] }] },
+    ],
+    pageNumber: 6,
+    pageSize: 2,
+    totalCount: 12,
+  });
+  shared.failure = new TaskError('wrong-state', 'MySQL.Denied', 'read data source failed: no login', {
+    hint: 'Grant it.',
+  });
+  const failure = await call('GetDataSourceMeta');
+  assert.deepEqual(
+    [failure.status, failure.body, failure.calls],
+    [
+      200,
+      { Success: true, Data: { Status: 'fail', Message: 'read data source failed: no login. Grant it.', Meta: null } },
+      [['catalogue', CALLER, { name: 'shop', env: null, offset: 0, limit: 100 }]],
+    ],
+  );
+});
+
+test('a network test answers in TaskList: nothing to say when it is reached, else every stage and what to do', async () => {
+  const stages: Stage[] = [
+    { stage: 'name resolution', outcome: 'passed', found: 'h is 10.0.0.1', code: null, remedy: '' },
+    { stage: 'TLS', outcome: 'skipped', found: 'none is asked for', code: null, remedy: 'Ask for it.' },
+  ];
+  const login: Stage = {
+    stage: 'login',
+    outcome: 'failed',
+    found: 'no login',
+    code: 'MySQL.Denied',
+    remedy: 'Grant it.',
+  };
+  shared.stages = stages;
+  const reached = await call('TestNetworkConnection', { EnvType: '0' });
+  assert.deepEqual(reached.calls, [['stages', CALLER, { name: 'shop', env: 0 }]]);
+  assert.deepEqual(reached.body, {
+    Success: true,
+    TaskList: { ConnectStatus: true, ConnectMessage: '', Extend: JSON.stringify(stages) },
+  });
+  shared.stages = [...stages, login];
+  const { body } = await call('TestNetworkConnection');
+  assert.deepEqual(body['TaskList'], {
+    ConnectStatus: false,
+    ConnectMessage:
+      'name resolution: passed (h is 10.0.0.1). TLS: skipped (none is asked for). login: failed (MySQL.Denied: no login). Grant it.',
+    Extend: JSON.stringify([...stages, login]),
+  });
+  shared.failure = new TaskError('not-found', 'DataSource.NotFound', 'datasource:[shop] is invalid.');
+  assert.deepEqual((await call('TestNetworkConnection')).body, {
+    Success: true,
+    TaskList: { ConnectStatus: false, ConnectMessage: 'datasource:[shop] is invalid.', Extend: '[]' },
   });
 });

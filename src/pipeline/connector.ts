@@ -1,12 +1,14 @@
 import type { HostPolicy } from '../lib/host-policy.ts';
 import type { Json } from '../lib/json-value.ts';
 import type { Logger } from '../lib/log.ts';
+import type { CataloguePage, ReadCatalogueOptions } from './catalogue.ts';
 import type { CheckpointOwner } from './checkpoint.ts';
 import type { Policies } from './policies.ts';
 import type { Problem } from './problem.ts';
 import type { TargetPlan } from './route.ts';
 import type { Sink } from './sink.ts';
 import type { Source } from './source.ts';
+import type { ProbeOptions, Stage, StageName } from './stages.ts';
 import type { TableId, TableVersion } from './table.ts';
 
 /**
@@ -92,8 +94,8 @@ export interface OpenSourceOptions {
   readonly log: Logger;
 }
 
-/** What the list of connectors knows of one source system. */
-export interface SourceConnector {
+/** What both ends know of the system behind a data source. */
+export interface DataSourceConnector {
   /** The API's word for it, such as `mysql`. */
   readonly type: string;
   /**
@@ -101,6 +103,16 @@ export interface SourceConnector {
    * Errors: SettingsError, naming what is wrong. Result is plain data, with secrets.
    */
   parseSettings(content: Json, hosts?: HostPolicy): Json;
+  /** A page of what there is. Errors: PipelineError when the server cannot be asked. */
+  readCatalogue(options: ReadCatalogueOptions): Promise<CataloguePage>;
+  /** The stages of `probe`, in their order. */
+  readonly probeStages: readonly StageName[];
+  /** Takes one stage after the other to the server, each as it comes, until one fails. Never throws. */
+  probe(options: ProbeOptions): AsyncGenerator<Stage>;
+}
+
+/** What the list of connectors knows of one source system. */
+export interface SourceConnector extends DataSourceConnector {
   /** Reads the reader's own options out of `steps[reader].parameter`. Errors: SettingsError. */
   parseOptions(parameter: Json): Json;
   /** The database that bare table names are of; null when the data source names none. */
@@ -157,9 +169,7 @@ export interface OpenSinkOptions {
 }
 
 /** What the list of connectors knows of one sink system. */
-export interface SinkConnector {
-  readonly type: string;
-  parseSettings(content: Json, hosts?: HostPolicy): Json;
+export interface SinkConnector extends DataSourceConnector {
   /** Reads the writer's own options out of `steps[writer].parameter`. Errors: SettingsError. */
   parseOptions(parameter: Json): Json;
   /** Whether tables without a primary key can be written, by the options. */

@@ -93,16 +93,13 @@ export interface ResolveOptions {
   readonly user?: string | null;
 }
 
-/**
- * A data source by name: the project's own, else one that is shared with it under that name.
- * Errors: TaskError `invalid` when there is none.
- */
-export async function resolveDataSource(
+/** A data source by name: the project's own, else one that is shared with it under that name; null without. */
+export async function findDataSource(
   records: TaskRecords,
   project: ProjectId,
   name: string,
   { env = null, user = null }: ResolveOptions = {},
-): Promise<StoredDataSource> {
+): Promise<StoredDataSource | null> {
   const environments: readonly EnvType[] = env === null ? [1, 0] : [env];
   for (const each of environments) {
     const own = await records.dataSourceNamed(project, each, name);
@@ -112,6 +109,18 @@ export async function resolveDataSource(
     const shared = await records.dataSourceSharedAs(project, each, name, user);
     if (shared !== null) return shared;
   }
+  return null;
+}
+
+/** The same. Errors: TaskError `invalid` when there is none. */
+export async function resolveDataSource(
+  records: TaskRecords,
+  project: ProjectId,
+  name: string,
+  options: ResolveOptions = {},
+): Promise<StoredDataSource> {
+  const found = await findDataSource(records, project, name, options);
+  if (found !== null) return found;
   throw new TaskError(
     'invalid',
     'DataSource.NotFound',

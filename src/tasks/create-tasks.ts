@@ -27,6 +27,8 @@ export interface CreateTasksOptions extends Surroundings {
   readonly log: Logger;
   /** How long planning may wait for both servers; a minute when it is not given. */
   readonly planTimeoutMs?: number;
+  /** How long a look at the server behind a data source may take; 20 s when it is not given. */
+  readonly probeTimeoutMs?: number;
   /** Makes the engine; what it is told by its runs goes to `listener`. */
   engine(listener: RunControl): Engine;
 }
@@ -60,7 +62,7 @@ export function createTasks(options: CreateTasksOptions): CreatedTasks {
   return {
     tasks,
     jobs: new Jobs({ store, planner: inCall, tasks, runs, clock, turns }),
-    dataSources: new DataSources({ store, connectors, instances, hosts, clock }),
+    dataSources: new DataSources(options),
     projectConfigs: new ProjectConfigs(store),
     engine,
     resumeAll: async () => {

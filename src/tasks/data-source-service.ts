@@ -1,5 +1,9 @@
+import type { CataloguePage } from '../pipeline/catalogue.ts';
+import type { Stage } from '../pipeline/stages.ts';
 import type { DataSourceId, ProjectId } from './ids.ts';
 import type { Caller } from './task-service.ts';
+
+export type { CataloguePage, Stage };
 
 /** 0 is development, 1 production: separate name spaces; a task takes 1, else 0. */
 export type EnvType = 0 | 1;
@@ -85,12 +89,22 @@ export interface DataSourceService {
   import(caller: Caller, sources: readonly NewDataSource[]): Promise<readonly string[]>;
   /** With whom it is shared from now on, in place of all shares before; none ends them. */
   share(caller: Caller, request: ShareRequest): Promise<void>;
+  /** A page of the tables behind one of its own or one shared with it; refused with `wrong-state` when it cannot be asked. */
+  catalogue(
+    caller: Caller,
+    request: NamedDataSource & { readonly offset: number; readonly limit: number },
+  ): Promise<CataloguePage>;
+  /** What each stage on the way to its server says. Takes 20 s at most. */
+  stages(caller: Caller, request: NamedDataSource): Promise<readonly Stage[]>;
 }
 
-export interface ShareRequest {
+export interface NamedDataSource {
   readonly name: string;
   /** Null: production's, else development's. */
   readonly env: EnvType | null;
+}
+
+export interface ShareRequest extends NamedDataSource {
   readonly shares: readonly DataSourceShare[];
   /** Projects that the caller may touch: with others nothing is shared. */
   readonly projects: readonly ProjectId[];

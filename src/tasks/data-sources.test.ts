@@ -6,6 +6,8 @@ import { after, test } from 'node:test';
 import { Script, scriptedConnectors } from '../../test/support/scripted-connectors.ts';
 import { ScriptedEngine } from '../../test/support/scripted-engine.ts';
 import { silentLog } from '../lib/log.ts';
+import { PipelineError } from '../pipeline/pipeline-error.ts';
+import { failed } from '../pipeline/stages.ts';
 import { Store } from '../store/store.ts';
 import { createTasks, type CreatedTasks } from './create-tasks.ts';
 import type { DataSource, DataSourceChanges, DataSourceShare, NewDataSource } from './data-source-service.ts';
@@ -33,6 +35,7 @@ after(async () => {
 class Scene {
   readonly clock = { time: 1000, now: () => this.clock.time };
   readonly #folder = mkdtempSync(join(tmpdir(), 'disync-sources-'));
+  readonly script = new Script().table('shop', 'a').table('shop', 'b').table('log', 'c');
   engine!: ScriptedEngine;
   store!: Store;
   created!: CreatedTasks;
@@ -52,14 +55,14 @@ class Scene {
   async open(): Promise<void> {
     const files = { masterKey: null, masterKeyFile: null };
     this.store = Store.open({ folder: join(this.#folder, 'data'), ...files, clock: this.clock, exclusive: true });
-    const script = new Script().table('shop', 'a');
     this.created = createTasks({
       store: this.store,
       checkpoints: this.store.checkpoints,
-      connectors: scriptedConnectors(script),
+      connectors: scriptedConnectors(this.script),
       instances: {},
       clock: this.clock,
       log: silentLog,
+      probeTimeoutMs: 200,
       engine: (listener) => (this.engine = new ScriptedEngine(listener)),
     });
     await this.created.resumeAll();
@@ -329,4 +332,65 @@ test('what cannot be shared says why, and a project out of reach is answered lik
   const request = { name: 'theirs', env: null, shares: [], projects: [] };
   await assert.rejects(scene.sources.share(THEM, request), is('not-found', /^datasource:\[theirs\] is invalid\.$/));
   assert.equal((await scene.named('mysql')).shared, true);
+});
+
+test('what is behind a data source is read page by page, also by a project that it is shared with', async () => {
+  const scene = await Scene.make();
+  const id = [{ name: 'id', type: 'bigint' }];
+  const named = { name: 'mysql', env: null };
+  const schemas = ['shop', 'log'].map((database) => ({ database, schema: '' }));
+  assert.deepEqual(await scene.sources.catalogue(US, { ...named, offset: 1, limit: 1 }), {
+    schemas,
+    tables: [{ database: 'shop', schema: '', table: 'b', columns: id }],
+    total: 3,
+  });
+  const page = { name: 'theirs', env: 1, offset: 2, limit: 5 } as const;
+  await assert.rejects(scene.sources.catalogue(THEM, page), is('not-found', /^datasource:\[theirs\] is invalid\.$/));
+  await scene.share([shareWith(THEM, { user: 'them' })]);
+  assert.deepEqual(
+    (await scene.sources.catalogue(THEM, page)).tables.map(({ table }) => table),
+    ['c'],
+  );
+  await assert.rejects(scene.sources.catalogue(OTHERS, page), is('not-found', /is invalid/));
+  await assert.rejects(scene.sources.catalogue(THEM, { ...page, env: 0 }), is('not-found', /is invalid/));
+});
+
+test('a server that cannot be read, or does not answer, is told with the code and what to do', async () => {
+  const scene = await Scene.make();
+  const request = { name: 'mysql', env: null, offset: 0, limit: 1 };
+  scene.script.onProbe = () =>
+    Promise.reject(new PipelineError('fatal', 'MySQL.Denied', 'no login', { hint: 'Grant it.' }));
+  await assert.rejects(scene.sources.catalogue(US, request), {
+    kind: 'wrong-state',
+    code: 'MySQL.Denied',
+    message: 'read data source failed: no login',
+    hint: 'Grant it.',
+  });
+  scene.script.onProbe = () => new Promise(() => {});
+  await assert.rejects(scene.sources.catalogue(US, request), {
+    code: 'DataSource.Unreadable',
+    message: 'read data source time out: no answer within 1 s',
+  });
+});
+
+test('a probe tells every stage: those behind a failure are skipped, one that hangs has failed', async () => {
+  const scene = await Scene.make();
+  const shown = async () =>
+    (await scene.sources.stages(US, { name: 'mysql', env: 1 })).map(({ stage, outcome, found }) => [
+      stage,
+      outcome,
+      found,
+    ]);
+  const name = ['name resolution', 'passed', 'h is 10.0.0.1'];
+  const notTried = ['TLS', 'login', 'grants'].map((stage) => [
+    stage,
+    'skipped',
+    'not tried, because of what failed before',
+  ]);
+  scene.script.stages = [failed('TCP', new Error('refused'))];
+  assert.deepEqual(await shown(), [name, ['TCP', 'failed', 'refused'], ...notTried]);
+  scene.script.onProbe = () => Promise.reject(new Error('a defect'));
+  assert.deepEqual(await shown(), [name, ['TCP', 'failed', 'a defect'], ...notTried]);
+  scene.script.onProbe = () => new Promise(() => {});
+  assert.deepEqual(await shown(), [name, ['TCP', 'failed', 'no answer within 1 s'], ...notTried]);
 });

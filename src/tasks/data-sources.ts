@@ -1,17 +1,21 @@
 import type { Clock } from '../lib/clock.ts';
 import { parseJson } from '../lib/json.ts';
 import { maskedKey } from '../lib/mask-secrets.ts';
-import { connectorType, readSettings, resolveDataSource, type Surroundings } from './connections.ts';
+import type { CataloguePage } from '../pipeline/catalogue.ts';
+import type { Stage } from '../pipeline/stages.ts';
+import { connectorType, findDataSource, readSettings, resolveDataSource, type Surroundings } from './connections.ts';
 import type {
   DataSource,
   DataSourceChanges,
   DataSourceFilter,
   DataSourceService,
   EnvType,
+  NamedDataSource,
   NewDataSource,
   Reach,
   ShareRequest,
 } from './data-source-service.ts';
+import { DataSourceProbes } from './data-source-probes.ts';
 import { checkShares } from './data-source-shares.ts';
 import type { DataSourceId, ProjectId } from './ids.ts';
 import { TaskError } from './task-error.ts';
@@ -22,11 +26,15 @@ import type { StoredDataSource, TaskRecord, TaskRecords, TaskStore } from './tas
 export class DataSources implements DataSourceService {
   readonly #store: TaskStore;
   readonly #surroundings: Surroundings;
+  readonly #probes: DataSourceProbes;
   readonly #clock: Clock;
 
-  constructor(options: Surroundings & { readonly store: TaskStore; readonly clock: Clock }) {
+  constructor(
+    options: Surroundings & { readonly store: TaskStore; readonly clock: Clock; readonly probeTimeoutMs?: number },
+  ) {
     this.#store = options.store;
     this.#surroundings = options;
+    this.#probes = new DataSourceProbes(options, options.probeTimeoutMs);
     this.#clock = options.clock;
   }
 
@@ -99,6 +107,26 @@ export class DataSources implements DataSourceService {
     });
   }
 
+  async catalogue(
+    caller: Caller,
+    { offset, limit, ...named }: NamedDataSource & { readonly offset: number; readonly limit: number },
+  ): Promise<CataloguePage> {
+    return this.#probes.catalogue(await this.#usable(caller, named), { offset, limit });
+  }
+
+  async stages(caller: Caller, named: NamedDataSource): Promise<readonly Stage[]> {
+    return this.#probes.stages(await this.#usable(caller, named));
+  }
+
+  /** Errors: TaskError `not-found`. */
+  async #usable({ project, accessKeyId }: Caller, { name, env }: NamedDataSource): Promise<StoredDataSource> {
+    return this.#store.transaction(async (records) => {
+      const found = await findDataSource(records, project, name, { env, user: accessKeyId });
+      if (found === null) throw notFound(name);
+      return found;
+    });
+  }
+
   async #insert(
     records: TaskRecords,
     { project, accessKeyId }: Caller,
@@ -143,7 +171,11 @@ async function ownNamed(
     const found = await records.dataSourceNamed(project, each, name);
     if (found !== null) return found;
   }
-  throw new TaskError('not-found', 'DataSource.NotFound', `datasource:[${name}] is invalid.`);
+  throw notFound(name);
+}
+
+function notFound(name: string): TaskError {
+  return new TaskError('not-found', 'DataSource.NotFound', `datasource:[${name}] is invalid.`);
 }
 
 async function mustBeFree(

@@ -43,6 +43,7 @@ const GOOD: Readonly<Record<string, string>> = {
   SourceDataSourceSettings: '[{"DataSourceName":"shop_mysql"}]',
   DestinationDataSourceSettings: '[{"DataSourceName":"bi_holo"}]',
   TableMappings: '[{"SourceObjectSelectionRules":[{"ObjectType":"Table","Expression":"orders"}]}]',
+  ResourceGroup: 'g',
 };
 
 export function goodParameters(action: string): Record<string, string> {

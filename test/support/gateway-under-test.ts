@@ -5,6 +5,8 @@ import type { Listener } from '../../src/api/http/listener.ts';
 import type { RunStatus } from '../../src/engine/engine.ts';
 import { silentLog } from '../../src/lib/log.ts';
 import { DEFAULT_DDL_POLICIES } from '../../src/pipeline/policies.ts';
+import type { CataloguePage } from '../../src/pipeline/catalogue.ts';
+import type { Stage } from '../../src/pipeline/stages.ts';
 import type { AccessKey, AccessService, TokenRefusal } from '../../src/tasks/access-service.ts';
 import type { AuditedCall } from '../../src/tasks/audit.ts';
 import type { DataSource, DataSourceService } from '../../src/tasks/data-source-service.ts';
@@ -41,6 +43,8 @@ export interface GatewayUnderTest {
   solution: SolutionDetail;
   dataSources: DataSource[];
   notImported: string[];
+  catalogue: CataloguePage;
+  stages: readonly Stage[];
 }
 
 export interface FakeAccess extends AccessService {
@@ -71,6 +75,8 @@ function gatewayUnderTest(overrides: Partial<GatewayOptions> = {}): GatewayUnder
     solution: SOLUTION,
     dataSources: [],
     notImported: [],
+    catalogue: { schemas: [], tables: [], total: 0 },
+    stages: [],
     audited: [],
     listener: null as never,
   };
@@ -114,6 +120,8 @@ function gatewayUnderTest(overrides: Partial<GatewayOptions> = {}): GatewayUnder
     delete: record('deleteDataSource', () => undefined),
     import: record('importDataSources', () => under.notImported),
     share: record('shareDataSource', () => undefined),
+    catalogue: record('catalogue', () => under.catalogue),
+    stages: record('stages', () => under.stages),
   };
   const projectConfigs: ProjectConfigService = {
     ddlPolicies: record('ddlPolicies', () => DEFAULT_DDL_POLICIES),

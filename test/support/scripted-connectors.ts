@@ -18,6 +18,7 @@ import {
   type SourceConnector,
   type SourceDescription,
 } from '../../src/pipeline/connector.ts';
+import { passed, type Stage } from '../../src/pipeline/stages.ts';
 import type { CommitResult } from '../../src/pipeline/sink.ts';
 import { type TableId, tableKey, type TableVersion } from '../../src/pipeline/table.ts';
 
@@ -33,6 +34,10 @@ export class Script {
   onList: () => Promise<void> = async () => {};
   /** Called first whenever the sink is asked; may throw or never end. */
   onPlan: (options: PlanTargetsOptions) => Promise<void> = async () => {};
+  /** Called first whenever a server is looked at; may throw or never end. */
+  onProbe: (signal: AbortSignal) => Promise<void> = async () => {};
+  /** What a probe finds after the name. */
+  stages: readonly Stage[] = [passed('TCP', 'h:1 accepts connections')];
   /** Rows that a target holds already, by `schema.table`. */
   readonly targetRows = new Map<string, number>();
   readonly forgotten: string[] = [];
@@ -57,6 +62,7 @@ function sourceConnector(script: Script): SourceConnector {
   return {
     type: 'mysql',
     parseSettings: (content) => settingsOf(content, 'jdbcUrl'),
+    ...server(script),
     parseOptions: (parameter) => parameter,
     defaultDatabase: (settings) => textOf(settings, 'database'),
     describe: async (options) => {
@@ -74,6 +80,30 @@ function sourceConnector(script: Script): SourceConnector {
       };
     },
     open: ({ settings }) => new MemorySource(serverOf(settings)),
+  };
+}
+
+function server(script: Script): Pick<SourceConnector, 'readCatalogue' | 'probeStages' | 'probe'> {
+  return {
+    readCatalogue: async ({ offset, limit, signal }) => {
+      await script.onProbe(signal);
+      const tables = [...script.tables].map(([key, columns]) => {
+        const [database = '', table = ''] = key.split('\0');
+        const types = Object.entries(columns).map(([name, [type]]) => ({ name, type }));
+        return { database, schema: '', table, columns: types };
+      });
+      const schemas = [...new Set(tables.map(({ database }) => database))].map((database) => ({
+        database,
+        schema: '',
+      }));
+      return { schemas, tables: tables.slice(offset, offset + limit), total: tables.length };
+    },
+    probeStages: ['name resolution', 'TCP', 'TLS', 'login', 'grants'],
+    probe: async function* ({ signal }) {
+      yield passed('name resolution', 'h is 10.0.0.1');
+      await script.onProbe(signal);
+      yield* script.stages;
+    },
   };
 }
 
@@ -114,6 +144,7 @@ function sinkConnector(script: Script): SinkConnector {
   return {
     type: 'holo',
     parseSettings: (content) => settingsOf(content, 'endpoint'),
+    ...server(script),
     parseOptions: (parameter) => {
       const schema = isJsonObject(parameter) ? parameter['schema'] : undefined;
       if (schema !== undefined && typeof schema !== 'string')

@@ -1,6 +1,6 @@
 import type { DataSourceShare } from '../../tasks/data-source-service.ts';
 import type { ProjectId } from '../../tasks/ids.ts';
-import { NAME, namedDataSourceOperation, environment, projectId } from '../data-source-operation.ts';
+import { NAME, namedDataSourceOperation, environmentText, projectId } from '../data-source-operation.ts';
 import { optional, structure } from '../parameter.ts';
 import { line, listOf, objectOf, oneOf, required, whole } from '../shape.ts';
 
@@ -15,7 +15,7 @@ export const setDataSourceShare = namedDataSourceOperation({
   parameters: {
     ProjectId: projectId,
     DatasourceName: NAME,
-    EnvType: optional({ ...environment, type: 'string', note: 'without it production, else development' }),
+    EnvType: optional(environmentText('without it production, else development')),
     ProjectPermissions: optional(
       structure({
         meaning: 'workspaces that may use it',

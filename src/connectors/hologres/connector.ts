@@ -1,8 +1,10 @@
 import { DEFAULT_HOST_POLICY } from '../../lib/host-policy.ts';
 import type { SinkConnector } from '../../pipeline/connector.ts';
+import { readCatalogue } from './catalogue.ts';
 import { forgetCheckpoint } from './checkpoint-table.ts';
 import { toPipelineError } from './errors.ts';
 import { asHologresSettings, parseHologresOptions, parseHologresSettings } from './options.ts';
+import { PROBE_STAGES, probe } from './probe.ts';
 import { planTargets } from './plan-targets.ts';
 import { connect, disconnect } from './server.ts';
 import { HologresSink } from './sink.ts';
@@ -11,6 +13,9 @@ import { HologresSink } from './sink.ts';
 export const hologresConnector: SinkConnector = {
   type: 'holo',
   parseSettings: (content, hosts = DEFAULT_HOST_POLICY) => ({ ...parseHologresSettings(content), hosts }),
+  readCatalogue,
+  probeStages: PROBE_STAGES,
+  probe,
   parseOptions: parseHologresOptions,
   takesTablesWithoutKey: () => false,
   planTargets,

@@ -60,6 +60,13 @@ export function toPipelineError(error: unknown, doing: string, facts: PipelineEr
       hint: 'Check the account, its password and the database, and grant it CREATE on the database or schema.',
     });
   }
+  if (state === null && isTls(error)) {
+    return new PipelineError('fatal', 'Sink.TlsFailed', why, {
+      ...facts,
+      cause: error,
+      hint: 'Give the data source the certificate of the server’s authority ("ssl": {"ca": …}) and the host name that is in the server’s, or an ssl.mode that suits the server.',
+    });
+  }
   if (facts.table === undefined || refusal === 'unavailable' || refusal === 'retry') {
     return new PipelineError('transient', 'Sink.Unavailable', why, {
       ...facts,
@@ -68,6 +75,12 @@ export function toPipelineError(error: unknown, doing: string, facts: PipelineEr
     });
   }
   return tableError(refusal, state, why, facts);
+}
+
+/** The handshake failed, or the server has none; a connection that was cut in its midst is an outage. */
+function isTls(error: unknown): boolean {
+  const code = String((error as { code?: unknown } | null)?.code);
+  return /CERT|SELF_SIGNED|UNABLE_TO_|ERR_TLS|ERR_SSL|^EPROTO$/.test(code) || /not support SSL/.test(messageOf(error));
 }
 
 function tableError(refusal: Refusal, state: string | null, why: string, facts: PipelineErrorFacts): PipelineError {

@@ -1,6 +1,8 @@
 import { DEFAULT_HOST_POLICY } from '../../lib/host-policy.ts';
 import { silentLog } from '../../lib/log.ts';
 import type { SinkConnector } from '../../pipeline/connector.ts';
+import { readCatalogue } from './catalogue.ts';
+import { PROBE_STAGES, probe } from './probe.ts';
 import { CHECKPOINT_TOPIC, plainRecord, tombstones } from './checkpoint-topic.ts';
 import { CommitRecords } from './encode/commit-records.ts';
 import { DEFAULT_OPTIONS, parseKafkaOptions } from './options.ts';
@@ -14,6 +16,9 @@ import { KafkaSink } from './sink.ts';
 export const kafkaConnector: SinkConnector = {
   type: 'kafka',
   parseSettings: (content, hosts = DEFAULT_HOST_POLICY) => ({ ...parseKafkaSettings(content), hosts }),
+  readCatalogue,
+  probeStages: PROBE_STAGES,
+  probe,
   parseOptions: parseKafkaOptions,
   takesTablesWithoutKey(options) {
     const { writeTablesWithoutKey, keyColumns } = parseKafkaOptions(options);

@@ -7,6 +7,7 @@ import type {
   TableDescription,
 } from '../../pipeline/connector.ts';
 import { tableKey } from '../../pipeline/table.ts';
+import { readCatalogue } from './catalogue.ts';
 import { checkServer, problemsOf, tryServer, warningsOf } from './checks.ts';
 import { textOf } from './checks/finding.ts';
 import { unloggedCascades } from './checks/tables.ts';
@@ -15,6 +16,7 @@ import { toPipelineError } from './errors.ts';
 import { examine } from './examine.ts';
 import { listTables } from './list-tables.ts';
 import { asMysqlSettings, parseMysqlSettings, parseReaderOptions } from './options.ts';
+import { PROBE_STAGES, probe } from './probe.ts';
 import { readSchema } from './schema.ts';
 import { readServerFacts } from './server-facts.ts';
 import { MysqlSource } from './source.ts';
@@ -31,6 +33,9 @@ export const mysqlConnector: SourceConnector = {
   describe,
   examine,
   listTables,
+  readCatalogue,
+  probeStages: PROBE_STAGES,
+  probe,
   open: (options) => new MysqlSource(options),
 };
 

@@ -5,7 +5,7 @@ import { asMysqlSettings } from './options.ts';
 import { readServerFacts } from './server-facts.ts';
 
 /** The server's own, which are never captured. */
-const SYSTEM = ['information_schema', 'mysql', 'performance_schema', 'sys'];
+export const SYSTEM = ['information_schema', 'mysql', 'performance_schema', 'sys'];
 const TABLES = `SELECT TABLE_SCHEMA db, TABLE_NAME t FROM information_schema.tables
   WHERE TABLE_TYPE = 'BASE TABLE' AND LOWER(TABLE_SCHEMA) NOT IN (?) ORDER BY TABLE_SCHEMA, TABLE_NAME`;
 

@@ -40,6 +40,8 @@ interface MetadataAnswer {
   readonly topics: readonly {
     readonly errorCode: number;
     readonly name?: string | null | undefined;
+    /** The brokers' own. */
+    readonly isInternal: boolean;
     /** All zeros before version 10. */
     readonly topicId: string;
     /** A bit for each operation that the account may do, as ACLs number them; the lowest integer when not asked, or unknown. */

@@ -171,6 +171,16 @@ export class Cluster {
     return { found, refused };
   }
 
+  /** Names of all topics that the account sees and that are not the brokers' own, sorted. */
+  async allTopics(): Promise<readonly string[]> {
+    const about = { doing: 'asking for topics' };
+    const { topics } = await this.patiently(() => this.#askAny(METADATA, about, null, false));
+    const names = topics.flatMap(({ name, errorCode, isInternal }) => {
+      return errorCode !== 0 || isInternal || name === null || name === undefined ? [] : [name];
+    });
+    return names.sort();
+  }
+
   /** The broker that leads a partition, as last heard; null when none is known: ask for `topics` again. */
   leaderOf(topic: string, partition: number): Broker | null {
     const leader = this.#topics.get(topic)?.leaders[partition];
