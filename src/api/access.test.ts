@@ -5,6 +5,7 @@ import { commonParameters, query, raw, send } from '../../test/support/api-clien
 import { fakeKey, FOREIGN_PROJECT, KEY_ID, openGateway, PROJECT } from '../../test/support/gateway-under-test.ts';
 import type { AccessKey } from '../tasks/access-service.ts';
 import { readPolicy } from '../tasks/policy-reader.ts';
+import type { JsonObject } from '../lib/json-value.ts';
 import { operations } from './catalogue.ts';
 
 const policy = (...statements: readonly object[]) =>
@@ -231,4 +232,22 @@ test('describes every operation to tools, unsigned', async () => {
     ['ProjectId', 'TaskType', 'FileId'],
   );
   assert.equal(deploy?.access, 'write');
+});
+
+test('describes to tools what is inside of structured parameters', async () => {
+  const { port } = await openGateway();
+  const { body } = await raw(port, { path: '/catalogue' });
+  const described = body['operations'] as { name: string; parameters: JsonObject[] }[];
+  const start = described.find(({ name }) => name === 'StartDIJob');
+  const settings = start?.parameters.find(({ name }) => name === 'RealtimeStartSettings');
+  const inside = settings?.['fields'] as JsonObject[] | undefined;
+  const limits = inside?.find(({ name }) => name === 'FailoverSettings')?.['fields'] as JsonObject[] | undefined;
+  assert.deepEqual(limits?.[0], {
+    name: 'UpperLimit',
+    type: 'long',
+    required: false,
+    accepted: 'whole number from 0 to 1000000',
+    meaning: 'failovers allowed',
+    note: '',
+  });
 });

@@ -1,9 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import fc from 'fast-check';
+import { parseJson } from '../lib/json.ts';
+import type { Json } from '../lib/json-value.ts';
 import { renderCoverage } from './coverage.ts';
 import { ApiError } from './errors.ts';
 import type { Operation } from './operation.ts';
 import { flag, optional, type Parameters, readParameters, structure } from './parameter.ts';
+import { structuredText } from './rpc/flattened.ts';
 import { decimal, line, listOf, maybe, objectOf, oneOf, required, textMap, whole, yesOrNo } from './shape.ts';
 
 const RULES = listOf(
@@ -46,7 +50,7 @@ const FULL = {
   Share: 0.5,
   On: true,
   Tags: ['x', 'y'],
-  Free: { k: 'v', '2': 'w' },
+  Free: { k: 'v', 'l.m-n': 'w' },
 } as const;
 
 test('reads a structured parameter as one JSON text', () => {
@@ -67,8 +71,7 @@ test('reads the same flattened, one parameter for each value, in any order', () 
     'Rules.1.On': 'True',
     'Rules.1.Tags.1': 'x',
     'Rules.1.Tags.2': 'y',
-    'Rules.1.Free.k': 'v',
-    'Rules.1.Free.2': 'w',
+    'Rules.1.Free': '{"k":"v","l.m-n":"w"}',
     'Rules.2.Kind': 'Database',
     'Rules.2.Count': '',
     'One.A': 'FALSE',
@@ -82,6 +85,44 @@ test('reads JSON inside of what was flattened one level only', () => {
   const given = { 'Rules.1.Kind': 'Table', 'Rules.1.Name': 'a', 'Rules.1.Tags': '["x"]', 'Rules.1.Free': '{"k":"v"}' };
   const expected = { Kind: 'Table', Name: 'a', Count: null, Share: null, On: null, Tags: ['x'], Free: { k: 'v' } };
   assert.deepEqual(read(given).Rules, [expected]);
+});
+
+/** Objects, lists and texts as shapes have them: no empty ones, which cannot be told from missing ones. */
+const { tree } = fc.letrec<{ tree: Json }>((tie) => ({
+  tree: fc.oneof(
+    { maxDepth: 4 },
+    fc.string({ minLength: 1 }),
+    fc.array(tie('tree'), { minLength: 1, maxLength: 12 }),
+    fc.dictionary(fc.stringMatching(/^[A-Z][a-z]{0,3}$/), tie('tree'), {
+      minKeys: 1,
+      maxKeys: 4,
+      noNullPrototype: true,
+    }),
+  ),
+}));
+
+function flattened(value: Json, name: string): [string, string][] {
+  if (typeof value !== 'object' || value === null) return [[name, String(value)]];
+  return Object.entries(value).flatMap(([key, inner]) =>
+    flattened(inner as Json, `${name}.${Array.isArray(value) ? Number(key) + 1 : key}`),
+  );
+}
+
+test('what was flattened, in any order, comes back as it was', () => {
+  const given = tree.filter((value) => typeof value === 'object');
+  fc.assert(
+    fc.property(
+      given.chain((value) =>
+        fc.tuple(
+          fc.constant(value),
+          fc.shuffledSubarray(flattened(value, 'X'), { minLength: flattened(value, 'X').length }),
+        ),
+      ),
+      ([value, pairs]) => {
+        assert.deepEqual(parseJson(structuredText('X', new Map(pairs))), value);
+      },
+    ),
+  );
 });
 
 const object = 'object of Kind, Name, Count, Share, On, Tags, Free';
@@ -114,11 +155,16 @@ for (const [name, given, message] of [
     one({ Tags: ['x', 'long'] }),
     'Rules[1].Tags[2] must be a text of at most 3 characters; it has 4.',
   ],
+  [
+    'a map with a name that XML does not have',
+    one({ Free: { 'a><b': 'x' } }),
+    'Rules[1].Free must be an object of at most 2 texts, under names of letters, digits, _, . and -.',
+  ],
   ['a map with a list', one({ Free: { a: [] } }), 'Rules[1].Free.a must be a text of at most 3 characters.'],
   [
     'a map too large',
     one({ Free: { a: '', b: '', c: '' } }),
-    'Rules[1].Free must be an object of at most 2 texts; there are 3.',
+    'Rules[1].Free must be an object of at most 2 texts, under names of letters, digits, _, . and -; there are 3.',
   ],
   [
     'both forms',

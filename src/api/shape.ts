@@ -87,7 +87,7 @@ export function listOf<T>(item: Shape<T>, { max, min = 0 }: { max: number; min?:
   };
 }
 
-/** An object of any keys, whose values are texts. */
+/** An object of names and texts. Its names become elements where it is shown as XML. */
 export function textMap({
   max,
   maxLength,
@@ -95,7 +95,7 @@ export function textMap({
   max: number;
   maxLength: number;
 }): Shape<Readonly<Record<string, string>>> {
-  const rule = `object of at most ${max} texts`;
+  const rule = `object of at most ${max} texts, under names of letters, digits, _, . and -`;
   const text = line({ maxLength });
   return {
     type: 'object',
@@ -104,7 +104,9 @@ export function textMap({
     read: (value, place) => {
       const entries = Object.entries(readObject(value, place, rule));
       if (entries.length > max) throw invalidParameter(`${place} must be an ${rule}; there are ${entries.length}.`);
-      return Object.fromEntries(entries.map(([key, one]) => [key, text.read(one, `${place}.${key.slice(0, 40)}`)]));
+      if (!entries.every(([name]) => /^[A-Za-z_][\w.-]{0,99}$/.test(name)))
+        throw invalidParameter(`${place} must be an ${rule}.`);
+      return Object.fromEntries(entries.map(([name, one]) => [name, text.read(one, `${place}.${name}`)]));
     },
   };
 }
