@@ -435,6 +435,45 @@ void test('updates at once are each planned against what the one before saved', 
   assert.deepEqual(scene.routes(job), ['crm.people since 2 to crm.people']);
 });
 
+void test('a job is stopped while an update of it waits for a server, and the update is saved', async () => {
+  const scene = await JobScene.make();
+  const job = await scene.create();
+  await scene.start(job);
+  let release = () => {};
+  const held = new Promise<void>((resolve) => (release = resolve));
+  scene.script.onDescribe = () => held;
+  const updating = scene.update(job, { TableMappings: [mapping('crm', '.*')] });
+  await scene.jobs.stop(OWNER, job);
+  assert.equal(await scene.status(job), 'Stopped');
+  release();
+  await updating;
+  assert.deepEqual(scene.engine.calls, [`start ${job} v1`, `stop ${job}`]);
+  await scene.start(job);
+  assert.deepEqual(scene.routes(job), ['crm.people since 2 to crm.people']);
+});
+
+void test('an update is planned anew when the older model has saved a version meanwhile', async () => {
+  const scene = await JobScene.make();
+  const job = await scene.create();
+  const call = { taskType: REALTIME, task: job };
+  const { tasks } = scene.scene;
+  const content = JSON.parse(await tasks.content(CALLER, call)) as {
+    steps: [{ parameter: { connection: [{ selectedTables: unknown[] }] } }, { parameter: Record<string, unknown> }];
+  };
+  content.steps[0].parameter.connection[0].selectedTables.splice(0, 1);
+  delete content.steps[1].parameter['tableMappingRule'];
+  scene.script.onList = async () => {
+    scene.script.onList = async () => {};
+    await tasks.update(CALLER, { ...call, taskContent: JSON.stringify(content), taskParam: null });
+  };
+  await scene.update(job, { TableMappings: [mapping('shop_b|crm', 'orders|people')] });
+  await scene.start(job);
+  assert.deepEqual(
+    scene.routes(job),
+    ['shop_b.orders since 1 to shop_b.orders', 'crm.people since 3 to crm.people'].toSorted().toReversed(),
+  );
+});
+
 void test('a job runs on after a restart of the service', async () => {
   const scene = await JobScene.make();
   const job = await scene.create();

@@ -31,6 +31,15 @@ export interface JobsOptions {
   readonly turns: Turns;
 }
 
+/** Others have saved versions while an update was planned, so often. */
+const TRIES_MAX = 5;
+
+interface Found {
+  readonly task: TaskRecord;
+  readonly spec: JobSpec;
+  readonly definition: TaskDefinition;
+}
+
 /** Jobs: they are planned at once and deployed by their start, and are tasks otherwise. */
 export class Jobs implements JobService {
   readonly #options: JobsOptions;
@@ -64,13 +73,7 @@ export class Jobs implements JobService {
     { job: id, change }: { readonly job: TaskId; readonly change: JobChange },
   ): Promise<void> {
     const { turns, tasks } = this.#options;
-    const task = await turns.take(`task ${id}`, async () => {
-      const { task, spec, definition } = await this.#find(caller, id);
-      const next = { ...spec, ...change };
-      const wanted = readJob(definition.name ?? task.name, next);
-      const planned = await this.#plan({ project: task.project, accessKeyId: caller.accessKeyId }, wanted, task);
-      return this.#save(task, { spec: next, planned, definition, editor: caller.accessKeyId });
-    });
+    const task = await turns.take(`job ${id}`, () => this.#change(caller, id, change));
     if (task.state === 'RUN' && task.deployed !== task.saved) await tasks.deploy(...called(task, caller));
   }
 
@@ -161,23 +164,37 @@ export class Jobs implements JobService {
     }
   }
 
+  /** Plans without holding up the task, which may be stopped meanwhile; anew when another version was saved. */
+  async #change(caller: Reach, id: TaskId, change: JobChange): Promise<TaskRecord> {
+    const { turns } = this.#options;
+    for (let tries = 0; tries < TRIES_MAX; tries++) {
+      const { task, spec, definition } = await this.#find(caller, id);
+      const next = { ...spec, ...change };
+      const wanted = readJob(definition.name ?? task.name, next);
+      const planned = await this.#plan({ project: task.project, accessKeyId: caller.accessKeyId }, wanted, task);
+      const saved = await turns.take(`task ${id}`, async () => {
+        const now = await this.#find(caller, id);
+        return now.task.saved === task.saved ? this.#save(caller, now, { spec: next, planned }) : null;
+      });
+      if (saved !== null) return saved;
+    }
+    throw new TaskError('stale', 'Task.Stale', `DIJobId:[${id}] is being changed by others: update it again.`);
+  }
+
   /** A new version when anything of what runs changes, else a new description of the one there is. */
   async #save(
-    task: TaskRecord,
+    { accessKeyId: editor }: Reach,
+    { task, definition }: Pick<Found, 'task' | 'definition'>,
     {
       spec,
-      planned,
-      definition,
-      editor,
-    }: { spec: JobSpec; planned: ProcessResult; definition: TaskDefinition; editor: string },
+      planned: { definition: next, shown, content },
+    }: { readonly spec: JobSpec; readonly planned: ProcessResult },
   ): Promise<TaskRecord> {
     const { store, clock } = this.#options;
-    const isSame = textOf(planned.definition) === textOf(definition);
+    const isSame = textOf(next) === textOf(definition);
     const saved = isSame ? task.saved : task.saved + 1;
     const save = async (records: TaskRecords) => {
-      const { shown, content } = planned;
-      if (!isSame)
-        await records.insertVersion(task.id, { version: saved, definition: planned.definition, content, shown });
+      if (!isSame) await records.insertVersion(task.id, { version: saved, definition: next, content, shown });
       await records.saveJobSpec(task.id, saved, spec);
       await records.updateTask(task.id, { saved, editor, editedAt: clock.now() });
     };
@@ -186,10 +203,7 @@ export class Jobs implements JobService {
   }
 
   /** Errors: TaskError `not-found`. */
-  async #find(
-    { projects }: Reach,
-    id: TaskId,
-  ): Promise<{ task: TaskRecord; spec: JobSpec; definition: TaskDefinition }> {
+  async #find({ projects }: Reach, id: TaskId): Promise<Found> {
     return this.#options.store.transaction(async (records) => {
       const task = await taskIn(records, projects, id);
       const { definition } = await records.version(id, task.saved);
