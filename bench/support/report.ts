@@ -7,8 +7,8 @@ export type Figures = Readonly<Record<string, number>>;
 export function describeConditions(...servers: readonly Server[]): string {
   const [cpu] = cpus();
   const machine = `${cpus().length} × ${cpu?.model.trim()}, ${Math.round(totalmem() / 2 ** 30)} GiB`;
-  const versions = servers.map(({ version }) => version).join(', ');
-  return `${versions}, Node ${process.version}; ${machine}; load average of the last minute ${loadavg()[0]?.toFixed(1)}`;
+  const versions = [...servers.map(({ version }) => version), `Node ${process.version}`].join(', ');
+  return `${versions}; ${machine}; load average of the last minute ${loadavg()[0]?.toFixed(1)}`;
 }
 
 /** What every bench prints as its last line, for machines to read. */
