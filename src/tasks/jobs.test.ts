@@ -468,10 +468,7 @@ void test('an update is planned anew when the older model has saved a version me
   };
   await scene.update(job, { TableMappings: [mapping('shop_b|crm', 'orders|people')] });
   await scene.start(job);
-  assert.deepEqual(
-    scene.routes(job),
-    ['shop_b.orders since 1 to shop_b.orders', 'crm.people since 3 to crm.people'].toSorted().toReversed(),
-  );
+  assert.deepEqual(scene.routes(job), ['shop_b.orders since 1 to shop_b.orders', 'crm.people since 3 to crm.people']);
 });
 
 void test('a job runs on after a restart of the service', async () => {

@@ -37,7 +37,6 @@ const TRIES_MAX = 5;
 interface Found {
   readonly task: TaskRecord;
   readonly spec: JobSpec;
-  readonly definition: TaskDefinition;
 }
 
 /** Jobs: they are planned at once and deployed by their start, and are tasks otherwise. */
@@ -166,15 +165,16 @@ export class Jobs implements JobService {
 
   /** Plans without holding up the task, which may be stopped meanwhile; anew when another version was saved. */
   async #change(caller: Reach, id: TaskId, change: JobChange): Promise<TaskRecord> {
-    const { turns } = this.#options;
+    const { store, turns } = this.#options;
     for (let tries = 0; tries < TRIES_MAX; tries++) {
-      const { task, spec, definition } = await this.#find(caller, id);
+      const { task, spec } = await this.#find(caller, id);
+      const { definition } = await store.transaction((records) => records.version(id, task.saved));
       const next = { ...spec, ...change };
       const wanted = readJob(definition.name ?? task.name, next);
       const planned = await this.#plan({ project: task.project, accessKeyId: caller.accessKeyId }, wanted, task);
       const saved = await turns.take(`task ${id}`, async () => {
-        const now = await this.#find(caller, id);
-        return now.task.saved === task.saved ? this.#save(caller, now, { spec: next, planned }) : null;
+        const { task: now } = await this.#find(caller, id);
+        return now.saved === task.saved ? this.#save(caller, { task: now, definition }, { spec: next, planned }) : null;
       });
       if (saved !== null) return saved;
     }
@@ -184,7 +184,7 @@ export class Jobs implements JobService {
   /** A new version when anything of what runs changes, else a new description of the one there is. */
   async #save(
     { accessKeyId: editor }: Reach,
-    { task, definition }: Pick<Found, 'task' | 'definition'>,
+    { task, definition }: { readonly task: TaskRecord; readonly definition: TaskDefinition },
     {
       spec,
       planned: { definition: next, shown, content },
@@ -206,8 +206,7 @@ export class Jobs implements JobService {
   async #find({ projects }: Reach, id: TaskId): Promise<Found> {
     return this.#options.store.transaction(async (records) => {
       const task = await taskIn(records, projects, id);
-      const { definition } = await records.version(id, task.saved);
-      return { task, definition, spec: await specIn(records, task, definition) };
+      return { task, spec: await specIn(records, task) };
     });
   }
 }
@@ -221,9 +220,11 @@ async function taskIn(records: TaskRecords, projects: readonly ProjectId[], id: 
 }
 
 /** As it was given; or, where the newest version was made in another way, what that and the last description come to. */
-async function specIn(records: TaskRecords, { id, saved }: TaskRecord, definition: TaskDefinition): Promise<JobSpec> {
+async function specIn(records: TaskRecords, { id, saved }: TaskRecord): Promise<JobSpec> {
   const own = await records.jobSpec(id, saved);
-  return own ?? specOfTask(definition, await records.lastJobSpec(id));
+  if (own !== null) return own;
+  const { definition } = await records.version(id, saved);
+  return specOfTask(definition, await records.lastJobSpec(id));
 }
 
 /** A repeated start that says none means the one it has. */
