@@ -61,7 +61,7 @@ async function serve(config: Config): Promise<void> {
       (await store.isWritable()) ? { ok: true } : { ok: false, details: { why: 'the store cannot be written' } },
     metrics: () => metrics.render(),
   };
-  const { tasks, jobs, dataSources, projectConfigs } = created;
+  const { tasks, jobs, dataSources, projectConfigs, files } = created;
   const gateway = createGateway({
     operations,
     access: store.access,
@@ -70,6 +70,7 @@ async function serve(config: Config): Promise<void> {
     jobs,
     dataSources,
     projectConfigs,
+    files,
     clock: Date.now,
     log,
     dev,

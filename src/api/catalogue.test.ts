@@ -30,6 +30,8 @@ const CHOICES = [
   'MigrationType',
   'SourceDataSourceType',
   'DestinationDataSourceType',
+  'RefType',
+  'UseType',
 ];
 
 const clients: [name: string, client: Client][] = [
@@ -313,6 +315,7 @@ function wrongTexts(name: string, type: string): string[] {
   }
   if (name === 'ClientToken') return ['x'.repeat(65), 'é', 'a\nb'];
   if (CHOICES.includes(name)) return ['di_realtime', 'x', tooLong];
+  if (['FileTypes', 'FileIdIn'].includes(name)) return ['x', '1,', '1;2', '9223372036854775808', '1,'.repeat(2000)];
   return name === 'Description' ? [tooLong, 'a\0b'] : [tooLong, 'a\nb', 'a\0b'];
 }
 

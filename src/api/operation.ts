@@ -1,5 +1,6 @@
 import type { JsonObject } from '../lib/json-value.ts';
 import type { DataSourceService } from '../tasks/data-source-service.ts';
+import type { FileService } from '../tasks/file-service.ts';
 import type { ProjectConfigService } from '../tasks/project-config-service.ts';
 import type { JobService } from '../tasks/job-service.ts';
 import type { TaskService } from '../tasks/task-service.ts';
@@ -14,6 +15,7 @@ export interface Services {
   readonly jobs: JobService;
   readonly dataSources: DataSourceService;
   readonly projectConfigs: ProjectConfigService;
+  readonly files: FileService;
 }
 
 /** One authenticated call. */

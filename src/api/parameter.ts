@@ -71,6 +71,21 @@ export function integer(about: About & { readonly min: number; readonly max: num
   });
 }
 
+/** Whole numbers, separated by commas. */
+export function numbers(about: About & { readonly max: number }): Parameter<readonly bigint[]> {
+  const rule = `at most ${about.max} whole numbers, separated by commas`;
+  return spec({
+    ...about,
+    type: 'string',
+    rule,
+    read: (value, name) => {
+      const texts = value.split(',', about.max + 1);
+      if (texts.length > about.max) throw invalidParameter(`${name} must be ${rule}.`);
+      return texts.map((one) => readLong(one.trim(), name));
+    },
+  });
+}
+
 /** A text on one line. */
 export function text(about: About & { readonly maxLength: number; readonly lines?: boolean }): Parameter<string> {
   const forbidden = about.lines === true ? /\0/ : /\p{Cc}/u;

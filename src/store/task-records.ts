@@ -7,6 +7,7 @@ import type { DdlPolicies } from '../pipeline/policies.ts';
 import type { TargetId } from '../pipeline/route.ts';
 import type { DataSource, DataSourceFilter, DataSourceShare, EnvType } from '../tasks/data-source-service.ts';
 import type { DataSourceId, ProcessId, ProjectId, TaskId } from '../tasks/ids.ts';
+import type { Page } from '../tasks/page.ts';
 import type { ConfigScope } from '../tasks/project-config-service.ts';
 import type { JobSpec } from '../tasks/job-spec.ts';
 import type { InitialLoad, RouteName, TaskDefinition } from '../tasks/task-definition.ts';
@@ -26,6 +27,7 @@ import type {
   VersionRecord,
 } from '../tasks/task-store.ts';
 import type { Database, SqlRow } from './database.ts';
+import { listTaskRows } from './task-list.ts';
 
 const EVERY_SOURCE = '';
 /** Said so that the index of running tasks serves it. */
@@ -77,6 +79,15 @@ export class SqliteTaskRecords implements TaskRecords {
     );
   }
 
+  async listTasks(
+    project: ProjectId,
+    filter: TaskFilter,
+    page: Page,
+  ): Promise<{ rows: readonly TaskRecord[]; total: number }> {
+    const { rows, total } = listTaskRows(this.#database, project, filter, page);
+    return { rows: rows.map(readTask), total };
+  }
+
   async insertTask({ project, name, type, settings, folder, creator }: NewTask, first: VersionRecord): Promise<TaskId> {
     const now = this.#clock.now();
     const { id } = this.#database.run(
@@ -96,31 +107,6 @@ export class SqliteTaskRecords implements TaskRecords {
     );
     await this.insertVersion(id as TaskId, first);
     return id as TaskId;
-  }
-
-  async tasks(
-    project: ProjectId,
-    { name, route, pageNumber, pageSize }: TaskFilter,
-  ): Promise<{ rows: readonly TaskRecord[]; total: number }> {
-    const wheres = ['project = ?', 'deleted_at IS NULL'];
-    const values: (bigint | string)[] = [project];
-    if (name !== null) {
-      wheres.push('instr(lower(name), lower(?)) > 0');
-      values.push(name);
-    }
-    if (route !== null) {
-      wheres.push('route = ?');
-      values.push(route);
-    }
-    const where = wheres.join(' AND ');
-    const total = Number(this.#database.get(`SELECT count(*) AS n FROM task WHERE ${where}`, ...values)?.['n'] ?? 0);
-    const rows = this.#database.all(
-      `SELECT * FROM task WHERE ${where} ORDER BY id DESC LIMIT ? OFFSET ?`,
-      ...values,
-      pageSize,
-      (pageNumber - 1) * pageSize,
-    );
-    return { rows: rows.map(readTask), total };
   }
 
   async updateTask(id: TaskId, change: TaskChange): Promise<void> {
@@ -189,6 +175,12 @@ export class SqliteTaskRecords implements TaskRecords {
     return this.#database
       .all('SELECT * FROM task_version WHERE task = ? AND version > ? AND version <= ? ORDER BY version', id, from, to)
       .map(readVersion);
+  }
+
+  async projectsNamed(name: string): Promise<readonly ProjectId[]> {
+    return this.#database
+      .all('SELECT id FROM project WHERE name = ? ORDER BY id', name)
+      .map(({ id }) => id as ProjectId);
   }
 
   async projectConfig(project: ProjectId, { sinkType, sourceType }: ConfigScope): Promise<string | null> {

@@ -5,6 +5,8 @@ import { ConfigProcesses } from './config-processes.ts';
 import type { Surroundings } from './connections.ts';
 import type { DataSourceService } from './data-source-service.ts';
 import { DataSources } from './data-sources.ts';
+import type { FileService } from './file-service.ts';
+import { Files } from './files.ts';
 import { PlannedVersions } from './planned-versions.ts';
 import type { JobService } from './job-service.ts';
 import { Jobs } from './jobs.ts';
@@ -38,6 +40,7 @@ export interface CreatedTasks {
   readonly jobs: JobService;
   readonly dataSources: DataSourceService;
   readonly projectConfigs: ProjectConfigService;
+  readonly files: FileService;
   readonly engine: Engine;
   /** Takes up unfinished config processes and runs of an earlier life of the service. */
   resumeAll(): Promise<void>;
@@ -64,6 +67,7 @@ export function createTasks(options: CreateTasksOptions): CreatedTasks {
     jobs: new Jobs({ store, planner: inCall, tasks, runs, clock, turns }),
     dataSources: new DataSources(options),
     projectConfigs: new ProjectConfigs(store),
+    files: new Files({ store, tasks }),
     engine,
     resumeAll: async () => {
       await processes.resume();

@@ -102,7 +102,7 @@ export class Jobs implements JobService {
     const route = sinkType === null ? null : routeTo(sinkType);
     if (route === undefined || (sourceType !== null && sourceType !== 'MySQL')) return { rows: [], total: 0 };
     const { rows, total } = await store.transaction((records) =>
-      records.tasks(project, { name, route, pageNumber, pageSize }),
+      records.listTasks(project, { keyword: name, route }, { pageNumber, pageSize }),
     );
     return { rows: rows.map((task) => summaryOf(task, runs.glance(task))), total };
   }

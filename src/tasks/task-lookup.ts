@@ -23,9 +23,13 @@ export async function taskOf(
 ): Promise<TaskRecord> {
   mustBeServed(type);
   const task = await records.task(project, id);
-  if (task === null || task.type !== type)
-    throw new TaskError('not-found', 'Task.NotFound', `fileId:[${id}] is invalid.`);
+  if (task === null || task.type !== type) throw unknownTask(id);
   return task;
+}
+
+/** Says no more than that: not whether another project, or another type, has it. */
+export function unknownTask(id: TaskId): TaskError {
+  return new TaskError('not-found', 'Task.NotFound', `fileId:[${id}] is invalid.`);
 }
 
 export async function mustBeFree(records: TaskRecords, project: ProjectId, name: string, where: string): Promise<void> {

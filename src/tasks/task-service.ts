@@ -1,5 +1,6 @@
 import type { RunStatus } from '../engine/engine.ts';
 import type { ProcessId, ProjectId, TaskId } from './ids.ts';
+import type { Page } from './page.ts';
 
 /** Batch tasks, DI_OFFLINE, are refused: they are not there yet. */
 export type TaskType = 'DI_OFFLINE' | 'DI_REALTIME' | 'DI_SOLUTION';
@@ -80,6 +81,15 @@ export interface SolutionRun {
   readonly steps: readonly SolutionStep[];
 }
 
+/** A task, and what it uses. */
+export interface TaskUse {
+  readonly id: TaskId;
+  readonly name: string;
+  readonly type: TaskType;
+  readonly sourceName: string;
+  readonly sinkName: string;
+}
+
 /** Submitted is deployed and not yet started; idle is saved, or stopped. */
 export type SolutionState = 'idle' | 'submitted' | 'waiting' | 'running' | 'failed';
 
@@ -142,5 +152,15 @@ export interface TaskService {
   stop(caller: Caller, request: { readonly taskType: TaskType; readonly task: TaskId }): Promise<void>;
   terminate(caller: Caller, request: { readonly taskType: TaskType; readonly task: TaskId }): Promise<void>;
   info(caller: Caller, request: { readonly taskType: TaskType; readonly task: TaskId }): Promise<InstanceInfo>;
+  /** Tasks of a type that have this data source at one end, newest first. */
+  using(
+    caller: Caller,
+    request: {
+      readonly taskType: TaskType;
+      readonly dataSource: string;
+      readonly end: 'source' | 'sink';
+      readonly page: Page;
+    },
+  ): Promise<readonly TaskUse[]>;
   delete(caller: Caller, request: { readonly taskType: TaskType; readonly task: TaskId }): Promise<void>;
 }

@@ -2,7 +2,9 @@ import type { Failure } from '../pipeline/checkpoint.ts';
 import type { DdlPolicies } from '../pipeline/policies.ts';
 import type { TargetId } from '../pipeline/route.ts';
 import type { DataSource, DataSourceFilter, DataSourceShare, EnvType } from './data-source-service.ts';
+import type { FileFilter } from './file-service.ts';
 import type { DataSourceId, ProcessId, ProjectId, TaskId } from './ids.ts';
+import type { Page } from './page.ts';
 import type { ConfigScope } from './project-config-service.ts';
 import type { JobSpec } from './job-spec.ts';
 import type { InitialLoad, RouteName, TaskDefinition } from './task-definition.ts';
@@ -77,14 +79,6 @@ export interface ShownChange {
   readonly removed: readonly string[];
 }
 
-export interface TaskFilter {
-  /** Part of the name, whatever the case; null is any. */
-  readonly name: string | null;
-  readonly route: RouteName | null;
-  readonly pageNumber: number;
-  readonly pageSize: number;
-}
-
 export interface VersionRecord {
   readonly version: number;
   readonly definition: TaskDefinition;
@@ -128,6 +122,13 @@ export interface TokenRecord {
   readonly answer: bigint;
 }
 
+/** What is not null narrows. */
+export type TaskFilter = Partial<FileFilter> & {
+  readonly sourceName?: string | null;
+  readonly sinkName?: string | null;
+  readonly route?: RouteName | null;
+};
+
 /** Reads and writes within one transaction. */
 export interface TaskRecords {
   task(project: ProjectId, id: TaskId): Promise<TaskRecord | null>;
@@ -138,8 +139,12 @@ export interface TaskRecords {
   runningTask(id: TaskId): Promise<TaskRecord | null>;
   /** Any task with this data source at either end. */
   taskUsing(project: ProjectId, dataSource: string): Promise<TaskRecord | null>;
-  /** A page of those that are not deleted, newest first. */
-  tasks(project: ProjectId, filter: TaskFilter): Promise<{ rows: readonly TaskRecord[]; total: number }>;
+  /** Newest first. */
+  listTasks(
+    project: ProjectId,
+    filter: TaskFilter,
+    page: Page,
+  ): Promise<{ rows: readonly TaskRecord[]; total: number }>;
   insertTask(task: NewTask, first: VersionRecord): Promise<TaskId>;
   updateTask(id: TaskId, change: TaskChange): Promise<void>;
   deleteTask(id: TaskId): Promise<void>;
@@ -149,6 +154,7 @@ export interface TaskRecords {
   content(id: TaskId, version: number): Promise<string>;
   /** Versions after `from` up to `to`, oldest first. */
   versions(id: TaskId, from: number, to: number): Promise<readonly VersionRecord[]>;
+  projectsNamed(name: string): Promise<readonly ProjectId[]>;
   /** JSON text; null when the project says nothing for exactly this scope. */
   projectConfig(project: ProjectId, scope: ConfigScope): Promise<string | null>;
   replaceProjectConfig(project: ProjectId, scope: ConfigScope, config: string): Promise<void>;

@@ -6,6 +6,7 @@ import { remember, replayed } from './client-tokens.ts';
 import type { ConfigProcesses } from './config-processes.ts';
 import { checkDeploy } from './deploy-check.ts';
 import type { ProcessId, ProjectId, TaskId } from './ids.ts';
+import type { Page } from './page.ts';
 import { canonical, type PlannedVersions, resultOf } from './planned-versions.ts';
 import { jobStartParam } from './job-reader.ts';
 import type { RunControl } from './run-control.ts';
@@ -24,6 +25,7 @@ import type {
   SolutionDetail,
   TaskService,
   TaskType,
+  TaskUse,
 } from './task-service.ts';
 import { moveTask } from './task-state.ts';
 import type { ProcessRecord, TaskRecord, TaskRecords, TaskStore } from './task-store.ts';
@@ -249,6 +251,16 @@ export class Tasks implements TaskService {
 
   async info({ project }: Caller, { taskType, task: id }: TaskCall): Promise<InstanceInfo> {
     return this.#options.runs.info(await this.#find(project, taskType, id));
+  }
+
+  async using(
+    { project }: Caller,
+    request: { taskType: TaskType; dataSource: string; end: 'source' | 'sink'; page: Page },
+  ): Promise<readonly TaskUse[]> {
+    const { taskType, dataSource, end, page } = request;
+    const filter = { types: [taskType], ...(end === 'source' ? { sourceName: dataSource } : { sinkName: dataSource }) };
+    const { rows } = await this.#options.store.transaction((records) => records.listTasks(project, filter, page));
+    return rows.map(({ id, name, type, sourceName, sinkName }) => ({ id, name, type, sourceName, sinkName }));
   }
 
   async delete({ project }: Caller, { taskType, task: id }: TaskCall): Promise<void> {

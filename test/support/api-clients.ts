@@ -26,6 +26,7 @@ const GOOD: Readonly<Record<string, string>> = {
   TaskContent: '{"type":"job"}',
   DestinationType: 'holo',
   ProjectConfig: '{"ADDCOLUMN":"IGNORE"}',
+  RefType: 'from',
   DataSourceId: '7',
   Name: 'shop',
   DataSourceType: 'mysql',
@@ -46,10 +47,19 @@ const GOOD: Readonly<Record<string, string>> = {
   ResourceGroup: 'g',
 };
 
+/** What an operation needs, though each of it could be something else. */
+const ONE_OF: Readonly<Record<string, readonly string[]>> = {
+  ListFiles: ['ProjectId'],
+  GetFile: ['ProjectId', 'FileId'],
+  DeleteFile: ['ProjectId'],
+};
+
 export function goodParameters(action: string): Record<string, string> {
   const operation = operations.find(({ name }) => name === action);
-  const required = Object.entries(operation?.parameters ?? {}).filter(([, { required }]) => required);
-  return Object.fromEntries(required.map(([name]) => [name, GOOD[name] ?? '']));
+  const needed = Object.entries(operation?.parameters ?? {}).filter(
+    ([name, { required }]) => required || ONE_OF[action]?.includes(name) === true,
+  );
+  return Object.fromEntries(needed.map(([name]) => [name, GOOD[name] ?? '']));
 }
 
 export type Client = (

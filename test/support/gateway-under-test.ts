@@ -12,6 +12,7 @@ import type { AuditedCall } from '../../src/tasks/audit.ts';
 import type { DataSource, DataSourceService } from '../../src/tasks/data-source-service.ts';
 import type { DataSourceId, ProcessId, ProjectId, TaskId } from '../../src/tasks/ids.ts';
 import { readPolicy } from '../../src/tasks/policy-reader.ts';
+import type { FileService, TaskFile } from '../../src/tasks/file-service.ts';
 import type { ProjectConfigService } from '../../src/tasks/project-config-service.ts';
 import type { Job, JobService } from '../../src/tasks/job-service.ts';
 import { TaskError } from '../../src/tasks/task-error.ts';
@@ -102,6 +103,9 @@ function gatewayUnderTest(overrides: Partial<GatewayOptions> = {}): GatewayUnder
     stop: record('stop', () => undefined),
     terminate: record('terminate', () => undefined),
     info: record('info', () => under.info),
+    using: record('using', () => [
+      { id: BIG_ID as TaskId, name: 'rt', type: 'DI_REALTIME' as const, sourceName: 'shop', sinkName: 'bi' },
+    ]),
     delete: record('delete', () => undefined),
   };
   const jobs: JobService = {
@@ -127,6 +131,12 @@ function gatewayUnderTest(overrides: Partial<GatewayOptions> = {}): GatewayUnder
     ddlPolicies: record('ddlPolicies', () => DEFAULT_DDL_POLICIES),
     replaceDdlPolicies: record('replaceDdlPolicies', () => undefined),
   };
+  const files: FileService = {
+    list: record('listFiles', () => ({ rows: [FILE], total: 12 })),
+    file: record('file', () => ({ ...FILE, content: '{}' })),
+    delete: record('deleteFile', () => undefined),
+    projectNamed: record('projectNamed', (name: string) => (name === 'ours' ? PROJECT : null)),
+  };
   const listener = createGateway({
     operations,
     access,
@@ -135,6 +145,7 @@ function gatewayUnderTest(overrides: Partial<GatewayOptions> = {}): GatewayUnder
     jobs,
     dataSources,
     projectConfigs,
+    files,
     clock: Date.now,
     log: silentLog,
     dev: false,
@@ -157,6 +168,21 @@ const SOLUTION: SolutionDetail = {
   startedAt: null,
   processContent: '{"srcType":"mysql"}',
   processExtra: '{"processType":"new","tableNum":1}',
+};
+
+const FILE: TaskFile = {
+  id: BIG_ID as TaskId,
+  name: 'rt',
+  type: 'DI_REALTIME',
+  folder: 'Business Flow/a',
+  creator: KEY_ID,
+  editor: 'other',
+  createdAt: 1000,
+  editedAt: 2000,
+  version: 2,
+  isDeployed: true,
+  isCommitted: false,
+  content: null,
 };
 
 const RUN: RunStatus = {

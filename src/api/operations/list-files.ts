@@ -1,0 +1,77 @@
+import type { TaskId } from '../../tasks/ids.ts';
+import type { TaskType } from '../../tasks/task-service.ts';
+import { describeFile, FILE_FIELDS, FILE_TYPES, fileOperation } from '../file-operation.ts';
+import { choice, flag, id, integer, numbers, optional, text } from '../parameter.ts';
+
+export const listFiles = fileOperation({
+  name: 'ListFiles',
+  summary: 'lists tasks as files, newest first',
+  access: 'read',
+  parameters: {
+    FileFolderPath: optional(
+      text({ meaning: 'a folder and those below it', maxLength: 1024, note: 'as CreateDISyncTask was told it' }),
+    ),
+    FileTypes: optional(
+      numbers({ meaning: 'kinds of files', max: 100, note: '900 and 23; other kinds of files are not there' }),
+    ),
+    Keyword: optional(text({ meaning: 'within the name, in any case', maxLength: 255 })),
+    ExactFileName: optional(text({ meaning: 'the whole name', maxLength: 255 })),
+    FileIdIn: optional(numbers({ meaning: 'only these', max: 1000 })),
+    NodeId: optional(id<TaskId>({ meaning: 'only the file of this node' })),
+    Owner: optional(text({ meaning: 'the access key that made it', maxLength: 128 })),
+    LastEditUser: optional(text({ meaning: 'the access key that last saved it', maxLength: 128 })),
+    UseType: optional(
+      choice({
+        meaning: 'where it is used',
+        values: ['NORMAL', 'MANUAL', 'MANUAL_BIZ', 'SKIP', 'ADHOCQUERY', 'COMPONENT'],
+        note: 'every file is NORMAL, so that the others list none',
+      }),
+    ),
+    NeedAbsoluteFolderPath: optional(flag({ meaning: 'answer AbsoluteFolderPath', note: 'default false' })),
+    NeedContent: optional(flag({ meaning: 'answer Content', note: 'default false' })),
+    PageNumber: optional(integer({ meaning: 'page, from 1', min: 1, max: 1_000_000, note: 'default 1' })),
+    PageSize: optional(integer({ meaning: 'rows per page', min: 1, max: 100, note: 'default 10' })),
+  },
+  answer: [
+    {
+      name: 'Data',
+      type: 'object',
+      meaning: 'a page',
+      fields: [
+        { name: 'Files', type: 'list', meaning: 'the page', fields: FILE_FIELDS },
+        { name: 'PageNumber', type: 'integer', meaning: 'page' },
+        { name: 'PageSize', type: 'integer', meaning: 'rows per page' },
+        { name: 'TotalCount', type: 'integer', meaning: 'rows over all pages' },
+      ],
+    },
+  ],
+  handle: async ({ parameters, caller, files }) => {
+    const page = { pageNumber: parameters.PageNumber ?? 1, pageSize: parameters.PageSize ?? 10 };
+    const isUsed = parameters.UseType === null || parameters.UseType === 'NORMAL';
+    const { rows, total } = await files.list(caller, {
+      filter: {
+        types: isUsed ? typesOf(parameters.FileTypes) : [],
+        folder: parameters.FileFolderPath?.replace(/\/+$/, '') ?? null,
+        keyword: parameters.Keyword,
+        name: parameters.ExactFileName,
+        ids: parameters.FileIdIn,
+        node: parameters.NodeId,
+        creator: parameters.Owner,
+        editor: parameters.LastEditUser,
+      },
+      page,
+      withContent: parameters.NeedContent ?? false,
+    });
+    const withFolder = parameters.NeedAbsoluteFolderPath ?? false;
+    const { pageNumber: PageNumber, pageSize: PageSize } = page;
+    return {
+      Data: { Files: rows.map((file) => describeFile(file, { withFolder })), PageNumber, PageSize, TotalCount: total },
+    };
+  },
+});
+
+function typesOf(numbersWanted: readonly bigint[] | null): readonly TaskType[] | null {
+  if (numbersWanted === null) return null;
+  const types = Object.keys(FILE_TYPES) as TaskType[];
+  return types.filter((type) => numbersWanted.includes(BigInt(FILE_TYPES[type])));
+}

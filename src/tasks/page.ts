@@ -1,0 +1,5 @@
+export interface Page {
+  /** From 1. */
+  readonly pageNumber: number;
+  readonly pageSize: number;
+}
