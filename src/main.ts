@@ -8,6 +8,7 @@ import { registerAccess } from './cli/access.ts';
 import { registerAudit } from './cli/audit.ts';
 import { registerCall } from './cli/call.ts';
 import { registerDoctor } from './cli/doctor.ts';
+import { registerMasterKey } from './cli/master-key.ts';
 import { type Config, readConfig } from './config.ts';
 import { sinks, sources } from './connectors/index.ts';
 import { EmbeddedEngine } from './engine/embedded/embedded-engine.ts';
@@ -133,6 +134,7 @@ registerAccess(program);
 registerAudit(program);
 registerCall(program);
 registerDoctor(program);
+registerMasterKey(program);
 try {
   await program.parseAsync();
 } catch (error) {

@@ -130,7 +130,7 @@ export class AccessRecords implements AccessService {
         throw new TaskError('name-taken', 'Key.Exists', `access key ${id} exists already`);
       if (user === undefined) this.#insertFullUser(id, projects);
       else this.#mustKnow(user);
-      const sealed = this.#seal.close(secret, `access key ${id}`);
+      const sealed = this.#seal.close(secret, sealedKeyOwner({ id }));
       this.#database.run('INSERT INTO access_key VALUES (?, ?, ?, 1, ?)', id, user ?? id, sealed, this.#clock.now());
     });
     const key = await this.findKey(id);
@@ -146,7 +146,7 @@ export class AccessRecords implements AccessService {
     if (row === undefined) return null;
     const user = String(row['user']);
     const { projects, policy } = this.#rightsOf(user) ?? { projects: [], policy: [] };
-    const secret = this.#seal.open(row['secret'] as Uint8Array, `access key ${id}`);
+    const secret = this.#seal.open(row['secret'] as Uint8Array, sealedKeyOwner({ id }));
     const key = { id, secret, active: row['active'] === 1n, user, projects, policy, session: null };
     this.#keys.set(id, key);
     return key;
@@ -275,4 +275,9 @@ function unknownUser(name: string): TaskError {
 
 function unknownPolicy(user: string, name: string): TaskError {
   return new TaskError('not-found', 'Policy.NotFound', `user ${user} has no policy ${name}`);
+}
+
+/** What the sealed secret of a row belongs to. */
+export function sealedKeyOwner({ id }: { id?: unknown }): string {
+  return `access key ${String(id)}`;
 }

@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { closeSync, fsyncSync, openSync, readFileSync, writeSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
@@ -9,30 +9,43 @@ export class MasterKeyError extends Error {
   override readonly name = 'MasterKeyError';
 }
 
+/** Where the master key is. */
 export interface MasterKeySource {
   /** The key itself: 32 bytes, hex or base64. */
-  readonly key: string | null;
-  readonly file: string | null;
+  readonly masterKey: string | null;
+  readonly masterKeyFile: string | null;
   /** The store's folder: without the other two, `master.key` beside it is used, and made at first start. */
-  readonly storeFolder: string;
-  /** The store was never written with a key: one may be made. */
-  readonly mayMake: boolean;
+  readonly folder: string;
 }
 
-/** Errors: MasterKeyError that says where it looked. */
-export function readMasterKey({ key, file, storeFolder, mayMake }: MasterKeySource): Buffer {
-  if (key !== null) return decode(key, 'DISYNC_MASTER_KEY');
-  if (file !== null) return decode(readOrThrow(file), file);
-  const own = join(dirname(storeFolder), 'master.key');
+/** The file that the key is read from; null when it was given itself. */
+export function keyFileOf({ masterKey, masterKeyFile, folder }: MasterKeySource): string | null {
+  return masterKey === null ? (masterKeyFile ?? join(dirname(folder), 'master.key')) : null;
+}
+
+/** `mayMake`: the store was never written with a key. Errors: MasterKeyError that says where it looked. */
+export function readMasterKey(source: MasterKeySource, mayMake: boolean): Buffer {
+  const file = keyFileOf(source);
+  if (file === null) return decode(source.masterKey ?? '', 'DISYNC_MASTER_KEY');
+  if (source.masterKeyFile !== null) return readKeyFile(file);
   try {
-    return decode(readFileSync(own, 'utf8'), own);
+    return decode(readFileSync(file, 'utf8'), file);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
-    if (mayMake) return make(own);
+    if (mayMake) return makeKeyFile(file);
     throw new MasterKeyError(
-      `the master key ${own} is missing, and the store was written with one: put it back, or give it by --master-key-file or DISYNC_MASTER_KEY`,
+      `the master key ${file} is missing, and the store was written with one: put it back, or give it by --master-key-file or DISYNC_MASTER_KEY`,
     );
   }
+}
+
+/** Tells keys apart without telling anything of them. */
+export function fingerprintOf(key: Buffer): string {
+  return createHash('sha256').update('disync master key').update(key).digest('hex').slice(0, 12);
+}
+
+export function readKeyFile(file: string): Buffer {
+  return decode(readOrThrow(file), file);
 }
 
 function readOrThrow(file: string): string {
@@ -46,7 +59,7 @@ function readOrThrow(file: string): string {
 }
 
 /** Made once, readable by its owner only, and on disk before anything is sealed with it. */
-function make(file: string): Buffer {
+export function makeKeyFile(file: string): Buffer {
   const key = randomBytes(BYTES);
   const descriptor = openSync(file, 'wx', 0o600);
   try {
@@ -55,7 +68,18 @@ function make(file: string): Buffer {
   } finally {
     closeSync(descriptor);
   }
+  syncFolder(dirname(file));
   return key;
+}
+
+/** What was made or renamed in a folder is there after a power cut. */
+export function syncFolder(folder: string): void {
+  const descriptor = openSync(folder, 'r');
+  try {
+    fsyncSync(descriptor);
+  } finally {
+    closeSync(descriptor);
+  }
 }
 
 function decode(text: string, from: string): Buffer {

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import type { CheckpointStore } from '../engine/engine.ts';
 import type { Clock } from '../lib/clock.ts';
-import { Seal } from '../lib/seal.ts';
+import type { Seal } from '../lib/seal.ts';
 import type { AccessService } from '../tasks/access-service.ts';
 import type { AuditTrail } from '../tasks/audit.ts';
 import type { TaskRecords, TaskStore } from '../tasks/task-store.ts';
@@ -11,7 +11,7 @@ import { CallFile } from './call-file.ts';
 import { CheckpointRecords } from './checkpoint-records.ts';
 import { Database } from './database.ts';
 import { Lease } from './lease.ts';
-import { MasterKeyError, readMasterKey } from './master-key.ts';
+import { openSeal, type SealRecords } from './store-seal.ts';
 import { SqliteTaskRecords } from './task-records.ts';
 
 export interface StoreOptions {
@@ -60,9 +60,7 @@ export class Store implements TaskStore {
     let database: Database | undefined;
     try {
       database = Database.open(folder);
-      const mayMake = readCanary(database) === undefined;
-      const seal = new Seal(readMasterKey({ key: masterKey, file: masterKeyFile, storeFolder: folder, mayMake }));
-      checkKey(database, seal);
+      const seal = openSeal(sealRecordsOf(database), { masterKey, masterKeyFile, folder }, exclusive);
       const installation = readInstallation(database);
       return new Store({ database, seal, calls: new CallFile(folder), lease, clock, installation });
     } catch (error) {
@@ -91,25 +89,11 @@ export class Store implements TaskStore {
   }
 }
 
-/** A sealed word tells at start whether the key is the one that the store was written with. */
-function checkKey(database: Database, seal: Seal): void {
-  const canary = readCanary(database);
-  if (canary === undefined) {
-    database.run("INSERT INTO meta VALUES ('canary', ?)", seal.close('canary', 'canary').toString('base64'));
-    return;
-  }
-  try {
-    seal.open(Buffer.from(canary, 'base64'), 'canary');
-  } catch (error) {
-    throw new MasterKeyError(
-      'the master key is not the one that this store was written with: its secrets cannot be read. Give the former key.',
-      { cause: error },
-    );
-  }
-}
-
-function readCanary(database: Database): string | undefined {
-  return database.get("SELECT value FROM meta WHERE key = 'canary'")?.['value'] as string | undefined;
+function sealRecordsOf(database: Database): SealRecords {
+  return {
+    meta: (key) => database.get('SELECT value FROM meta WHERE key = ?', key)?.['value'] as string | undefined,
+    setMeta: (key, value) => void database.run('INSERT OR REPLACE INTO meta VALUES (?, ?)', key, value),
+  };
 }
 
 function readInstallation(database: Database): string {

@@ -336,7 +336,7 @@ export class SqliteTaskRecords implements TaskRecords {
   async insertDataSource(source: Omit<StoredDataSource, 'id' | 'shared'>): Promise<DataSourceId> {
     const { project, name, type, subType, env, description, content, maskedContent } = source;
     const { enabled, createdAt, modifiedAt, operator } = source;
-    const sealed = this.#seal.close(content, belongsTo(project, env, name));
+    const sealed = this.#seal.close(content, sealedDataSourceOwner(source));
     const { id } = this.#database.run(
       'INSERT INTO data_source (project, name, type, sub_type, env, description, content, masked, enabled, created_at, modified_at, operator) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)',
       project,
@@ -356,12 +356,12 @@ export class SqliteTaskRecords implements TaskRecords {
   }
 
   async updateDataSource(source: StoredDataSource): Promise<void> {
-    const { id, project, name, env, description, content, maskedContent, enabled, modifiedAt, operator } = source;
+    const { id, env, description, content, maskedContent, enabled, modifiedAt, operator } = source;
     this.#database.run(
       'UPDATE data_source SET env = ?, description = ?, content = ?, masked = ?, enabled = ?, modified_at = ?, operator = ? WHERE id = ?',
       env,
       description,
-      this.#seal.close(content, belongsTo(project, env, name)),
+      this.#seal.close(content, sealedDataSourceOwner(source)),
       maskedContent,
       Number(enabled),
       modifiedAt,
@@ -420,7 +420,7 @@ export class SqliteTaskRecords implements TaskRecords {
     const source = readMaskedDataSource(row);
     return {
       ...source,
-      content: this.#seal.open(row['content'] as Uint8Array, belongsTo(source.project, source.env, source.name)),
+      content: this.#seal.open(row['content'] as Uint8Array, sealedDataSourceOwner(source)),
     };
   }
 }
@@ -428,8 +428,17 @@ export class SqliteTaskRecords implements TaskRecords {
 const DATA_SOURCES =
   'SELECT *, EXISTS (SELECT 1 FROM data_source_share WHERE data_source = data_source.id) AS shared FROM data_source';
 
-function belongsTo(project: ProjectId, env: EnvType, name: string): string {
-  return `data source ${project} ${env} ${name}`;
+/** What the sealed Content of a row belongs to. */
+export function sealedDataSourceOwner({
+  project,
+  env,
+  name,
+}: {
+  project?: unknown;
+  env?: unknown;
+  name?: unknown;
+}): string {
+  return `data source ${String(project)} ${String(env)} ${String(name)}`;
 }
 
 function readOne<T>(row: SqlRow | undefined, read: (row: SqlRow) => T): T | null {
