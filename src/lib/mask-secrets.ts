@@ -3,8 +3,8 @@ import type { Json } from './json-value.ts';
 /** What is shown in place of a secret. */
 export const MASK = '***';
 
-/** Keys whose values are secrets, in any case: password, accessKey, accessKeySecret, securityToken, key (a private one) … */
-const SECRET_KEY = /(?:passw(?:or)?d|pwd|passphrase|secret|token|private_?key|access_?key|^key)$/i;
+/** Keys whose values are secrets, in any case: rather one too many. `key` alone is a private one. */
+const SECRET_KEY = /passw(?:or)?d|pwd|passphrase|secret|token|credential|key$/i;
 /** A secret within a URL: `//user:secret@host`, or `password=secret` among its settings. */
 const IN_URL = /(\/\/[^/?#\s:]*:)[^/?#\s]*(?=@)/g;
 const IN_SETTINGS = /((?:passw(?:or)?d|pwd|passphrase|secret|token|accesskey)=)[^&;,)\s]*/gi;

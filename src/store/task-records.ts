@@ -1,6 +1,7 @@
 import type { Clock } from '../lib/clock.ts';
 import { parseJson, stringifyJson } from '../lib/json.ts';
 import type { Json } from '../lib/json-value.ts';
+import { maskSecrets } from '../lib/mask-secrets.ts';
 import type { Seal } from '../lib/seal.ts';
 import type { Failure } from '../pipeline/checkpoint.ts';
 import type { DdlPolicies } from '../pipeline/policies.ts';
@@ -515,7 +516,8 @@ function readMaskedDataSource(row: SqlRow): DataSource {
     subType: row['sub_type'] as string | null,
     env: Number(row['env']) as EnvType,
     description: String(row['description']),
-    maskedContent: String(row['masked']),
+    // What was masked by fewer rules, when it was written, is masked by those of today.
+    maskedContent: stringifyJson(maskSecrets(parseJson(String(row['masked'])))),
     enabled: row['enabled'] === 1n,
     shared: row['shared'] === 1n,
     createdAt: Number(row['created_at']),
