@@ -51,10 +51,10 @@ export class Api {
   }
 
   /** Polls a config process to its end and gives its result. */
-  async result(process: number): Promise<{ TaskContent: string; Plan: string }> {
+  async result(process: number, taskType = 'DI_REALTIME'): Promise<{ TaskContent: string; Plan: string }> {
     for (;;) {
       const body = await this.call('QueryDISyncTaskConfigProcessResult', {
-        TaskType: 'DI_REALTIME',
+        TaskType: taskType,
         AsyncProcessId: process,
       });
       const data = body['Data'] as { Status: string; TaskContent: string; Plan: string };

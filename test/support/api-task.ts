@@ -2,7 +2,7 @@ import type { Api } from '../../quickstart/api.ts';
 import { type TestServer, uniqueName } from './servers.ts';
 import type { Service } from './service.ts';
 
-const REALTIME = { TaskType: 'DI_REALTIME' } as const;
+export type ApiTaskType = 'DI_REALTIME' | 'DI_SOLUTION';
 
 export interface TableInfo {
   readonly database: string;
@@ -44,11 +44,13 @@ export class ApiTask {
   readonly service: Service;
   readonly name = uniqueName('task');
   file = 0;
+  readonly type: ApiTaskType;
   readonly #source: TaskSource;
   readonly #sink: TaskSink;
 
-  constructor(service: Service, source: TaskSource, sink: TaskSink) {
+  constructor(service: Service, source: TaskSource, sink: TaskSink, type: ApiTaskType = 'DI_REALTIME') {
     this.service = service;
+    this.type = type;
     this.#source = source;
     this.#sink = sink;
   }
@@ -104,10 +106,10 @@ export class ApiTask {
 
   async planNew(connection: object, setting: object = {}): Promise<{ TaskContent: string; Plan: string }> {
     const answer = await this.api.call('GenerateDISyncTaskConfigForCreating', {
-      ...REALTIME,
+      TaskType: this.type,
       TaskParam: this.createParam(connection, setting),
     });
-    return this.api.result((answer['Data'] as { ProcessId: number }).ProcessId);
+    return this.api.result((answer['Data'] as { ProcessId: number }).ProcessId, this.type);
   }
 
   async planChange(connection: object): Promise<{ TaskContent: string; Plan: string }> {
@@ -115,18 +117,18 @@ export class ApiTask {
       steps: [{ name: 'Reader', category: 'reader', parameter: { connection: [connection] } }],
     });
     const answer = await this.api.call('GenerateDISyncTaskConfigForUpdating', {
-      ...REALTIME,
+      TaskType: this.type,
       TaskId: this.file,
       TaskParam,
     });
-    return this.api.result((answer['Data'] as { ProcessId: number }).ProcessId);
+    return this.api.result((answer['Data'] as { ProcessId: number }).ProcessId, this.type);
   }
 
   async create(connection: object, setting: object = {}): Promise<void> {
     const { TaskContent } = await this.planNew(connection, setting);
     const answer = await this.api.call(
       'CreateDISyncTask',
-      { ...REALTIME, TaskName: this.name, TaskParam: '{"ResourceGroup":"S_res_group_1_1"}' },
+      { TaskType: this.type, TaskName: this.name, TaskParam: '{"ResourceGroup":"S_res_group_1_1"}' },
       { TaskContent },
     );
     this.file = (answer['Data'] as { FileId: number }).FileId;
@@ -148,11 +150,11 @@ export class ApiTask {
   }
 
   async do(action: string, query: Readonly<Record<string, string | number>> = {}): Promise<void> {
-    await this.api.call(action, { ...REALTIME, FileId: this.file, ...query });
+    await this.api.call(action, { TaskType: this.type, FileId: this.file, ...query });
   }
 
   async info(): Promise<Info> {
-    const body = await this.api.call('GetDISyncInstanceInfo', { ...REALTIME, FileId: this.file });
+    const body = await this.api.call('GetDISyncInstanceInfo', { TaskType: this.type, FileId: this.file });
     const data = body['Data'] as { Status: string; Message: string | null; Extend: string | null };
     const extend = (JSON.parse(data.Extend ?? 'null') as Info['extend'] | null) ?? {
       appliedVersion: null,

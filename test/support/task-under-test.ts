@@ -1,7 +1,7 @@
 import type { Connection } from 'mysql2/promise';
 import type { Client } from 'pg';
 import { compareTable } from '../../quickstart/compare.ts';
-import { ApiTask } from './api-task.ts';
+import { ApiTask, type ApiTaskType } from './api-task.ts';
 import {
   type Family,
   freshMysqlDatabase,
@@ -45,7 +45,7 @@ export async function openEnds(family: Family): Promise<Ends> {
 export class TaskUnderTest extends ApiTask {
   readonly ends: Ends;
 
-  constructor(service: Service, ends: Ends) {
+  constructor(service: Service, ends: Ends, type: ApiTaskType = 'DI_REALTIME') {
     const { target, targetDatabase } = ends;
     const content = {
       endpoint: `127.0.0.1:${target.port}`,
@@ -53,7 +53,7 @@ export class TaskUnderTest extends ApiTask {
       accessId: target.user,
       accessKey: target.password,
     };
-    super(service, ends, { type: 'holo', content, options: {} });
+    super(service, ends, { type: 'holo', content, options: {} }, type);
     this.ends = ends;
   }
 
