@@ -176,3 +176,30 @@ void test('tasks of the first shape of the store are found by their data sources
   assert.deepEqual(told, [null, ['old', 'Business Flow/x', 'bi', null, 500], ['odd', '', 'bi', null, 500]]);
   await store.close();
 });
+
+void test('what lists, finds and reads tasks reads no definition, however many versions there are', async () => {
+  const folder = freshFolder();
+  const store = open(folder);
+  const id = await store.transaction(async (records) => {
+    const task = await records.insertTask(newTask('n', { folder: 'here' }), version('shop', 'bi'));
+    await records.updateTask(task, { state: 'RUN', deployed: 1 });
+    return task;
+  });
+  await store.close();
+  const database = new DatabaseSync(join(folder, 'disync.db'));
+  database.exec("UPDATE task_version SET definition = 'unreadable'");
+  database.close();
+  const again = open(folder);
+  const found = await again.transaction(async (records) => [
+    (await records.task(PROJECT, id))?.id,
+    (await records.taskUsing(PROJECT, 'bi'))?.id,
+    (await records.runningTasks())[0]?.id,
+    (await records.runningTask(id))?.id,
+    (await records.listTasks(PROJECT, { folder: 'here', sourceName: 'shop' }, { pageNumber: 1, pageSize: 1 })).rows[0]
+      ?.id,
+    await records.content(id, 1),
+  ]);
+  assert.deepEqual(found, [id, id, id, id, id, '{"of":"version 1"}']);
+  await assert.rejects(again.transaction((records) => records.version(id, 1)));
+  await again.close();
+});
