@@ -64,12 +64,6 @@ export async function resolveAllowed(
   return { addresses, lookup: fixedLookup(addresses) };
 }
 
-/** Looks at a host that is an address already, however it is spelt; a name is looked at when it is connected to. */
-export function refuseForbiddenLiteral(host: string, policy: HostPolicy): void {
-  const literal = literalAddress(host);
-  if (literal !== null) refuseForbidden(host, literal.address, policy);
-}
-
 function refuseForbidden(host: string, address: string, policy: HostPolicy): void {
   const kind = kindOfAddress(address);
   if (kind === 'public') return;

@@ -28,6 +28,17 @@ void describe('the settings of a Hologres data source', () => {
     assert.equal(parseHologresSettings({ ...JDBC, jdbcUrl: 'jdbc:postgresql://[::1]/d' }).host, '::1');
   });
 
+  void it('take TLS from the JDBC address where ssl says nothing', () => {
+    const content = { jdbcUrl: 'jdbc:postgresql://h/d?sslmode=verify-full', username: 'u', password: 'p' };
+    assert.deepEqual(
+      [
+        parseHologresSettings(content).ssl.mode,
+        parseHologresSettings({ ...content, ssl: { mode: 'required' } }).ssl.mode,
+      ],
+      ['verify-identity', 'required'],
+    );
+  });
+
   void it('name the parameter that is wrong', () => {
     const cases: readonly (readonly [Json, string])[] = [
       [null, 'Content'],

@@ -1,6 +1,7 @@
 import Type, { type Static } from 'typebox';
 import Value from 'typebox/value';
 import { HostPolicySchema } from '../../lib/host-policy.ts';
+import { tlsOfJdbcUrl } from '../../lib/jdbc-tls.ts';
 import type { Json, JsonObject } from '../../lib/json-value.ts';
 import { SettingsError } from '../../pipeline/connector.ts';
 import { unknownVariables } from './names.ts';
@@ -85,7 +86,7 @@ export function parseHologresSettings(content: Json): HologresSettings {
     ...address,
     user: readText(fields, ['username', 'accessId', 'user']),
     password: readText(fields, ['password', 'accessKey']),
-    ssl: readSsl(fields['ssl']),
+    ssl: fields['ssl'] === undefined ? sslOfUrl(fields['jdbcUrl']) : readSsl(fields['ssl']),
   };
 }
 
@@ -185,6 +186,11 @@ function readText(fields: JsonObject, names: readonly [string, ...string[]]): st
     if (typeof value === 'string' && (value !== '' || name === 'password')) return value;
   }
   throw new SettingsError(`Content.${names[0]}`, `Content.${names.join(' or Content.')} is missing: give it as a text`);
+}
+
+/** What the URL asks for, where the content says nothing else. */
+function sslOfUrl(jdbcUrl: Json | undefined): HologresSettings['ssl'] {
+  return { mode: typeof jdbcUrl === 'string' ? (tlsOfJdbcUrl(jdbcUrl) ?? 'disabled') : 'disabled' };
 }
 
 function readSsl(value: Json | undefined): HologresSettings['ssl'] {

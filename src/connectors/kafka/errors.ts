@@ -195,7 +195,8 @@ export function brokerRefusal(errorCode: number, about: About, detail: string | 
 /** Whatever a request ended with, as a KafkaError; one that is a PipelineError already passes as it is. */
 export function toKafkaError(error: unknown, about: About): PipelineError {
   if (error instanceof PipelineError) return error;
-  if (error instanceof HostRefused) return hostRefused(error, about.doing);
+  const refused = hostRefusedIn(error);
+  if (refused !== null) return hostRefused(refused, about.doing);
   const id = brokerErrorIdOf(error);
   if (id !== null) return refusalNamed(id, about, serverMessageOf(error));
   const refusal = connectionRefusal(error);
@@ -207,6 +208,11 @@ export function toKafkaError(error: unknown, about: About): PipelineError {
     cause: error,
     hint,
   });
+}
+
+function hostRefusedIn(error: unknown): HostRefused | null {
+  if (error instanceof HostRefused) return error;
+  return error instanceof Error && error.cause !== undefined ? hostRefusedIn(error.cause) : null;
 }
 
 function refusalNamed(id: string, about: About, detail: string | null): KafkaError {

@@ -44,8 +44,13 @@ void describe('a probe of Kafka', () => {
     const broker = await ScriptedBroker.start(1);
     broker.host = 'none.invalid';
     try {
-      const last = (await probe(`127.0.0.1:${broker.port}`)).at(-1);
-      assert.deepEqual([last?.stage, last?.outcome], ['login', 'failed']);
+      const stages = await probe(`127.0.0.1:${broker.port}`);
+      assert.deepEqual(outcomes(stages).slice(-3), ['TLS: skipped', 'login: passed', 'advertised brokers: failed']);
+      assert.match(
+        stages.at(-1)?.found ?? '',
+        /the brokers say that they are at none\.invalid:\d+, where none is reached: getaddrinfo/,
+      );
+      assert.match(stages.at(-1)?.remedy ?? '', /advertised\.listeners/);
     } finally {
       broker.stop();
     }

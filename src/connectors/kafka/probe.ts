@@ -10,7 +10,7 @@ import {
   WITHOUT_TLS,
 } from '../../pipeline/stages.ts';
 import { DEFAULT_OPTIONS } from './options.ts';
-import { Cluster } from './protocol/cluster.ts';
+import { Cluster, UnreachableBrokers } from './protocol/cluster.ts';
 import type { Address } from './protocol/connections.ts';
 import { asKafkaSettings, type KafkaSettings } from './settings.ts';
 
@@ -29,19 +29,22 @@ export async function* probe({ settings, signal }: ProbeOptions): AsyncGenerator
   const reached = await bootstrap(kafka, signal);
   yield* reached;
   if (reached.some(({ outcome }) => outcome === 'failed')) return;
-  const usesTls = kafka.ssl !== null;
   const { clientId, requestTimeoutMs } = DEFAULT_OPTIONS;
   let cluster: Cluster;
   try {
     cluster = await Cluster.open(kafka, { clientId, requestTimeoutMs, log: silentLog, signal });
   } catch (error) {
-    yield* loginStages(error, { usesTls, tlsCode: 'Kafka.TlsFailed' });
+    if (isAdvertised(error)) {
+      yield encryption(kafka);
+      yield passed('login', 'a broker of the addresses answered');
+      yield { ...failed('advertised brokers', error), remedy: LISTENERS };
+    } else yield* loginStages(error, { usesTls: kafka.ssl !== null, tlsCode: 'Kafka.TlsFailed' });
     return;
   }
   try {
     const { version, brokers } = cluster.facts;
     const account = kafka.sasl === null ? 'without a login' : `as ${kafka.sasl.username}`;
-    yield kafka.ssl === null ? WITHOUT_TLS : passed('TLS', `encrypted, ssl.mode is ${kafka.ssl.mode}`);
+    yield encryption(kafka);
     yield passed('login', `${version}, ${account}`);
     const advertised = await advertisedBrokers(kafka, brokers, signal);
     yield advertised;
@@ -56,6 +59,18 @@ export async function* probe({ settings, signal }: ProbeOptions): AsyncGenerator
   } finally {
     cluster.close();
   }
+}
+
+const LISTENERS = 'Set advertised.listeners of the brokers to addresses that are reached from this machine.';
+
+function encryption({ ssl }: KafkaSettings): Stage {
+  return ssl === null ? WITHOUT_TLS : passed('TLS', `encrypted, ssl.mode is ${ssl.mode}`);
+}
+
+/** An error of opening the cluster: what the first broker said led nowhere. */
+function isAdvertised(error: unknown): boolean {
+  for (let one = error; one instanceof Error; one = one.cause) if (one instanceof UnreachableBrokers) return true;
+  return false;
 }
 
 /** One broker that can be reached is enough to begin with; else the first one's failure is told. */
@@ -81,7 +96,7 @@ async function advertisedBrokers(
     outcome: 'failed',
     found: `the brokers say that they are at ${names}: ${failures.map(({ found }) => found).join('; ')}`,
     code: first.code,
-    remedy: 'Set advertised.listeners of the brokers to addresses that are reached from this machine.',
+    remedy: LISTENERS,
   };
 }
 

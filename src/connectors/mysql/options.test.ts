@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Json } from '../../lib/json-value.ts';
 import { SettingsError } from '../../pipeline/connector.ts';
-import { DEFAULT_READER_OPTIONS, parseReaderOptions } from './options.ts';
+import { DEFAULT_READER_OPTIONS, parseMysqlSettings, parseReaderOptions } from './options.ts';
 
 void test('a reader without options has the defaults, and options of other readers are left alone', () => {
   assert.deepEqual(parseReaderOptions({}), DEFAULT_READER_OPTIONS);
@@ -28,4 +28,21 @@ void test('an option that cannot be used is refused by its name', () => {
       (error: unknown) => error instanceof SettingsError && error.parameter === name && error.message.startsWith(name),
     );
   }
+});
+
+void test('TLS is what the content says, else what its URL asks for', () => {
+  const modeOf = (content: Json) => parseMysqlSettings(content).ssl.mode;
+  const account = { username: 'u', password: 'p' };
+  const url = 'jdbc:mysql://h/d?sslMode=VERIFY_CA';
+  assert.deepEqual(
+    [
+      modeOf({ host: 'h', ...account }),
+      modeOf({ host: 'h', ...account, ssl: {} }),
+      modeOf({ jdbcUrl: 'jdbc:mysql://h/d', ...account }),
+      modeOf({ jdbcUrl: url, ...account }),
+      modeOf({ jdbcUrl: url, ...account, ssl: { mode: 'required' } }),
+      modeOf({ jdbcUrl: url, ...account, ssl: { mode: 'disabled' } }),
+    ],
+    ['disabled', 'verify-identity', 'disabled', 'verify-ca', 'required', 'disabled'],
+  );
 });

@@ -1,6 +1,7 @@
 import Type, { type Static } from 'typebox';
 import Value from 'typebox/value';
 import { HostPolicySchema } from '../../lib/host-policy.ts';
+import { tlsOfJdbcUrl } from '../../lib/jdbc-tls.ts';
 import type { Json } from '../../lib/json-value.ts';
 import { SettingsError } from '../../pipeline/connector.ts';
 
@@ -67,7 +68,7 @@ export function parseMysqlSettings(content: Json): MysqlSettings {
     ...address,
     user: text(fields, 'username', fields['user']),
     password: text(fields, 'password', undefined, ''),
-    ssl: readSsl(fields['ssl']),
+    ssl: fields['ssl'] === undefined ? sslOfUrl(fields['jdbcUrl']) : readSsl(fields['ssl']),
   };
 }
 
@@ -119,6 +120,11 @@ function readPort(value: Json, parameter: string): number {
   if (!Number.isInteger(port) || port < 1 || port > 65535)
     throw new SettingsError(parameter, `${parameter}: the port must be 1 to 65535`);
   return port;
+}
+
+/** What the URL asks for, where the content says nothing else. */
+function sslOfUrl(jdbcUrl: Json | undefined): MysqlSettings['ssl'] {
+  return { mode: typeof jdbcUrl === 'string' ? (tlsOfJdbcUrl(jdbcUrl) ?? 'disabled') : 'disabled' };
 }
 
 function readSsl(value: Json | undefined): MysqlSettings['ssl'] {

@@ -485,6 +485,16 @@ interface Found {
   readonly controller: number;
 }
 
+/** A broker of the address list answered, but none of those that it names. */
+export class UnreachableBrokers extends Error {
+  override readonly name = 'UnreachableBrokers';
+
+  constructor(brokers: readonly Address[], cause: unknown) {
+    const names = brokers.map(({ host, port }) => `${host}:${port}`).join(', ');
+    super(`the brokers say that they are at ${names}, where none is reached:`, { cause });
+  }
+}
+
 /** Asks the broker of the address list that answers first, then all that it names. */
 async function find(settings: KafkaSettings, connections: Connections): Promise<Found> {
   const first = await fastest(
@@ -496,7 +506,10 @@ async function find(settings: KafkaSettings, connections: Connections): Promise<
   );
   const brokers = metadata.brokers.map(({ nodeId, host, port }) => ({ id: nodeId, host, port }));
   const asked = brokers.map((broker) => connections.use(broker, versionsOf));
-  const answers = [first.versions, ...(await thoseInTime(asked))];
+  const others = await thoseInTime(asked).catch((error: unknown) => {
+    throw new UnreachableBrokers(brokers, error);
+  });
+  const answers = [first.versions, ...others];
   const ranges = ApiRanges.common(answers.map(({ apiKeys }) => apiKeys));
   return { connections, ranges, controller: metadata.controllerId, facts: factsOf(brokers, ranges, answers) };
 }
