@@ -121,7 +121,8 @@ export class RunControl implements RunListener {
     const { definition } = await this.#options.store.transaction((records) =>
       records.version(task.id, task.deployed ?? task.saved),
     );
-    const hasFailed = info.status === 'PAUSE' && task.failure !== null;
+    // The engine knows it a moment before the store does.
+    const hasFailed = info.status === 'PAUSE' && (task.failure !== null || run?.phase === 'failed');
     const solution = solutionRun({ status: info.status, hasFailed, run, tables: definition.tables });
     return { ...info, solution: { id: task.id, creator: task.creator, ...solution } };
   }

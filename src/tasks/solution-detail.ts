@@ -1,11 +1,11 @@
 import { stringifyJson } from '../lib/json.ts';
 import { writeSolution } from './script-writer.ts';
 import { ROUTES, SOURCE_TYPE, type TaskDefinition } from './task-definition.ts';
-import type { InstanceStatus, SolutionDetail, SolutionState } from './task-service.ts';
+import type { InstanceInfo, SolutionDetail, SolutionState } from './task-service.ts';
 import type { TaskRecord } from './task-store.ts';
 
 /** A solution as GetDISyncTask describes it: how it is configured, and how it stands. */
-export function solutionDetail(task: TaskRecord, definition: TaskDefinition, status: InstanceStatus): SolutionDetail {
+export function solutionDetail(task: TaskRecord, definition: TaskDefinition, info: InstanceInfo): SolutionDetail {
   const { id, name, project, creator, submittedAt, startedAt } = task;
   return {
     id,
@@ -14,7 +14,7 @@ export function solutionDetail(task: TaskRecord, definition: TaskDefinition, sta
     creator,
     sourceType: SOURCE_TYPE,
     sinkType: ROUTES[definition.route],
-    state: stateOf(task, status),
+    state: stateOf(task, info),
     submittedAt,
     startedAt,
     processContent: writeSolution(name, definition),
@@ -22,7 +22,7 @@ export function solutionDetail(task: TaskRecord, definition: TaskDefinition, sta
   };
 }
 
-function stateOf({ state, failure }: TaskRecord, status: InstanceStatus): SolutionState {
+function stateOf({ state }: TaskRecord, { status, solution }: InstanceInfo): SolutionState {
   switch (status) {
     case 'NORUN':
       return state === 'SAVED' ? 'idle' : 'submitted';
@@ -32,6 +32,6 @@ function stateOf({ state, failure }: TaskRecord, status: InstanceStatus): Soluti
     case 'KILLING':
       return 'running';
     case 'PAUSE':
-      return failure === null ? 'idle' : 'failed';
+      return solution?.status === 'fail' ? 'failed' : 'idle';
   }
 }

@@ -97,8 +97,11 @@ void test('a solution is described with who made it, when it was submitted and s
   await scene.stop(task);
   assert.deepEqual(await standing(), ['idle', deployedAt, startedAt]);
   await scene.start(task);
+  scene.engine.show(String(task), { phase: 'failed', failure: FAILURE });
+  assert.deepEqual(await standing(), ['failed', deployedAt, startedAt], 'before the store knows it');
   scene.engine.fail(String(task), FAILURE);
   await scene.until(task, 'PAUSE');
+  await scene.restart();
   assert.deepEqual(await standing(), ['failed', deployedAt, startedAt]);
   await scene.terminate(task);
   assert.deepEqual(await standing(), ['idle', null, null]);

@@ -195,7 +195,7 @@ export class Tasks implements TaskService {
       const found = await taskOf(records, project, 'DI_SOLUTION', id);
       return { task: found, definition: (await records.version(id, found.saved)).definition };
     });
-    return solutionDetail(task, definition, (await runs.info(task)).status);
+    return solutionDetail(task, definition, await runs.info(task));
   }
 
   async deploy(caller: Caller, { taskType, task: id }: TaskCall): Promise<void> {
