@@ -60,7 +60,8 @@ export async function run({ n, args }: { n: number | null; args: readonly string
 type Order = Omit<LoadOrder, 'port'>;
 
 async function measure(folder: string, read: Order, generate: Order): Promise<Record<string, number>> {
-  const serve = [...profiling(), MAIN, 'serve', '--port', '0', '--data-dir', folder];
+  const unlimited = ['--reads-per-second', '0', '--writes-per-second', '0'];
+  const serve = [...profiling(), MAIN, 'serve', '--port', '0', '--data-dir', folder, ...unlimited];
   const starts: number[] = [];
   for (let round = 0; round < ROUNDS; round += 1) {
     const service = await ReadyProcess.start('disync', serve);
