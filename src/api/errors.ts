@@ -81,6 +81,10 @@ function said({ message, hint }: TaskError): string {
   return hint === undefined ? sentence : `${sentence} ${hint}`;
 }
 
+export function unsupportedMethod(): ApiError {
+  return new ApiError(400, 'UnsupportedHTTPMethod', 'This HTTP method is not supported.', { hint: 'Use POST.' });
+}
+
 export function missingParameter(name: string): ApiError {
   return new ApiError(400, `Missing${name}`, `${name} is mandatory for this action.`);
 }

@@ -103,7 +103,7 @@ export function createGateway(options: GatewayOptions): Listener {
     } catch (error) {
       const refusal = error instanceof ApiError ? error : internalError(error);
       const { requestId, action } = trace;
-      if (refusal.status === 500)
+      if (refusal.status === 500 && !isGone(incoming))
         log.error({ requestId, action, defect: describeDefect(error) }, 'a call failed by a defect');
       trace.code = refusal.code;
       return { ...trace, answer: answerError({ ...trace, hostId: hostOf(head) }, refusal) };
@@ -115,13 +115,17 @@ export function createGateway(options: GatewayOptions): Listener {
     const watched = head.path === CATALOGUE_PATH ? page : health && (await answerHealth(head.path, health));
     if (watched !== null) return send(response, watched, newRequestId());
     const { answer, ...trace } = await handleCall(incoming, head);
-    // The client went away before its request was whole: there is no call.
-    if (incoming.destroyed && !incoming.complete) return;
+    if (isGone(incoming)) return;
     await record(trace, answer.status);
     send(response, answer, trace.requestId);
   }
 
   return createListener({ limits, tls, handle });
+}
+
+/** The client went away before its request was whole: there is no call. */
+function isGone({ destroyed, complete }: IncomingMessage): boolean {
+  return destroyed && !complete;
 }
 
 function saysFail({ Data: data }: JsonObject): boolean {

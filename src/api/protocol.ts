@@ -1,4 +1,4 @@
-import { ApiError, missingParameter } from './errors.ts';
+import { ApiError, missingParameter, unsupportedMethod } from './errors.ts';
 import type { Operation } from './operation.ts';
 import { headerOf, type RequestHead, type RpcRequest } from './rpc/request.ts';
 import { isV3 } from './signature/credential.ts';
@@ -7,7 +7,7 @@ import { isV3 } from './signature/credential.ts';
 export function checkProtocol({ method, path }: RequestHead): void {
   if (path !== '/') throw unknownAction();
   if (['GET', 'POST', 'PUT', 'DELETE'].includes(method)) return;
-  throw new ApiError(400, 'UnsupportedHTTPMethod', 'This HTTP method is not supported.', { hint: 'Use POST.' });
+  throw unsupportedMethod();
 }
 
 export interface CalledAction {

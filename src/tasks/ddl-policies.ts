@@ -9,7 +9,7 @@ export function readDdlPolicies(value: Json, where: string): Partial<DdlPolicies
   const policies: Partial<Record<DdlKind, DdlPolicy>> = {};
   for (const [key, given] of Object.entries(value)) {
     const kind = DDL_KINDS.find((known) => known === key.toUpperCase());
-    const policy = DDL_POLICIES.find((known) => known === String(given as string).toUpperCase());
+    const policy = typeof given === 'string' ? DDL_POLICIES.find((known) => known === given.toUpperCase()) : undefined;
     if (kind === undefined) throw invalid(`${where}: ${key} is unknown; the kinds are ${DDL_KINDS.join(', ')}`);
     if (policy === undefined) throw invalid(`${where}.${key} must be one of ${DDL_POLICIES.join(', ')}`);
     policies[kind] = policy;

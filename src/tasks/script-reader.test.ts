@@ -205,11 +205,11 @@ void test('more than one source, reader or writer, or none, is refused', () => {
     /one source data source per task is served.*has 2\. Make a task for each/,
   );
   refuses(() => readCreateParam(steps((list) => [...list, list[0]])), 'invalid', /more than one reader or writer/);
-  refuses(
-    () => readCreateParam(steps((list) => [list[1]])),
-    'invalid',
-    /has no reader: give a step with "category":"reader"/,
-  );
+  for (const list of [
+    (all: object[]) => [all[1]],
+    (all: object[]) => [{ ...all[0], category: { toString: 0 } }, all[1]],
+  ])
+    refuses(() => readCreateParam(steps(list)), 'invalid', /has no reader: give a step with "category":"reader"/);
   refuses(
     () => readCreateParam(steps((list) => [list[0]])),
     'invalid',

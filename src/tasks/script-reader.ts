@@ -168,7 +168,7 @@ function readSteps(script: JsonObject, name: string): { reader: JsonObject; writ
   const of = (category: string) =>
     steps.filter(
       (step: Json): step is JsonObject =>
-        isJsonObject(step) && String(step['category'] as string).toLowerCase() === category,
+        isJsonObject(step) && textOrNull(step['category'])?.toLowerCase() === category,
     );
   const [reader, secondReader] = of('reader');
   const [writer, secondWriter] = of('writer');

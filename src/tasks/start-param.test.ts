@@ -82,6 +82,7 @@ void test('what cannot be used is refused by its name', () => {
     ['{"ddlMarkMap":{"EXPLODE":"NORMAL"}}', /^StartParam\.ddlMarkMap: EXPLODE is unknown; the kinds are CREATETABLE/],
     ['{"ddlMarkMap":{"ADDCOLUMN":"MAYBE"}}', /^StartParam\.ddlMarkMap\.ADDCOLUMN must be one of NORMAL/],
     ['{"ddlMarkMap":{"ADDCOLUMN":{}}}', /^StartParam\.ddlMarkMap\.ADDCOLUMN must be one of NORMAL/],
+    ['{"ddlMarkMap":{"ADDCOLUMN":{"toString":0}}}', /^StartParam\.ddlMarkMap\.ADDCOLUMN must be one of NORMAL/],
     ['{"startTime":"yesterday"}', /^StartParam\.startTime must be a whole number/],
     ['{"startTime":1700000000000}', /^StartParam\.startTime must be in seconds since the epoch/],
     ['{"startPosition":"binlog.000001:4"}', /^StartParam\.startPosition must be an object: \{ "file"/],

@@ -3,6 +3,7 @@ import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { GatewayLimits } from '../limits.ts';
+import { unsupportedMethod } from '../errors.ts';
 import { answerMalformed } from './malformed.ts';
 
 /** PEM texts. */
@@ -42,13 +43,15 @@ export function createListener({ limits, tls, handle }: ListenerOptions): Listen
   const server: Server =
     tls === null ? createServer(options) : createTlsServer({ ...options, ...tls, minVersion: 'TLSv1.2' });
   server.maxConnections = limits.connections;
-  const answering = new WeakSet<Socket>();
+  /** By connection: answers that have not gone yet, several of them when requests come faster. */
+  const answering = new WeakMap<Socket, Set<ServerResponse>>();
   let closing = false;
 
   function onRequest(request: IncomingMessage, response: ServerResponse): void {
     const { socket } = request;
-    answering.add(socket);
-    const forget = () => answering.delete(socket);
+    const open = answering.get(socket) ?? new Set();
+    answering.set(socket, open.add(response));
+    const forget = () => open.delete(response);
     // A refused body may still be arriving after its answer has gone.
     response.once('close', () => (request.complete ? forget() : request.once('close', forget)));
     if (closing) response.setHeader('Connection', 'close');
@@ -58,10 +61,15 @@ export function createListener({ limits, tls, handle }: ListenerOptions): Listen
   // Answered like any other: the default would be a bare 417.
   server.on('checkExpectation', onRequest);
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
-    // Half an answer may be on its way: another one would be read as part of it.
-    if (answering.has(socket)) socket.destroy();
-    else answerMalformed(error, socket);
+    const [response, ...others] = answering.get(socket) ?? [];
+    const isUnanswered =
+      response === undefined || (others.length === 0 && !response.req.complete && !response.headersSent);
+    // Else an answer is on its way, or one to come before: this one would be read as part of it, or in its place.
+    if (isUnanswered) answerMalformed(error, socket);
+    else socket.destroy();
   });
+  // Would be hung up on.
+  server.on('connect', (_, socket) => answerMalformed(unsupportedMethod(), socket as Socket));
 
   return {
     async listen(host, port) {

@@ -5,13 +5,14 @@ import { answerError } from '../rpc/answer.ts';
 import { newRequestId } from '../rpc/request-id.ts';
 
 /** Answers bytes that are no HTTP request, or not a whole one, with an envelope like any other, and hangs up. */
-export function answerMalformed(error: NodeJS.ErrnoException, socket: Socket): void {
+export function answerMalformed(error: NodeJS.ErrnoException | ApiError, socket: Socket): void {
   if (error.code === 'ECONNRESET' || !socket.writable) {
     socket.destroy();
     return;
   }
   const requestId = newRequestId();
-  const { status, contentType, body } = answerError({ format: 'json', hostId: '', requestId }, refusalOf(error.code));
+  const refusal = error instanceof ApiError ? error : refusalOf(error.code);
+  const { status, contentType, body } = answerError({ format: 'json', hostId: '', requestId }, refusal);
   const lines = [
     `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}`,
     `Date: ${new Date().toUTCString()}`,
