@@ -70,7 +70,7 @@ export async function fillStore(options: {
         description: '',
         content: JSON.stringify(content),
       } as const;
-      return dataSources.create({ project, accessKeyId: 'bench' }, registered);
+      return dataSources.create({ project, user: 'bench' }, registered);
     };
     const account = { username: 'u', password: 'p', database: 'shop' };
     await register(SOURCE, 'mysql', { ...source, ...account });

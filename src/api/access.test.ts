@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { test } from 'node:test';
 import { commonParameters, query, raw, send } from '../../test/support/api-clients.ts';
-import { fakeKey, FOREIGN_PROJECT, KEY_ID, openGateway, PROJECT } from '../../test/support/gateway-under-test.ts';
+import { fakeKey, FOREIGN_PROJECT, KEY_ID, openGateway, PROJECT, USER } from '../../test/support/gateway-under-test.ts';
 import type { AccessKey } from '../tasks/access-service.ts';
 import { readPolicy } from '../tasks/policy-reader.ts';
 import type { JsonObject } from '../lib/json-value.ts';
@@ -60,7 +60,7 @@ test('operations that name no project see those that the call is allowed in', as
     policy: policy({ Effect: 'Allow', Action: '*' }, { Effect: 'Deny', Action: '*', Resource: `project/${PROJECT}` }),
   });
   assert.equal((await send(port, query('DeleteDataSource'))).status, 200);
-  assert.deepEqual(calls[0]?.args[0], { projects: [FOREIGN_PROJECT], accessKeyId: KEY_ID });
+  assert.deepEqual(calls[0]?.args[0], { projects: [FOREIGN_PROJECT], user: USER });
 });
 
 test('temporary credentials need their token, and may do what both their user and their policy allow', async () => {
@@ -122,7 +122,7 @@ test('every call is audited, allowed or not, with its parameters and without sec
   const seen = audited.map(({ action, access, accessKeyId, user, from, status, code, parameters }) => {
     return { action, access, accessKeyId, user, from, status, code, parameters };
   });
-  const base = { accessKeyId: KEY_ID, user: 'tester', from: '127.0.0.1', status: 200, code: null };
+  const base = { accessKeyId: KEY_ID, user: USER, from: '127.0.0.1', status: 200, code: null };
   assert.deepEqual(seen, [
     {
       ...base,

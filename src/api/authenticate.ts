@@ -38,11 +38,12 @@ export async function authenticate(
 /** With `--dev` everyone is who they say they are, and may do everything. */
 export async function believe(request: RpcRequest, access: AccessService): Promise<AccessKey> {
   const everywhere = { isNot: false, patterns: ['*'] };
+  const id = claimedKeyId(request) ?? 'dev';
   return {
-    id: claimedKeyId(request) ?? 'dev',
+    id,
     secret: '',
     active: true,
-    user: 'dev',
+    user: id,
     projects: (await access.listProjects()).map(({ id }) => id),
     policy: [{ effect: 'Allow', actions: everywhere, resources: everywhere, conditions: [] }],
     session: null,

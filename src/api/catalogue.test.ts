@@ -10,7 +10,7 @@ import {
   send,
   textOf,
 } from '../../test/support/api-clients.ts';
-import { BIG_ID, FOREIGN_PROJECT, KEY_ID, openGateway, PROJECT } from '../../test/support/gateway-under-test.ts';
+import { BIG_ID, FOREIGN_PROJECT, USER, openGateway, PROJECT } from '../../test/support/gateway-under-test.ts';
 import { parseJson } from '../lib/json.ts';
 import type { Json, JsonObject } from '../lib/json-value.ts';
 import type { TaskId } from '../tasks/ids.ts';
@@ -88,7 +88,7 @@ test('hands the parameters of an update with a 4 MB script in the query to the t
       {
         method: 'update',
         args: [
-          { project: PROJECT, accessKeyId: KEY_ID },
+          { project: PROJECT, user: USER },
           { taskType: 'DI_REALTIME', task: 100n, taskContent: content, taskParam: null },
         ],
       },
@@ -154,7 +154,7 @@ test('a solution is described in the shape that typed clients decode', async () 
     SolutionDetail: {
       Id: BIG_ID,
       Name: 'whole shop',
-      CreatorName: KEY_ID,
+      CreatorName: USER,
       ProjectId: 10000,
       SourceType: 'mysql',
       Type: 'holo',
@@ -166,7 +166,7 @@ test('a solution is described in the shape that typed clients decode', async () 
     },
     AlarmList: [],
   });
-  assert.deepEqual(shared.calls, [{ method: 'solution', args: [{ project: PROJECT, accessKeyId: KEY_ID }, 100n] }]);
+  assert.deepEqual(shared.calls, [{ method: 'solution', args: [{ project: PROJECT, user: USER }, 100n] }]);
 });
 
 test('a solution shows its steps, each with a table for a page', async () => {
@@ -229,7 +229,7 @@ test('what a project says of DDL is read and replaced for a destination, with or
   assert.deepEqual(read.body['Data'], { Config });
   const replaced = await send(shared.port, query('UpdateDIProjectConfig', { DestinationType: 'kafka' }));
   assert.deepEqual(replaced.body['Data'], { Status: 'success' });
-  const caller = { project: PROJECT, accessKeyId: KEY_ID };
+  const caller = { project: PROJECT, user: USER };
   assert.deepEqual(shared.calls, [
     { method: 'ddlPolicies', args: [caller, { sinkType: 'holo', sourceType: 'mysql' }] },
     {
@@ -336,9 +336,7 @@ test('a foreign project and one that does not exist are refused alike', async ()
 test('deleting a data source reaches only the projects of the key', async () => {
   shared.calls.length = 0;
   const answer = await send(shared.port, query('DeleteDataSource'));
-  assert.deepEqual(shared.calls, [
-    { method: 'deleteDataSource', args: [{ accessKeyId: KEY_ID, projects: [PROJECT] }, 7n] },
-  ]);
+  assert.deepEqual(shared.calls, [{ method: 'deleteDataSource', args: [{ user: USER, projects: [PROJECT] }, 7n] }]);
   const { RequestId: _, ...body } = answer.body;
   assert.deepEqual(body, { Success: true, HttpStatusCode: '200', Data: true });
 });
@@ -359,7 +357,7 @@ test('lists data sources in the shape that typed clients decode', async () => {
       shared: false,
       createdAt: at,
       modifiedAt: at,
-      operator: KEY_ID,
+      operator: USER,
     },
   ];
   shared.calls.length = 0;
@@ -386,7 +384,7 @@ test('lists data sources in the shape that typed clients decode', async () => {
           DefaultEngine: false,
           BindingCalcEngineId: null,
           TenantId: null,
-          Operator: KEY_ID,
+          Operator: USER,
           GmtCreate: 'Mar 17, 2021 4:09:32 PM',
           GmtModified: 'Mar 17, 2021 4:09:32 PM',
         },

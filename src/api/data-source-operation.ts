@@ -143,5 +143,5 @@ function read<P extends Parameters>(parameters: P, { parameters: given, grant, s
 
 /** Who calls with the id of a data source alone. */
 export async function reachOf(grant: Grant): Promise<Reach> {
-  return { accessKeyId: grant.accessKeyId, projects: await grant.projects() };
+  return { user: grant.user, projects: await grant.projects() };
 }

@@ -1,15 +1,15 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { query, send, textOf } from '../../test/support/api-clients.ts';
-import { FOREIGN_PROJECT, KEY_ID, openGateway, PROJECT } from '../../test/support/gateway-under-test.ts';
+import { FOREIGN_PROJECT, USER, openGateway, PROJECT } from '../../test/support/gateway-under-test.ts';
 import { parseJson } from '../lib/json.ts';
 import type { JsonObject } from '../lib/json-value.ts';
 import type { DataSource, Stage } from '../tasks/data-source-service.ts';
 import { TaskError } from '../tasks/task-error.ts';
 
 const shared = await openGateway();
-const CALLER = { project: PROJECT, accessKeyId: KEY_ID };
-const REACH = { accessKeyId: KEY_ID, projects: [PROJECT] };
+const CALLER = { project: PROJECT, user: USER };
+const REACH = { user: USER, projects: [PROJECT] };
 const KEPT = { content: null, description: null, env: null, enabled: null };
 
 async function call(action: string, more: Record<string, string> = {}, method = 'POST') {
@@ -34,7 +34,7 @@ function row(changes: Partial<DataSource>): DataSource {
     shared: false,
     createdAt: 0,
     modifiedAt: 0,
-    operator: KEY_ID,
+    operator: USER,
     ...changes,
   };
 }

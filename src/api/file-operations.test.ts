@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ABSENT, query, send, textOf } from '../../test/support/api-clients.ts';
-import { BIG_ID, FOREIGN_PROJECT, KEY_ID, openGateway, PROJECT } from '../../test/support/gateway-under-test.ts';
+import { BIG_ID, FOREIGN_PROJECT, USER, openGateway, PROJECT } from '../../test/support/gateway-under-test.ts';
 import type { JsonObject } from '../lib/json-value.ts';
 import { TaskError } from '../tasks/task-error.ts';
 
 const shared = await openGateway();
-const CALLER = { project: PROJECT, accessKeyId: KEY_ID };
+const CALLER = { project: PROJECT, user: USER };
 
 /** The fake's file, as typed clients decode it. */
 const FILE = {
@@ -19,8 +19,8 @@ const FILE = {
   CommitStatus: 0,
   CurrentVersion: 2,
   CreateTime: 1000,
-  CreateUser: KEY_ID,
-  Owner: KEY_ID,
+  CreateUser: USER,
+  Owner: USER,
   LastEditTime: 2000,
   LastEditUser: 'other',
   AbsoluteFolderPath: null,

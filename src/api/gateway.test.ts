@@ -152,12 +152,12 @@ test('in development mode any key, or none, opens every project that exists', as
   assert.equal((await raw(port, { path: `${anonymous}${FOREIGN_PROJECT}&AccessKeyId=any` })).status, 200);
   assert.equal((await raw(port, { path: `${anonymous}1` })).body['Code'], 'Forbidden.DI.NoPrivilege');
   assert.deepEqual(
-    calls.map(({ args }) => (args[0] as { accessKeyId: string }).accessKeyId),
+    calls.map(({ args }) => (args[0] as { user: string }).user),
     ['dev', 'any'],
   );
   const signed = await openApiClient(port, 'v3')('DeleteDataSource', { DataSourceId: '7' });
   assert.equal(signed['Data'], true);
-  assert.deepEqual(calls.at(-1)?.args, [{ accessKeyId: KEY_ID, projects: [PROJECT, FOREIGN_PROJECT] }, 7n]);
+  assert.deepEqual(calls.at(-1)?.args, [{ user: KEY_ID, projects: [PROJECT, FOREIGN_PROJECT] }, 7n]);
 });
 
 test('in development mode a web page of another origin cannot call', async () => {

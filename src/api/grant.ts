@@ -6,7 +6,7 @@ import { noPrivilege } from './errors.ts';
 
 /** What one authenticated call may touch. */
 export interface Grant {
-  readonly accessKeyId: string;
+  readonly user: string;
   /** Errors: ApiError 403, the same for a foreign project, for one that does not exist, and where policies deny. */
   enter(project: ProjectId): Promise<Caller>;
   /** Where this call would be allowed. */
@@ -35,10 +35,10 @@ export async function authorise(
   };
   if ((await projects()).length === 0) throw noPrivilege();
   return {
-    accessKeyId: key.id,
+    user: key.user,
     enter: async (project) => {
       if (!(await mayEnter(project))) throw noPrivilege();
-      return { project, accessKeyId: key.id };
+      return { project, user: key.user };
     },
     projects,
   };

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { openApiClient, popCoreClient, query, send, textOf } from '../../test/support/api-clients.ts';
-import { BIG_ID, KEY_ID, openGateway, PROJECT } from '../../test/support/gateway-under-test.ts';
+import { BIG_ID, USER, openGateway, PROJECT } from '../../test/support/gateway-under-test.ts';
 
 const shared = await openGateway();
-const REACH = { projects: [PROJECT], accessKeyId: KEY_ID };
+const REACH = { projects: [PROJECT], user: USER };
 
 const CREATE = {
   ProjectId: String(PROJECT),
@@ -94,7 +94,7 @@ test('a job reaches the tasks as it was given, from every client, in either form
         {
           method: 'createJob',
           args: [
-            { project: PROJECT, accessKeyId: KEY_ID },
+            { project: PROJECT, user: USER },
             { name: 'shops', spec: SPEC },
           ],
         },
@@ -153,9 +153,9 @@ test('a job is shown with all that is known of it, and as it was given', async (
     JobSettings: null,
     ResourceSettings: null,
     CreatedTime: 1_671_516_776,
-    CreatedUid: KEY_ID,
+    CreatedUid: USER,
     UpdatedTime: 1_673_859_985,
-    UpdatedUid: KEY_ID,
+    UpdatedUid: USER,
     StartedTime: null,
     StartedUid: null,
   };

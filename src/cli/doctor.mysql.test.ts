@@ -112,7 +112,7 @@ void describe('disync doctor', () => {
     });
     const registered = new DataSources({ store, connectors: { sources, sinks }, instances: {}, clock: systemClock });
     const make = async (project: number, name: string) => {
-      const caller = { project: BigInt(project) as ProjectId, accessKeyId: 'k' };
+      const caller = { project: BigInt(project) as ProjectId, user: 'k' };
       await registered.create(caller, { name, type: 'mysql', subType: null, env: 1, description: '', content });
     };
     for (const project of [1, 2]) await store.access.createProject(BigInt(project) as ProjectId, 'p');

@@ -68,7 +68,7 @@ export interface DataSourceShare {
 
 /** Who names a data source by its id alone, and the projects that they may touch. */
 export interface Reach {
-  readonly accessKeyId: string;
+  readonly user: string;
   readonly projects: readonly ProjectId[];
 }
 

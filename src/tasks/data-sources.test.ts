@@ -17,10 +17,10 @@ import type { Caller } from './task-service.ts';
 
 const OURS = 1n as ProjectId;
 const THEIRS = 2n as ProjectId;
-const US: Caller = { project: OURS, accessKeyId: 'us' };
-const THEM: Caller = { project: THEIRS, accessKeyId: 'them' };
-const OTHERS: Caller = { project: THEIRS, accessKeyId: 'others' };
-const REACH = { accessKeyId: 'us', projects: [OURS, THEIRS] };
+const US: Caller = { project: OURS, user: 'us' };
+const THEM: Caller = { project: THEIRS, user: 'them' };
+const OTHERS: Caller = { project: THEIRS, user: 'others' };
+const REACH = { user: 'us', projects: [OURS, THEIRS] };
 const NOTHING_GIVEN = { content: null, description: null, env: null, enabled: null };
 const MYSQL = { jdbcUrl: 'jdbc:mysql://h/shop', database: 'shop', password: 'p' };
 const HOLO = { endpoint: 'h:5432', password: 'p' };
@@ -83,7 +83,7 @@ class Scene {
 
   async list({ project }: Caller = US, enabled: boolean | null = null): Promise<readonly DataSource[]> {
     const filter = { name: null, type: null, subType: null, env: null, enabled, pageNumber: 1, pageSize: 100 };
-    return (await this.sources.list({ project, accessKeyId: '' }, filter)).rows;
+    return (await this.sources.list({ project, user: '' }, filter)).rows;
   }
 
   async named(name: string): Promise<DataSource> {
@@ -189,7 +189,7 @@ test('an update moves a data source to the other environment, but not onto anoth
 test('the id of a foreign project is answered like one that does not exist', async () => {
   const scene = await Scene.make();
   const { id } = await scene.named('mysql');
-  const foreign = { accessKeyId: 'them', projects: [THEIRS] };
+  const foreign = { user: 'them', projects: [THEIRS] };
   for (const [unknown, reach] of [
     [id, foreign],
     [999n as DataSourceId, REACH],

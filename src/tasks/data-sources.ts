@@ -60,7 +60,7 @@ export class DataSources implements DataSourceService {
         env: env ?? source.env,
         enabled: enabled ?? source.enabled,
         modifiedAt: this.#clock.now(),
-        operator: reach.accessKeyId,
+        operator: reach.user,
       };
       if (next.env !== source.env) await mustBeFree(records, source.project, next);
       await records.updateDataSource(next);
@@ -119,9 +119,9 @@ export class DataSources implements DataSourceService {
   }
 
   /** Errors: TaskError `not-found`. */
-  async #usable({ project, accessKeyId }: Caller, { name, env }: NamedDataSource): Promise<StoredDataSource> {
+  async #usable({ project, user }: Caller, { name, env }: NamedDataSource): Promise<StoredDataSource> {
     return this.#store.transaction(async (records) => {
-      const found = await findDataSource(records, project, name, { env, user: accessKeyId });
+      const found = await findDataSource(records, project, name, { env, user });
       if (found === null) throw notFound(name);
       return found;
     });
@@ -129,13 +129,13 @@ export class DataSources implements DataSourceService {
 
   async #insert(
     records: TaskRecords,
-    { project, accessKeyId }: Caller,
+    { project, user }: Caller,
     source: NewDataSource & { readonly maskedContent: string },
   ): Promise<DataSourceId> {
     await mustBeFree(records, project, source);
     const now = this.#clock.now();
     const times = { createdAt: now, modifiedAt: now };
-    return records.insertDataSource({ ...source, project, enabled: true, ...times, operator: accessKeyId });
+    return records.insertDataSource({ ...source, project, enabled: true, ...times, operator: user });
   }
 
   /** Reads the content as its type has it, and gives it as it may be shown. */

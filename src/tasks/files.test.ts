@@ -14,7 +14,7 @@ const NO_FILTER: FileFilter = {
   creator: null,
   editor: null,
 };
-const OTHER = { project: 2n as ProjectId, accessKeyId: 'KEY' };
+const OTHER = { project: 2n as ProjectId, user: 'KEY' };
 
 /** A task that is saved in a folder, by a caller. */
 async function save(scene: Scene, name: string, folder: string, caller = CALLER): Promise<TaskId> {
@@ -37,7 +37,7 @@ async function names(scene: Scene, filter: Partial<FileFilter>, caller = CALLER)
 void test('files are found by each filter, and by all of them together', async () => {
   const scene = await Scene.make();
   const orders = await save(scene, 'Orders_rt', 'Business Flow/shop');
-  const items = await save(scene, 'items', 'Business Flow/shop/low/', { ...CALLER, accessKeyId: 'OTHER' });
+  const items = await save(scene, 'items', 'Business Flow/shop/low/', { ...CALLER, user: 'OTHER' });
   await save(scene, 'orders', 'Business Flow/shopping');
   await save(scene, '100%_done', "it's");
   await scene.tasks.deploy(CALLER, { taskType: scene.type, task: orders });
@@ -117,7 +117,7 @@ void test('a file follows its task: saved, deployed, changed by another, deploye
   const editedAt = (scene.clock.time += 5000);
   const taskContent = await scene.content(['a', 'b'], task);
   const change = { taskType: scene.type, task, taskContent, taskParam: '{"ResourceGroup":"g"}' };
-  await scene.tasks.update({ ...CALLER, accessKeyId: 'OTHER' }, change);
+  await scene.tasks.update({ ...CALLER, user: 'OTHER' }, change);
   const edited = { ...made, version: 2, editor: 'OTHER', editedAt, isDeployed: true };
   assert.deepEqual(await file(), edited);
   await scene.deploy(task);

@@ -8,7 +8,7 @@ import type { JobStart } from './job-reader.ts';
 import type { JobChange, JobSettings, JobSpec, TableMapping } from './job-spec.ts';
 import type { TaskType } from './task-service.ts';
 
-const OWNER = { projects: [1n as ProjectId, PROJECT], accessKeyId: 'OTHER' };
+const OWNER = { projects: [1n as ProjectId, PROJECT], user: 'OTHER' };
 const AS_IS: JobStart = { startTime: null, failover: null };
 const SETTINGS: JobSettings = {
   ChannelSettings: null,
@@ -394,7 +394,7 @@ void test('jobs are listed by name and destination, newest first, in pages', asy
   ]);
   for (const nothing of [{ sinkType: 'Kafka' }, { sinkType: 'Hive' }, { sourceType: 'Oracle' }])
     assert.deepEqual(await list(nothing), [[], 0]);
-  const foreign = { project: 1n as ProjectId, accessKeyId: 'KEY' };
+  const foreign = { project: 1n as ProjectId, user: 'KEY' };
   const filter = { name: null, sourceType: null, sinkType: null, pageNumber: 1, pageSize: 10 };
   assert.deepEqual(await scene.jobs.list(foreign, filter), { rows: [], total: 0 });
   assert.notEqual(two, one);
@@ -403,7 +403,7 @@ void test('jobs are listed by name and destination, newest first, in pages', asy
 void test('a job of a foreign project is like one that is nowhere, whatever is asked of it', async () => {
   const scene = await JobScene.make();
   const job = await scene.create();
-  const stranger = { projects: [1n as ProjectId], accessKeyId: 'KEY' };
+  const stranger = { projects: [1n as ProjectId], user: 'KEY' };
   const { jobs } = scene;
   for (const id of [job, 99n as TaskId]) {
     const caller = id === job ? stranger : OWNER;

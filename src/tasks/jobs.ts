@@ -48,17 +48,17 @@ export class Jobs implements JobService {
   }
 
   async create(
-    { project, accessKeyId }: Caller,
+    { project, user }: Caller,
     { name, spec }: { readonly name: string; readonly spec: JobSpec },
   ): Promise<TaskId> {
     const { store, turns } = this.#options;
     const wanted = readJob(name, spec);
     return turns.take(`create ${project} ${name}`, async () => {
       await store.transaction((records) => mustBeFree(records, project, name, 'JobName'));
-      const { definition, shown, content } = await this.#plan({ project, accessKeyId }, wanted, null);
+      const { definition, shown, content } = await this.#plan({ project, user }, wanted, null);
       const save = async (records: TaskRecords) => {
         await mustBeFree(records, project, name, 'JobName');
-        const task = { project, name, type: 'DI_REALTIME', settings: '{}', folder: '', creator: accessKeyId } as const;
+        const task = { project, name, type: 'DI_REALTIME', settings: '{}', folder: '', creator: user } as const;
         const id = await records.insertTask(task, { version: 1, definition, content, shown });
         await records.saveJobSpec(id, 1, spec);
         return id;
@@ -155,7 +155,7 @@ export class Jobs implements JobService {
       const tables = pickTables(wanted.selections, { list, ownDatabase, problems });
       if (problems.length > 0) throw new TaskError('invalid', 'Job.NoTables', problems.join(' | '));
       const base = { task: task?.id ?? null, baseVersion: task?.saved ?? 0, processId: null };
-      const { project, accessKeyId: user } = caller;
+      const { project, user } = caller;
       return await planner.plan({ project, user, wanted: { ...wanted.task, tables }, ...base });
     } catch (error) {
       if (!(error instanceof PlanFailure)) throw error;
@@ -171,7 +171,7 @@ export class Jobs implements JobService {
       const { definition } = await store.transaction((records) => records.version(id, task.saved));
       const next = { ...spec, ...change };
       const wanted = readJob(definition.name ?? task.name, next);
-      const planned = await this.#plan({ project: task.project, accessKeyId: caller.accessKeyId }, wanted, task);
+      const planned = await this.#plan({ project: task.project, user: caller.user }, wanted, task);
       const saved = await turns.take(`task ${id}`, async () => {
         const { task: now } = await this.#find(caller, id);
         return now.saved === task.saved ? this.#save(caller, { task: now, definition }, { spec: next, planned }) : null;
@@ -183,7 +183,7 @@ export class Jobs implements JobService {
 
   /** A new version when anything of what runs changes, else a new description of the one there is. */
   async #save(
-    { accessKeyId: editor }: Reach,
+    { user: editor }: Reach,
     { task, definition }: { readonly task: TaskRecord; readonly definition: TaskDefinition },
     {
       spec,
@@ -233,9 +233,9 @@ function startTimeOf(startParam: string | null): number | null {
   return start?.kind === 'time' ? start.seconds : null;
 }
 
-function called(task: TaskRecord, { accessKeyId }: Reach) {
+function called(task: TaskRecord, { user }: Reach) {
   return [
-    { project: task.project, accessKeyId },
+    { project: task.project, user },
     { taskType: task.type, task: task.id },
   ] as const;
 }

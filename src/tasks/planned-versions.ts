@@ -21,7 +21,7 @@ export class PlannedVersions {
    * still the one it was planned against; content edited by hand, or made elsewhere, is planned anew.
    */
   async of(
-    { project, accessKeyId: user }: Caller,
+    { project, user }: Caller,
     task: TaskRecord | null,
     baseVersion: number,
     content: string,

@@ -57,7 +57,7 @@ export class Planner {
 
   /** The tables of a source, and the database that it names by itself. Errors: PlanFailure. */
   async tablesOf(
-    { project, accessKeyId: user }: Caller,
+    { project, user }: Caller,
     wanted: Pick<WantedTask, 'sourceName' | 'sinkName' | 'route'>,
     isListed: boolean,
   ): Promise<{ list: TableList | null; ownDatabase: string | null }> {

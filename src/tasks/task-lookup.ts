@@ -38,9 +38,9 @@ export async function mustBeFree(records: TaskRecords, project: ProjectId, name:
 }
 
 /** A data source that was deleted or disabled meanwhile is noticed before anything changes. */
-export async function mustResolve(records: TaskRecords, { project, accessKeyId }: Caller, name: string): Promise<void> {
+export async function mustResolve(records: TaskRecords, { project, user }: Caller, name: string): Promise<void> {
   try {
-    await resolveEnabled(records, project, name, { user: accessKeyId });
+    await resolveEnabled(records, project, name, { user });
   } catch (error) {
     if (error instanceof TaskError) throw new TaskError('wrong-state', error.code, error.message);
     throw error;

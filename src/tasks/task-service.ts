@@ -8,7 +8,7 @@ export type TaskType = 'DI_OFFLINE' | 'DI_REALTIME' | 'DI_SOLUTION';
 /** Who calls, for which project: already authenticated and allowed. */
 export interface Caller {
   readonly project: ProjectId;
-  readonly accessKeyId: string;
+  readonly user: string;
 }
 
 /**

@@ -265,7 +265,7 @@ void test('a process of another type, project or number is not found', async () 
   const scene = await Scene.make();
   const request = { taskType: REALTIME, taskParam: param(['a']), idempotence: null };
   const process = await scene.tasks.generateForCreating(CALLER, request);
-  const other = { project: 5n as ProjectId, accessKeyId: 'KEY' };
+  const other = { project: 5n as ProjectId, user: 'KEY' };
   const message = new RegExp(`^processId:\\[${process}\\] is invalid\\.$`);
   const find = (caller: typeof CALLER, taskType: 'DI_REALTIME' | 'DI_SOLUTION', id: ProcessId) =>
     scene.tasks.processResult(caller, { taskType, process: id, waitMs: 0 });

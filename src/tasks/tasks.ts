@@ -116,7 +116,7 @@ export class Tasks implements TaskService {
       idempotence: Idempotence | null;
     },
   ): Promise<TaskId> {
-    const { project, accessKeyId } = caller;
+    const { project, user } = caller;
     const { taskType, name, taskContent, taskParam, idempotence } = request;
     mustBeServed(taskType);
     const { store } = this.#options;
@@ -132,7 +132,7 @@ export class Tasks implements TaskService {
         const definition = { ...planned.definition, name: planned.definition.name ?? name };
         const settings = taskParam ?? '{}';
         const folder = folderOf(settings);
-        const task = { project, name, type: taskType, settings, folder, creator: accessKeyId };
+        const task = { project, name, type: taskType, settings, folder, creator: user };
         const id = await records.insertTask(task, {
           version: 1,
           definition,
@@ -149,7 +149,7 @@ export class Tasks implements TaskService {
     caller: Caller,
     request: { taskType: TaskType; task: TaskId; taskContent: string | null; taskParam: string | null },
   ): Promise<void> {
-    const { project, accessKeyId } = caller;
+    const { project, user } = caller;
     const { taskType, task: id, taskContent, taskParam } = request;
     const { store, clock } = this.#options;
     await this.#turns.take(`task ${id}`, async () => {
@@ -172,7 +172,7 @@ export class Tasks implements TaskService {
             shown: planned.shown,
           });
         await records.updateTask(id, {
-          editor: accessKeyId,
+          editor: user,
           editedAt: clock.now(),
           ...(planned === null ? {} : { saved: version }),
           ...(taskParam === null || taskParam === '' ? {} : { settings: taskParam }),
@@ -216,7 +216,7 @@ export class Tasks implements TaskService {
   }
 
   async start(
-    { project, accessKeyId }: Caller,
+    { project, user }: Caller,
     { taskType, task: id, startParam }: TaskCall & { startParam: string | null },
   ): Promise<void> {
     const given = taskType === 'DI_SOLUTION' ? null : startParamOf(startParam);
@@ -235,7 +235,7 @@ export class Tasks implements TaskService {
           );
         return;
       }
-      await this.#options.runs.start(task, param, accessKeyId);
+      await this.#options.runs.start(task, param, user);
     });
   }
 
@@ -278,7 +278,7 @@ export class Tasks implements TaskService {
 
   /** A durable row before the caller hears its id (decision 4). */
   async #generate(
-    { project, accessKeyId: user }: Caller,
+    { project, user }: Caller,
     type: TaskType,
     task: TaskId | null,
     idempotence: Idempotence | null,

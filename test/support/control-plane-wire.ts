@@ -91,10 +91,10 @@ function operationOf(action: string): Operation {
 
 function grantOf(side: Side, project: ProjectId): Grant {
   return {
-    accessKeyId: side,
+    user: side,
     enter: async (named) => {
       if (named !== project) throw noPrivilege();
-      return { project, accessKeyId: side };
+      return { project, user: side };
     },
     projects: async () => [project],
   };

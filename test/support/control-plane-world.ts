@@ -90,7 +90,7 @@ export class World {
     this.#away = false;
     this.#projects += 2n;
     for (const side of ['ours', 'theirs'] as const) {
-      const caller = { project: this.#project(side), accessKeyId: side };
+      const caller = { project: this.#project(side), user: side };
       const common = { subType: null, env: 1, description: '' } as const;
       const source = JSON.stringify({ jdbcUrl: 'jdbc:mysql://h/shop', database: 'shop', password: 'p' });
       const sink = JSON.stringify({ endpoint: 'h:5432', password: 'p' });

@@ -21,6 +21,8 @@ import type { InstanceInfo, ProcessState, SolutionDetail, TaskService } from '..
 export const PROJECT = 10000n as ProjectId;
 export const FOREIGN_PROJECT = 10001n as ProjectId;
 export const KEY_ID = 'testid';
+/** Whose key it is. */
+export const USER = 'tester';
 export const SECRET = 'testsecret';
 /** The largest id there can be: through a double it would end in 8. */
 export const BIG_ID = 9223372036854775807n;
@@ -160,7 +162,7 @@ const SOLUTION: SolutionDetail = {
   id: BIG_ID as TaskId,
   name: 'whole shop',
   project: PROJECT,
-  creator: KEY_ID,
+  creator: USER,
   sourceType: 'mysql',
   sinkType: 'holo',
   state: 'running',
@@ -175,7 +177,7 @@ const FILE: TaskFile = {
   name: 'rt',
   type: 'DI_REALTIME',
   folder: 'Business Flow/a',
-  creator: KEY_ID,
+  creator: USER,
   editor: 'other',
   createdAt: 1000,
   editedAt: 2000,
@@ -219,7 +221,7 @@ export function fakeKey(changes: Partial<AccessKey>): AccessKey {
     id: KEY_ID,
     secret: SECRET,
     active: true,
-    user: 'tester',
+    user: USER,
     projects: [PROJECT],
     policy: readPolicy('{"Version":"1","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}'),
     session: null,
@@ -259,8 +261,8 @@ const JOB: Omit<Job, 'info'> = {
   createdAt: 1_671_516_776_999,
   editedAt: 1_673_859_985_000,
   startedAt: null,
-  creator: KEY_ID,
-  editor: KEY_ID,
+  creator: USER,
+  editor: USER,
   starter: null,
 };
 

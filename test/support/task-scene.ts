@@ -13,9 +13,9 @@ import { Script, scriptedConnectors } from './scripted-connectors.ts';
 import { ScriptedEngine } from './scripted-engine.ts';
 
 export const PROJECT = 10_000n as ProjectId;
-export const CALLER = { project: PROJECT, accessKeyId: 'KEY' };
+export const CALLER = { project: PROJECT, user: 'KEY' };
 /** Of a call that names no project. */
-export const REACH = { accessKeyId: 'KEY', projects: [PROJECT] };
+export const REACH = { user: 'KEY', projects: [PROJECT] };
 export const REALTIME = 'DI_REALTIME' as const;
 
 const folders: string[] = [];

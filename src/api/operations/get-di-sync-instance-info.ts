@@ -9,7 +9,7 @@ import { taskOperation } from '../task-operation.ts';
 
 const SOLUTION: readonly Field[] = [
   { name: 'Id', type: 'long', meaning: 'the solution: its FileId' },
-  { name: 'CreatorName', type: 'string', meaning: 'the access key that made it' },
+  { name: 'CreatorName', type: 'string', meaning: 'the user who made it' },
   { name: 'Status', type: 'string', meaning: 'wait, run or fail' },
   {
     name: 'StepDetail',

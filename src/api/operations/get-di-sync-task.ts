@@ -17,7 +17,7 @@ const DIGITS: Readonly<Record<SolutionState, string>> = {
 const SOLUTION: readonly Field[] = [
   { name: 'Id', type: 'long', meaning: 'the solution: its FileId' },
   { name: 'Name', type: 'string', meaning: 'its name' },
-  { name: 'CreatorName', type: 'string', meaning: 'the access key that made it' },
+  { name: 'CreatorName', type: 'string', meaning: 'the user who made it' },
   { name: 'ProjectId', type: 'long', meaning: 'its workspace' },
   { name: 'SourceType', type: 'string', meaning: 'mysql' },
   { name: 'Type', type: 'string', meaning: 'kind of destination: holo or kafka' },

@@ -18,8 +18,8 @@ export const listFiles = fileOperation({
     ExactFileName: optional(text({ meaning: 'the whole name', maxLength: 255 })),
     FileIdIn: optional(numbers({ meaning: 'only these', max: 1000 })),
     NodeId: optional(id<TaskId>({ meaning: 'only the file of this node' })),
-    Owner: optional(text({ meaning: 'the access key that made it', maxLength: 128 })),
-    LastEditUser: optional(text({ meaning: 'the access key that last saved it', maxLength: 128 })),
+    Owner: optional(text({ meaning: 'the user who made it', maxLength: 128 })),
+    LastEditUser: optional(text({ meaning: 'the user who last saved it', maxLength: 128 })),
     UseType: optional(
       choice({
         meaning: 'where it is used',

@@ -33,7 +33,10 @@ export const setDataSourceShare = namedDataSourceOperation({
             users: required(
               listOf(
                 objectOf({
-                  userId: required(line({ maxLength: 128 }), 'who plans, deploys and starts the tasks'),
+                  userId: required(
+                    line({ maxLength: 128 }),
+                    'name of the user who plans, deploys and starts the tasks; a key made for a project has a user of its own name',
+                  ),
                   permission: PERMISSION,
                 }),
                 { min: 1, max: 100 },
