@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { ApiError } from '../errors.ts';
+import { mergeJsonBody } from './json-body.ts';
 import { decodeParameters, mergeParameters, type ParameterTexts } from './parameters.ts';
 
 /** The head of a request, before anything in it is decoded. */
@@ -55,13 +56,24 @@ export function hostOf({ headers }: RequestHead): string {
 /** Errors: ApiError 400 when the parameters cannot be read without doubt. */
 export function decodeRequest(head: RequestHead, body: Uint8Array): RpcRequest {
   const query = decodeParameters(head.queryText);
+  if (body.length > 0 && isSignedJson(head)) {
+    return { ...head, body, query, form: new Map(), parameters: mergeJsonBody(query, body) };
+  }
   const form = body.length === 0 ? new Map<string, string>() : decodeForm(head, body);
   return { ...head, body, query, form, parameters: mergeParameters(query, form) };
 }
 
+/** A V1 signature covers query and form only: with one, a JSON body could be anybody's. */
+function isSignedJson(head: RequestHead): boolean {
+  return contentType(head) === 'application/json' && (headerOf(head, 'authorization') ?? '').startsWith('ACS3-');
+}
+
+function contentType(head: RequestHead): string {
+  return ((headerOf(head, 'content-type') ?? '').split(';', 1)[0] ?? '').trim().toLowerCase();
+}
+
 function decodeForm(head: RequestHead, body: Uint8Array): ParameterTexts {
-  const type = (headerOf(head, 'content-type') ?? '').split(';', 1)[0]?.trim().toLowerCase();
-  if (type !== 'application/x-www-form-urlencoded') {
+  if (contentType(head) !== 'application/x-www-form-urlencoded') {
     throw new ApiError(400, 'InvalidContentType', 'The body is not of type application/x-www-form-urlencoded.', {
       hint: 'Send parameters in the query, or as a form body.',
     });
