@@ -9,6 +9,12 @@ import { Api } from '../../quickstart/api.ts';
 const MAIN = join(import.meta.dirname, '..', '..', 'src', 'main.ts');
 export const PROJECT = 10000;
 
+/** An access key, as the command line prints it when it is made. */
+export interface AccessKey {
+  readonly accessKeyId: string;
+  readonly accessKeySecret: string;
+}
+
 export interface ServiceOptions {
   readonly dev?: boolean;
   /** What a run may take; null for the default. */
@@ -45,6 +51,12 @@ export class Service {
     const all = [MAIN, ...args, '--data-dir', join(this.folder, 'data')];
     const { stdout } = await promisify(execFile)(process.execPath, all);
     return stdout;
+  }
+
+  /** Makes a project, and a key that opens it. */
+  async makeProject(project: number): Promise<AccessKey> {
+    await this.cli('project', 'create', String(project));
+    return JSON.parse(await this.cli('key', 'create', '--project', String(project))) as AccessKey;
   }
 
   /** Starts it, on the port and store that it had. Errors: Error with what it said when it ends instead. */
