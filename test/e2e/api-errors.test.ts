@@ -70,10 +70,6 @@ void describe('bad input', () => {
       /^Invalid\.DI\.Parameter.*oneclick_to_odps is not there yet/,
     );
     assert.match(
-      await create(task.createParam({ table: ['a'] }), 'DI_SOLUTION'),
-      /^Invalid\.DI\.Parameter.*DI_SOLUTION is not there yet/,
-    );
-    assert.match(
       await create(task.createParam({ table: ['a'] }), 'DI_OFFLINE'),
       /^Invalid\.DI\.Parameter.*batch tasks are made with CreateDISyncTask/,
     );
@@ -92,7 +88,11 @@ void describe('bad input', () => {
       await refusal(generate(readerParam([{ table: ['a'] }]), { TaskType: 'DI_OFFLINE' })),
       /^Invalid\.DI\.Parameter.*batch tasks are updated with UpdateDISyncTask/,
     );
-    assert.match(await refusal(task.do('DeployDISyncTask', { TaskType: 'DI_OFFLINE' })), /fileId:\[\d+\] is invalid/);
+    assert.match(
+      await refusal(task.do('DeployDISyncTask', { TaskType: 'DI_OFFLINE' })),
+      /^Invalid\.DI\.Parameter.*batch tasks are not there yet/,
+    );
+    assert.match(await refusal(task.do('DeployDISyncTask', { TaskType: 'DI_SOLUTION' })), /fileId:\[\d+\] is invalid/);
   });
 
   void it('of an id is answered in Data, and 64-bit ids stay exact', async () => {
