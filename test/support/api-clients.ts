@@ -68,13 +68,14 @@ export type Client = (
   form?: Record<string, string>,
 ) => Promise<JsonObject>;
 
-export function openApiClient(port: number, signature: 'v3' | 'v1'): Client {
+const TEST_KEY = { accessKeyId: KEY_ID, accessKeySecret: SECRET };
+
+export function openApiClient(port: number, signature: 'v3' | 'v1', key = TEST_KEY): Client {
   const client = new OpenApi.default(
     new OpenApi.Config({
       endpoint: `127.0.0.1:${port}`,
       protocol: 'http',
-      accessKeyId: KEY_ID,
-      accessKeySecret: SECRET,
+      ...key,
       ...(signature === 'v1' && { signatureAlgorithm: 'v2' }),
     }),
   );
@@ -97,12 +98,11 @@ export function openApiClient(port: number, signature: 'v3' | 'v1'): Client {
   };
 }
 
-export function popCoreClient(port: number, method: 'GET' | 'POST'): Client {
+export function popCoreClient(port: number, method: 'GET' | 'POST', key = TEST_KEY): Client {
   const client = new PopCore.RPCClient({
     endpoint: `http://127.0.0.1:${port}`,
     apiVersion: '2020-05-18',
-    accessKeyId: KEY_ID,
-    accessKeySecret: SECRET,
+    ...key,
   });
   return async (action, query, form) => {
     const body: unknown = await client.request(action, { ...query, ...form }, { method, timeout: 30_000 });
