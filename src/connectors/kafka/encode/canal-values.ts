@@ -1,32 +1,23 @@
 import type { Column } from '../../../pipeline/table.ts';
-import type { ValueVisitor } from '../../../pipeline/value-visitor.ts';
-import { JsonWriter, Names } from './json-writer.ts';
-import { fractionOf } from './key-layout.ts';
+import { type JsonLayout, JsonValues, layJson } from './json-values.ts';
 import type { Memory } from './memory.ts';
 import type { TimeZone } from './time-zone.ts';
 
 const SPACE = 0x20;
 
 /** How the values of one table version are written. */
-export interface CanalLayout {
-  readonly names: Names;
-  readonly fractions: Uint8Array;
+export interface CanalLayout extends JsonLayout {
   /** 1 for YEAR. */
   readonly years: Uint8Array;
 }
 
 export function layCanal(columns: readonly Column[]): CanalLayout {
-  return {
-    names: new Names(columns.map(({ name }) => name)),
-    fractions: Uint8Array.from(columns, ({ type }) => fractionOf(type)),
-    years: Uint8Array.from(columns, ({ type }) => (type.kind === 'year' ? 1 : 0)),
-  };
+  return { ...layJson(columns), years: Uint8Array.from(columns, ({ type }) => (type.kind === 'year' ? 1 : 0)) };
 }
 
 /** Values as Canal has them: all of them texts, of bytes the characters U+0000 to U+00FF; ENUM and SET by their labels. */
-export class CanalValues extends JsonWriter implements ValueVisitor {
+export class CanalValues extends JsonValues<CanalLayout> {
   readonly #zone: TimeZone;
-  #fractions: Uint8Array = new Uint8Array(0);
   #years: Uint8Array = new Uint8Array(0);
   /** Where each member of the image begins, and behind the last one where the image ends. */
   #members = new Int32Array(64);
@@ -37,12 +28,10 @@ export class CanalValues extends JsonWriter implements ValueVisitor {
     this.#zone = zone;
   }
 
-  /** The values visited next are an image's. */
-  start({ names, fractions, years }: CanalLayout): void {
-    this.startImage(names);
-    this.#fractions = fractions;
-    this.#years = years;
-    this.#count = fractions.length;
+  override start(layout: CanalLayout): void {
+    super.start(layout);
+    this.#years = layout.years;
+    this.#count = layout.fractions.length;
     if (this.#members.length <= this.#count) this.#members = new Int32Array(2 * this.#count);
   }
 
@@ -66,76 +55,66 @@ export class CanalValues extends JsonWriter implements ValueVisitor {
     }
   }
 
-  null(): void {
-    this.#open();
-    this.nullText();
-  }
-
-  integer(value: number): void {
+  override integer(value: number): void {
     const isYear = this.#years[this.column] === 1;
-    this.#open();
+    this.open();
     this.quote();
     if (isYear && value === 0) this.ascii('0000');
     else this.integerText(value);
     this.quote();
   }
 
-  bigInteger(high: number, low: number, _unsigned: boolean): void {
-    this.#open();
+  override bigInteger(high: number, low: number, _unsigned: boolean): void {
+    this.open();
     this.quote();
     this.bigIntegerText(high, low);
     this.quote();
   }
 
-  decimal(buffer: Uint8Array, start: number, end: number): void {
-    this.#open();
+  override decimal(buffer: Uint8Array, start: number, end: number): void {
+    this.open();
     this.quote();
     this.copyShort(buffer, start, end);
     this.quote();
   }
 
-  float(value: number): void {
-    this.#open();
+  override float(value: number): void {
+    this.open();
     this.quote();
     this.floatText(value);
     this.quote();
   }
 
-  double(value: number): void {
-    this.#open();
+  override double(value: number): void {
+    this.open();
     this.quote();
     this.doubleText(value);
     this.quote();
   }
 
-  text(buffer: Uint8Array, start: number, end: number): void {
-    this.#open();
-    this.string(buffer, start, end);
-  }
-
-  bytes(buffer: Uint8Array, start: number, end: number): void {
-    this.#open();
+  override bytes(buffer: Uint8Array, start: number, end: number): void {
+    this.open();
     this.quote();
     this.latin1(buffer, start, end);
     this.quote();
   }
 
-  date(year: number, month: number, day: number): void {
-    this.#open();
+  override date(year: number, month: number, day: number): void {
+    this.open();
     this.quote();
     this.dateText(year, month, day);
     this.quote();
   }
 
-  time(micros: number): void {
-    const digits = this.#fractions[this.column]!;
-    this.#open();
+  override time(micros: number): void {
+    const digits = this.fractions[this.column]!;
+    this.open();
     this.quote();
     this.timeText(micros, digits);
     this.quote();
   }
 
-  datetime(
+  override datetime(
     year: number,
     month: number,
     day: number,
@@ -144,8 +123,8 @@ export class CanalValues extends JsonWriter implements ValueVisitor {
     second: number,
     micros: number,
   ): void {
-    const digits = this.#fractions[this.column]!;
-    this.#open();
+    const digits = this.fractions[this.column]!;
+    this.open();
     this.quote();
     this.dateText(year, month, day);
     this.out[this.at++] = SPACE;
@@ -153,44 +132,28 @@ export class CanalValues extends JsonWriter implements ValueVisitor {
     this.quote();
   }
 
-  instant(seconds: number, micros: number): void {
+  override instant(seconds: number, micros: number): void {
     if (seconds === 0 && micros === 0) {
       this.datetime(0, 0, 0, 0, 0, 0, 0);
       return;
     }
-    const digits = this.#fractions[this.column]!;
-    this.#open();
+    const digits = this.fractions[this.column]!;
+    this.open();
     this.quote();
     this.civilText(this.#zone.toCivil(seconds), micros, SPACE, digits);
     this.quote();
   }
 
-  bits(buffer: Uint8Array, start: number, end: number): void {
-    this.#open();
+  override bits(buffer: Uint8Array, start: number, end: number): void {
+    this.open();
     this.quote();
     this.bitsText(buffer, start, end);
     this.quote();
   }
 
-  label(buffer: Uint8Array, start: number, end: number, _ordinal: number | bigint): void {
-    this.text(buffer, start, end);
-  }
-
-  json(buffer: Uint8Array, start: number, end: number): void {
-    this.text(buffer, start, end);
-  }
-
-  geometry(_srid: number, buffer: Uint8Array, start: number, end: number): void {
-    this.bytes(buffer, start, end);
-  }
-
-  vector(buffer: Uint8Array, start: number, end: number): void {
-    this.bytes(buffer, start, end);
-  }
-
-  #open(): void {
+  protected override open(): void {
     this.#members[this.column] = this.at;
-    this.open();
+    super.open();
   }
 }
 

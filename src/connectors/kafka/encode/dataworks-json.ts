@@ -1,10 +1,11 @@
 import type { DdlPart, RowImage, RowsPart, SourceServer } from '../../../pipeline/batch.ts';
 import { allColumns, type ColumnSet, type TableVersion } from '../../../pipeline/table.ts';
 import type { CommitRecords } from './commit-records.ts';
-import { type DataWorksLayout, dataWorksType, DataWorksValues, layDataWorks } from './dataworks-values.ts';
+import { dataWorksType, DataWorksValues } from './dataworks-values.ts';
 import { DataWorksTails, type Tail } from './dataworks-tail.ts';
 import { DDL_OPS } from './ddl-ops.ts';
 import type { Envelope, EnvelopeOptions, HeartbeatTimes } from './envelope.ts';
+import { type JsonLayout, layJson } from './json-values.ts';
 import { type KeyLayout, layKey } from './key-layout.ts';
 import { KeyText } from './key-text.ts';
 import { Keys } from './keys.ts';
@@ -21,7 +22,7 @@ interface Layout {
   readonly to: TableTopic;
   readonly server: SourceServer;
   readonly key: KeyLayout;
-  readonly values: DataWorksLayout;
+  readonly values: JsonLayout;
   readonly columns: ColumnSet;
   readonly schema: string;
   /** Up to the first value of a before image. */
@@ -140,7 +141,7 @@ export class DataWorksJson implements Envelope {
       to,
       server,
       key: layKey(table, to, this.#options.partitioner),
-      values: layDataWorks(table.columns),
+      values: layJson(table.columns),
       columns: allColumns(table),
       schema,
       beforeHead: Buffer.from(`{"schema":${schema},"payload":{"before":{"dataColumn":{`),
