@@ -10,14 +10,13 @@ import { DirtyRows } from '../../pipeline/dirty-rows.ts';
 import { PipelineError } from '../../pipeline/pipeline-error.ts';
 import type { SinkTable } from '../../pipeline/route.ts';
 import type { CommitResult, FailedTables, Sink, SinkLoad } from '../../pipeline/sink.ts';
-import { describeTable, tableKey, type TableId, type TableVersion } from '../../pipeline/table.ts';
+import { describeTable, type TableId } from '../../pipeline/table.ts';
 import { CheckpointTopic, plainRecord } from './checkpoint-topic.ts';
 import { CommitRoom } from './commit-room.ts';
 import { CommitRecords } from './encode/commit-records.ts';
 import { compressBatches } from './encode/compression.ts';
 import type { DirtyRecord, Envelope, HeartbeatTimes } from './encode/envelope.ts';
 import { openEnvelope } from './encode/envelopes.ts';
-import type { TableTopic } from './encode/table-topic.ts';
 import { KafkaError } from './errors.ts';
 import { Heartbeats } from './heartbeats.ts';
 import { keyColumnsOf } from './key-columns.ts';
@@ -26,6 +25,7 @@ import { type KafkaOptions, parseKafkaOptions } from './options.ts';
 import { Cluster } from './protocol/cluster.ts';
 import { Producer } from './protocol/producer.ts';
 import { openProducer, transactionalId } from './producer-mode.ts';
+import { TableRoutes } from './table-routes.ts';
 import { Topics } from './topics.ts';
 
 /** Memory of batches that stays for the next commit: up to twice what they hold, as it grows by doubling. */
@@ -33,15 +33,6 @@ const KEPT_PER_BYTE = 2;
 
 /** How often topics are looked after while they are written. */
 const CHECK_MS = 10_000;
-
-/** A table, and where it goes. */
-interface Routed {
-  readonly topic: string;
-  /** False: its rows are left out. */
-  readonly isReady: boolean;
-  /** By table version: indexes of its columns change with it. */
-  readonly versions: WeakMap<TableVersion, TableTopic>;
-}
 
 /**
  * Writes into Kafka. Rows are encoded into record batches as they come; a commit sends them, with the checkpoint in the
@@ -58,11 +49,7 @@ export class KafkaSink implements Sink {
   readonly #dirty: DirtyRows;
   readonly #envelope: Envelope;
   readonly #checkpoints: CheckpointTopic;
-  readonly #tables = new Map<string, Routed>();
-  /** Tables that the source says have failed: nothing is told of them. */
-  readonly #failed = new Set<string>();
-  /** Tables that were dropped, and not made ready since: what they wrote is void. */
-  readonly #dropped = new Set<string>();
+  readonly #routes = new TableRoutes();
   /** Of each of the two buffers. */
   readonly #bufferBytesMax: number;
   readonly #room: CommitRoom;
@@ -103,7 +90,7 @@ export class KafkaSink implements Sink {
     });
     const target = {
       topics: () =>
-        [...this.#readyTopics(this.#failed)].map((topic) => [topic, this.#topics.of(topic).partitions] as const),
+        [...this.#routes.flowingTopics()].map((topic) => [topic, this.#topics.of(topic).partitions] as const),
       hasRoom: () => !this.load().isFull,
       write: (topic: string, partition: number, times: HeartbeatTimes) =>
         this.#envelope.heartbeat(topic, partition, times, this.#filling),
@@ -126,9 +113,7 @@ export class KafkaSink implements Sink {
     this.#filling.reset(false);
     this.#spare.reset(false);
     this.#dirty.rewind();
-    this.#tables.clear(); // those that go on are prepared anew
-    this.#dropped.clear();
-    this.#failed.clear();
+    this.#routes.clear();
     this.#heartbeats.endRound();
     this.#broken = null;
     const { clientId, requestTimeoutMs } = this.#options;
@@ -149,7 +134,7 @@ export class KafkaSink implements Sink {
 
   async prepare(tables: readonly SinkTable[]): Promise<FailedTables> {
     if (this.#cluster === null) throw new Error('a sink prepares after it has recovered');
-    this.#forgetVoid(tables);
+    for (const topic of this.#routes.voidTopics(tables)) this.#topics.forget(topic);
     const failures = await this.#topics.make(
       this.#cluster,
       tables.map(({ target }) => target.table),
@@ -158,9 +143,7 @@ export class KafkaSink implements Sink {
     this.#checkAt = this.#clock.now() + CHECK_MS;
     for (const { table, target } of tables) {
       const refused = failures.get(target.table);
-      const routed = { topic: target.table, isReady: refused === undefined, versions: new WeakMap() };
-      this.#tables.set(tableKey(table.id), routed);
-      this.#dropped.delete(tableKey(table.id));
+      this.#routes.open(table.id, target.table, refused === undefined);
       if (refused === undefined) continue;
       const { code, message, hint } = refused;
       failed.push({
@@ -237,10 +220,7 @@ export class KafkaSink implements Sink {
   }
 
   drop(table: TableId): void {
-    this.#dropped.add(tableKey(table));
-    const routed = this.#tables.get(tableKey(table));
-    if (routed === undefined) return;
-    this.#tables.set(tableKey(table), { ...routed, isReady: false });
+    if (!this.#routes.drop(table)) return;
     this.#heartbeats.endRound();
     this.#filling.exclude(table);
   }
@@ -264,7 +244,7 @@ export class KafkaSink implements Sink {
   }
 
   async #checkTopics(now: number): Promise<void> {
-    const topics = this.#readyTopics();
+    const topics = this.#routes.topics();
     if (now < this.#checkAt || this.#cluster === null || topics.size === 0) return;
     this.#checkAt = now + CHECK_MS;
     await this.#topics.check(this.#cluster, topics);
@@ -272,10 +252,9 @@ export class KafkaSink implements Sink {
 
   #encode(part: RowsPart | DdlPart): FailedTables {
     const { id } = part.table;
-    const routed = this.#tables.get(tableKey(id));
-    if (routed === undefined) throw new Error(`${describeTable(id)} was never prepared`);
-    if (!routed.isReady) return [];
-    let topic = routed.versions.get(part.table);
+    const route = this.#routes.of(id);
+    if (!route.isReady) return [];
+    let topic = route.versions.get(part.table);
     if (topic === undefined) {
       const { columns, missing } = keyColumnsOf(part.table, this.#options.keyColumns);
       if (missing.length > 0) {
@@ -283,46 +262,29 @@ export class KafkaSink implements Sink {
         return [{ table: id, error: keyGone(id, missing) }];
       }
       topic = {
-        ...this.#topics.of(routed.topic),
-        topic: routed.topic,
+        ...this.#topics.of(route.topic),
+        topic: route.topic,
         keyColumns: columns,
         compression: this.#options.compression,
       };
-      routed.versions.set(part.table, topic);
+      route.versions.set(part.table, topic);
     }
     if (part.kind === 'rows') this.#envelope.rows(part, topic, this.#filling);
     else this.#envelope.ddl(part, topic, this.#filling);
     return [];
   }
 
-  /** The topics that no table writes to but such as begin anew. */
-  #forgetVoid(tables: readonly SinkTable[]): void {
-    const going = new Set(
-      tables.flatMap(({ table, target }) => (this.#dropped.has(tableKey(table.id)) ? [] : [target.table])),
-    );
-    for (const { topic, isReady } of this.#tables.values()) if (isReady) going.add(topic);
-    for (const { target } of tables) if (!going.has(target.table)) this.#topics.forget(target.table);
-  }
-
   #note({ table, state }: TableProgress): void {
-    if (state === 'FAILED') this.#failed.add(tableKey(table));
-    else this.#failed.delete(tableKey(table));
+    this.#routes.setFailed(table, state === 'FAILED');
     if (state === 'REMOVED') this.#leave(table);
   }
 
   /** The table is not of this task any more; what it wrote stays. */
   #leave(table: TableId): void {
-    const routed = this.#tables.get(tableKey(table));
-    if (routed === undefined) return;
-    this.#tables.set(tableKey(table), { ...routed, isReady: false });
+    const topic = this.#routes.close(table);
+    if (topic === null) return;
     this.#heartbeats.endRound();
-    if (!this.#readyTopics().has(routed.topic)) this.#topics.forget(routed.topic);
-  }
-
-  #readyTopics(without: ReadonlySet<string> = new Set()): ReadonlySet<string> {
-    return new Set(
-      [...this.#tables].flatMap(([key, { topic, isReady }]) => (isReady && !without.has(key) ? [topic] : [])),
-    );
+    if (!this.#routes.topics().has(topic)) this.#topics.forget(topic);
   }
 
   #isFull(): boolean {
