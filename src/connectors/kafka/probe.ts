@@ -10,7 +10,8 @@ import {
   WITHOUT_TLS,
 } from '../../pipeline/stages.ts';
 import { DEFAULT_OPTIONS } from './options.ts';
-import { Cluster, UnreachableBrokers } from './protocol/cluster.ts';
+import { Cluster } from './protocol/cluster.ts';
+import { UnreachableBrokers } from './protocol/find-cluster.ts';
 import type { Address } from './protocol/connections.ts';
 import { asKafkaSettings, type KafkaSettings } from './settings.ts';
 

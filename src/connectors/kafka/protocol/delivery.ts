@@ -1,8 +1,9 @@
 import { messageOf } from '../../../lib/errors.ts';
 import { BackOff, pause } from '../../../lib/retry.ts';
 import { brokerRefusal, KafkaError, toKafkaError } from '../errors.ts';
-import type { Broker, Cluster } from './cluster.ts';
+import type { Cluster } from './cluster.ts';
 import { Connections } from './connections.ts';
+import type { Broker } from './find-cluster.ts';
 import { type ProducerBatch, produce } from './produce.ts';
 
 export interface DeliveryOptions {
