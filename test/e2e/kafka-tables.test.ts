@@ -7,7 +7,8 @@ import { type KafkaEnds, KafkaTask, openKafkaEnds } from '../support/kafka-task.
 import { FAMILIES } from '../support/servers.ts';
 import { Service } from '../support/service.ts';
 import { fillSql } from '../support/task-under-test.ts';
-import { counterFaults, type TopicChange } from '../../quickstart/topic-fold.ts';
+import type { TopicChange } from '../../quickstart/topic-fold.ts';
+import { counterFaults } from '../support/counter-faults.ts';
 
 function opOf(record: JsonObject): string {
   return String((record['payload'] as JsonObject)['op'] as string);

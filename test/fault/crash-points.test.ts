@@ -8,7 +8,8 @@ import { KafkaTask, openKafkaEnds } from '../support/kafka-task.ts';
 import type { Family } from '../support/servers.ts';
 import { Service } from '../support/service.ts';
 import { fillSql, openEnds, TaskUnderTest } from '../support/task-under-test.ts';
-import { counterFaults, foldTopic } from '../../quickstart/topic-fold.ts';
+import { foldTopic } from '../../quickstart/topic-fold.ts';
+import { counterFaults } from '../support/counter-faults.ts';
 
 /** A point that was not come to by then is never come to. */
 const POINT_MS = 15_000;

@@ -9,7 +9,8 @@ import { bootstrap, deleteTopic, kafkaTool } from '../support/kafka-tools.ts';
 import { type KafkaEnds, KafkaTask, openKafkaEnds } from '../support/kafka-task.ts';
 import { Service } from '../support/service.ts';
 import { fillSql } from '../support/task-under-test.ts';
-import { counterFaults, type TopicChange } from '../../quickstart/topic-fold.ts';
+import type { TopicChange } from '../../quickstart/topic-fold.ts';
+import { counterFaults } from '../support/counter-faults.ts';
 
 const isLoaded = ({ op }: TopicChange) => op === 'INSERT';
 
