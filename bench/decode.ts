@@ -1,6 +1,7 @@
 // How fast the log is read into JSON bytes and into COPY bytes, beside merely receiving it and beside the usual reader of npm.
 // npm run bench -- decode [--n CHANGES] [--family mariadb|mysql]
 import type { Connection } from 'mysql2/promise';
+import type { RunOptions } from '../scripts/run-named.ts';
 import { type Server, startServer } from '../scripts/servers/servers.ts';
 import { type Backlog, DATABASE, fillUsual, inProcess, orderOf } from './support/backlog.ts';
 import { connectSource, logEnd, relaxed } from './support/connections.ts';
@@ -18,15 +19,7 @@ const TARGETS = {
   rssMiB: { atMost: 120 },
 };
 
-export async function run({
-  n,
-  seed,
-  args,
-}: {
-  n: number | null;
-  seed: number;
-  args: readonly string[];
-}): Promise<void> {
+export async function run({ n, seed, args }: RunOptions): Promise<void> {
   const figures: Record<string, unknown> = {};
   for (const family of familiesOf(args)) {
     const source = await startServer(family, SOURCE_SETTINGS);

@@ -1,5 +1,6 @@
 // How fast the rows of the log become records of each Kafka envelope, in processor time beside that of reading them.
 // npm run bench -- encode-kafka [--n CHANGES] [--family mariadb|mysql]
+import type { RunOptions } from '../scripts/run-named.ts';
 import { startServer } from '../scripts/servers/servers.ts';
 import { DATABASE, fillUsual, inProcess, orderOf } from './support/backlog.ts';
 import { connectSource, relaxed } from './support/connections.ts';
@@ -15,15 +16,7 @@ const TARGETS = {
   canalImagesPerCpuSecond: { atLeast: 1_000_000 },
 };
 
-export async function run({
-  n,
-  seed,
-  args,
-}: {
-  n: number | null;
-  seed: number;
-  args: readonly string[];
-}): Promise<void> {
+export async function run({ n, seed, args }: RunOptions): Promise<void> {
   const figures: Record<string, unknown> = {};
   for (const family of familiesOf(args)) {
     const source = await startServer(family, SOURCE_SETTINGS);

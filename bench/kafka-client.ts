@@ -3,6 +3,7 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
+import type { RunOptions } from '../scripts/run-named.ts';
 import { startKafka } from '../scripts/servers/kafka.ts';
 import { Cluster } from '../src/connectors/kafka/protocol/cluster.ts';
 import { silentLog } from '../src/lib/log.ts';
@@ -20,7 +21,7 @@ const WAYS: readonly ClientWay[] = ['library', 'ours'];
 
 const TARGETS = { oursVsLibrary: { atLeast: 2 } };
 
-export async function run({ n }: { n: number | null }): Promise<void> {
+export async function run({ n }: RunOptions): Promise<void> {
   const kafka = await startKafka({ jvm: ['-Xmx1g'], properties: { 'log.retention.bytes': String(256 * 2 ** 20) } });
   console.log(describeConditions(kafka));
   const runs: Record<ClientWay, Figures[]> = { library: [], ours: [] };

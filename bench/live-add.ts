@@ -2,6 +2,7 @@
 // npm run bench -- live-add [--n ROWS] [--family mariadb|mysql]
 import { execFileSync } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { RunOptions } from '../scripts/run-named.ts';
 import { type Server, startServer } from '../scripts/servers/servers.ts';
 import { assertEqualTables } from './support/checksum.ts';
 import { connectSource, connectTarget, relaxed } from './support/connections.ts';
@@ -24,15 +25,7 @@ const TARGETS = {
   snapshotRowsPerSecond: { atLeast: 100_000 },
 };
 
-export async function run({
-  n,
-  seed,
-  args,
-}: {
-  n: number | null;
-  seed: number;
-  args: readonly string[];
-}): Promise<void> {
+export async function run({ n, seed, args }: RunOptions): Promise<void> {
   const figures: Record<string, unknown> = {};
   for (const family of familiesOf(args)) {
     const [source, target] = await Promise.all([

@@ -2,6 +2,7 @@
 // syncs every commit.
 // npm run bench -- sink-hologres [--n CHANGES]
 import process from 'node:process';
+import type { RunOptions } from '../scripts/run-named.ts';
 import { type Server, startServer } from '../scripts/servers/servers.ts';
 import { hologresConnector } from '../src/connectors/hologres/connector.ts';
 import { silentLog } from '../src/lib/log.ts';
@@ -138,7 +139,7 @@ function* batches({ ids, ops }: Workload): Generator<Batch> {
   }
 }
 
-export async function run({ n }: { n: number | null }): Promise<void> {
+export async function run({ n }: RunOptions): Promise<void> {
   const changes = n ?? 2_000_000;
   const figures: Record<string, unknown> = {};
   for (const path of ['staging', 'fixed'] as const) {

@@ -4,6 +4,7 @@ import { execFileSync } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Connection } from 'mysql2/promise';
 import type { Client } from 'pg';
+import type { RunOptions } from '../scripts/run-named.ts';
 import { type Server, startServer } from '../scripts/servers/servers.ts';
 import { assertEqualTables } from './support/checksum.ts';
 import { connectSource, connectTarget, logEnd, relaxed } from './support/connections.ts';
@@ -44,15 +45,7 @@ interface Stack {
   readonly admin: Client;
 }
 
-export async function run({
-  n,
-  seed,
-  args,
-}: {
-  n: number | null;
-  seed: number;
-  args: readonly string[];
-}): Promise<void> {
+export async function run({ n, seed, args }: RunOptions): Promise<void> {
   const figures: Record<string, unknown> = {};
   for (const family of familiesOf(args)) {
     const [source, target] = await Promise.all([

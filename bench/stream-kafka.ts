@@ -3,6 +3,7 @@
 // npm run bench -- stream-kafka [--n CHANGES] [--family mariadb|mysql] [--envelope json|debezium|debezium-schema|canal]
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Connection } from 'mysql2/promise';
+import type { RunOptions } from '../scripts/run-named.ts';
 import { type KafkaServer, startKafka } from '../scripts/servers/kafka.ts';
 import { type Server, startServer } from '../scripts/servers/servers.ts';
 import { kafkaConnector } from '../src/connectors/kafka/connector.ts';
@@ -57,15 +58,7 @@ interface Backlog {
   readonly from: { readonly file: string; readonly position: number };
 }
 
-export async function run({
-  n,
-  seed,
-  args,
-}: {
-  n: number | null;
-  seed: number;
-  args: readonly string[];
-}): Promise<void> {
+export async function run({ n, seed, args }: RunOptions): Promise<void> {
   const figures: Record<string, unknown> = {};
   for (const family of familiesOf(args)) {
     const [source, kafka] = await Promise.all([

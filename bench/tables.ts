@@ -2,6 +2,7 @@
 // npm run bench -- tables [--n CHANGES] [--family mariadb|mysql]
 import { execFileSync } from 'node:child_process';
 import type { Connection } from 'mysql2/promise';
+import type { RunOptions } from '../scripts/run-named.ts';
 import { type Server, startServer } from '../scripts/servers/servers.ts';
 import { connectSource, connectTarget, logEnd, relaxed } from './support/connections.ts';
 import { describeConditions, familiesOf, printFigures, SOURCE_SETTINGS, TARGET_SETTINGS } from './support/report.ts';
@@ -18,15 +19,7 @@ const TURNS = 10;
 
 const TARGETS = { thousandVsOne: { atLeast: 0.8 } };
 
-export async function run({
-  n,
-  seed,
-  args,
-}: {
-  n: number | null;
-  seed: number;
-  args: readonly string[];
-}): Promise<void> {
+export async function run({ n, seed, args }: RunOptions): Promise<void> {
   const figures: Record<string, unknown> = {};
   for (const family of familiesOf(args)) {
     const [source, target] = await Promise.all([

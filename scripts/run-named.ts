@@ -4,7 +4,16 @@ import { pathToFileURL } from 'node:url';
 
 /** What a module in `test/long` or `bench` exports. */
 export interface Named {
-  run(options: { readonly n: number | null; readonly seed: number; readonly args: readonly string[] }): Promise<void>;
+  run(options: RunOptions): Promise<void>;
+}
+
+/** What the command line asks for. */
+export interface RunOptions {
+  /** Null without `--n`: as many as are usual. */
+  readonly n: number | null;
+  readonly seed: number;
+  /** All that is behind the name. */
+  readonly args: readonly string[];
 }
 
 /** Runs the module of a folder that the first argument names, with `--n` and `--seed`; without one, lists them. */

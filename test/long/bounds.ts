@@ -2,6 +2,7 @@
 // [--cap MIB] [--family mariadb|mysql] --seed S: what is largest, one case after the other, each in a service of its own;
 // prints the most memory that the service's process held.
 import { numberAfter } from '../../scripts/run-named.ts';
+import type { RunOptions } from '../../scripts/run-named.ts';
 import { startServer } from '../../scripts/servers/servers.ts';
 import {
   type BoundsResult,
@@ -21,7 +22,7 @@ const QUICK = { sync_binlog: '0', innodb_flush_log_at_trx_commit: '0' };
 /** As is what the target keeps to recover from one. */
 const SMALL_LOG = { fsync: 'off', max_wal_size: '256MB' };
 
-export async function run({ seed, args }: { seed: number; args: readonly string[] }): Promise<void> {
+export async function run({ seed, args }: RunOptions): Promise<void> {
   const wordAfter = (flag: string) => (args.includes(flag) ? args[args.indexOf(flag) + 1] : undefined);
   const only = wordAfter('--only');
   const family = wordAfter('--family');

@@ -1,8 +1,9 @@
 // npm run test:long -- control-plane --n SEQUENCES --seed S: random sequences of all operations on tasks, with callers at once and
 // restarts between and within, against a model; see test/support/control-plane-campaign.ts.
+import type { RunOptions } from '../../scripts/run-named.ts';
 import { controlPlaneCampaign } from '../support/control-plane-campaign.ts';
 
-export async function run({ n, seed }: { n: number | null; seed: number }): Promise<void> {
+export async function run({ n, seed }: RunOptions): Promise<void> {
   const result = await controlPlaneCampaign({ sequences: n ?? 100_000, seed, say: console.log });
   console.log(JSON.stringify(result, null, 2));
   if (result.finding !== null) {

@@ -1,8 +1,9 @@
 // npm run test:long -- decode --inputs N --seed S [--only INPUT]: damaged and made-up logs; see test/support/decode-campaign.ts.
 import { numberAfter } from '../../scripts/run-named.ts';
+import type { RunOptions } from '../../scripts/run-named.ts';
 import { decodeCampaign } from '../support/decode-campaign.ts';
 
-export async function run({ seed, args }: { seed: number; args: readonly string[] }): Promise<void> {
+export async function run({ seed, args }: RunOptions): Promise<void> {
   const result = await decodeCampaign({
     inputs: numberAfter(args, '--inputs') ?? 100_000,
     seed,

@@ -1,6 +1,7 @@
 // npm run test:long -- differential --rows N --seed S [--family mariadb|mysql]: row changes of random tables against the
 // server's own tool and SELECT; N changes in all, half of them on each family.
 import { numberAfter } from '../../scripts/run-named.ts';
+import type { RunOptions } from '../../scripts/run-named.ts';
 import { startServer } from '../../scripts/servers/servers.ts';
 import { differentialCampaign } from '../support/differential-campaign.ts';
 import { FAMILIES } from '../support/servers.ts';
@@ -9,7 +10,7 @@ import { FAMILIES } from '../support/servers.ts';
 const QUICK = { sync_binlog: '0', innodb_flush_log_at_trx_commit: '0' };
 const CHANGES_PER_TABLE = 1000;
 
-export async function run({ seed, args }: { seed: number; args: readonly string[] }): Promise<void> {
+export async function run({ seed, args }: RunOptions): Promise<void> {
   const chosen = args[args.indexOf('--family') + 1];
   const families = args.includes('--family') ? FAMILIES.filter((family) => family === chosen) : FAMILIES;
   const changes = Math.ceil((numberAfter(args, '--rows') ?? 20_000) / families.length);

@@ -1,6 +1,7 @@
 // npm run test:long -- failover --n HOPS --seed S [--family mariadb|mysql]: a reader that is stopped after any batch and goes on at
 // the primary or at its replica, while the primary is written to. The replica's log has another order: MySQL does not keep it, and
 // on MariaDB each writer has a domain of its own. Every row is delivered once, and in the end all are equal.
+import type { RunOptions } from '../../scripts/run-named.ts';
 import { ReplicaPair } from '../support/replica-pair.ts';
 import { failoverCampaign } from '../support/failover-campaign.ts';
 import { FAMILIES, type Family } from '../support/servers.ts';
@@ -10,7 +11,7 @@ const SETTINGS: Readonly<Record<Family, Readonly<Record<string, string>>>> = {
   mariadb: { slave_parallel_threads: '4', slave_parallel_mode: 'optimistic' },
 };
 
-export async function run(options: { n: number | null; seed: number; args: readonly string[] }): Promise<void> {
+export async function run(options: RunOptions): Promise<void> {
   const { n, seed, args } = options;
   const chosen = args.includes('--family') ? args[args.indexOf('--family') + 1] : undefined;
   for (const family of FAMILIES.filter((one) => (chosen ?? one) === one)) {

@@ -3,6 +3,7 @@
 // size on disk.
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Connection } from 'mysql2/promise';
+import type { RunOptions } from '../../scripts/run-named.ts';
 import { type Server, startServer } from '../../scripts/servers/servers.ts';
 import { FAMILIES, mysqlClient } from '../support/servers.ts';
 import { Follower, joining, openSource } from '../support/source-under-test.ts';
@@ -10,7 +11,7 @@ import { Follower, joining, openSource } from '../support/source-under-test.ts';
 const ROW_BYTES = 64 << 20;
 const PLACE_MAX = 2 ** 32;
 
-export async function run({ args }: { args: readonly string[] }): Promise<void> {
+export async function run({ args }: RunOptions): Promise<void> {
   const option = (name: string) => (args.includes(name) ? args[args.indexOf(name) + 1] : undefined);
   const bytes = Number(option('--gigabytes') ?? 4.2) * 2 ** 30;
   for (const family of FAMILIES.filter((one) => (option('--family') ?? one) === one)) {

@@ -2,19 +2,12 @@
 // [--delivery atLeastOnce] [--outage SECONDS]: kills, cuts and silence between a source and readers of Kafka, while rows are
 // written and tables come and go; each change is seen once, in order. So many faults for each family, a quarter of them
 // with three brokers, all tables in one topic, and patience.
+import type { RunOptions } from '../../scripts/run-named.ts';
 import { KAFKA_VERSIONS } from '../../scripts/servers/kafka-jars.ts';
 import { kafkaFaultsCampaign } from '../support/kafka-faults-campaign.ts';
 import { FAMILIES } from '../support/servers.ts';
 
-export async function run({
-  n,
-  seed,
-  args,
-}: {
-  n: number | null;
-  seed: number;
-  args: readonly string[];
-}): Promise<void> {
+export async function run({ n, seed, args }: RunOptions): Promise<void> {
   const given = (flag: string) => (args.includes(flag) ? args[args.indexOf(flag) + 1] : undefined);
   const faults = n ?? 40;
   const version = KAFKA_VERSIONS.find((each) => each === given('--kafka'));

@@ -2,6 +2,7 @@
 // the stream, and N random ALTER TABLEs against its own description of its tables.
 import assert from 'node:assert/strict';
 import { numberAfter } from '../../scripts/run-named.ts';
+import type { RunOptions } from '../../scripts/run-named.ts';
 import { startMysql56 } from '../../scripts/servers/mysql.ts';
 import type { Server } from '../../scripts/servers/servers.ts';
 import { alterCampaign } from '../support/alter-campaign.ts';
@@ -23,7 +24,7 @@ const VALUES = {
   bl: 'x78',
 };
 
-export async function run({ seed, args }: { seed: number; args: readonly string[] }): Promise<void> {
+export async function run({ seed, args }: RunOptions): Promise<void> {
   const server = await startMysql56();
   try {
     await streams(server);
