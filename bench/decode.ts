@@ -2,11 +2,12 @@
 // npm run bench -- decode [--n CHANGES] [--family mariadb|mysql]
 import type { Connection } from 'mysql2/promise';
 import type { RunOptions } from '../scripts/run-named.ts';
-import { type Server, startServer } from '../scripts/servers/servers.ts';
-import { type Backlog, DATABASE, fillUsual, inProcess, orderOf } from './support/backlog.ts';
-import { connectSource, logEnd, relaxed } from './support/connections.ts';
+import type { Server } from '../scripts/servers/servers.ts';
+import { type Backlog, fillUsual, inProcess, orderOf } from './support/backlog.ts';
+import { logEnd } from './support/connections.ts';
 import type { DecodeWay } from './support/decode-process.ts';
-import { describeConditions, familiesOf, printFigures, SOURCE_SETTINGS } from './support/report.ts';
+import { measureEachFamily } from './support/each-family.ts';
+import { printFigures } from './support/report.ts';
 import { randomOf, USUAL } from './workload.ts';
 
 const CHANGES = USUAL.inserts + USUAL.updates + USUAL.deletes;
@@ -20,29 +21,17 @@ const TARGETS = {
 };
 
 export async function run({ n, seed, args }: RunOptions): Promise<void> {
-  const figures: Record<string, unknown> = {};
-  for (const family of familiesOf(args)) {
-    const source = await startServer(family, SOURCE_SETTINGS);
-    console.log(describeConditions(source));
-    const client = await connectSource(source);
-    try {
-      await client.query(`CREATE DATABASE ${DATABASE} CHARACTER SET utf8mb4`);
-      await client.query(`USE ${DATABASE}`);
-      await relaxed(client, true);
-      const scale = (n ?? CHANGES) / CHANGES;
-      // Each is measured while the log ends with it: who merely receives has nothing else to stop at.
-      const usual = await fillUsual(client, scale, seed);
-      const figure = await measure(source, usual, ['receive', 'json', 'copy', 'zongji']);
-      const wide = await fillRows(client, 'wide', WIDE, Math.round(200_000 * scale), seed);
-      const wideFigure = await measure(source, wide, ['receive', 'json', 'copy']);
-      const narrow = await fillRows(client, 'narrow', NARROW, Math.round(3_000_000 * scale), seed);
-      const narrowFigure = await measure(source, narrow, ['receive', 'json', 'copy']);
-      figures[family] = { ...figure, wide: wideFigure, narrow: narrowFigure };
-    } finally {
-      await client.end();
-      await source.stop();
-    }
-  }
+  const scale = (n ?? CHANGES) / CHANGES;
+  const figures = await measureEachFamily(args, async (source, client) => {
+    // Each is measured while the log ends with it: who merely receives has nothing else to stop at.
+    const usual = await fillUsual(client, scale, seed);
+    const figure = await measure(source, usual, ['receive', 'json', 'copy', 'zongji']);
+    const wide = await fillRows(client, 'wide', WIDE, Math.round(200_000 * scale), seed);
+    const wideFigure = await measure(source, wide, ['receive', 'json', 'copy']);
+    const narrow = await fillRows(client, 'narrow', NARROW, Math.round(3_000_000 * scale), seed);
+    const narrowFigure = await measure(source, narrow, ['receive', 'json', 'copy']);
+    return { ...figure, wide: wideFigure, narrow: narrowFigure };
+  });
   printFigures('decode', figures, TARGETS);
 }
 

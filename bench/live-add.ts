@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { RunOptions } from '../scripts/run-named.ts';
 import { type Server, startServer } from '../scripts/servers/servers.ts';
 import { assertEqualTables } from './support/checksum.ts';
-import { connectSource, connectTarget, relaxed } from './support/connections.ts';
+import { connectSource, connectTarget, createDatabase, relaxed } from './support/connections.ts';
 import { LagProbe, percentiles } from './support/lag-probe.ts';
 import { peakRssMiB } from './support/process-facts.ts';
 import { describeConditions, familiesOf, printFigures, SOURCE_SETTINGS, TARGET_SETTINGS } from './support/report.ts';
@@ -44,8 +44,7 @@ export async function run({ n, seed, args }: RunOptions): Promise<void> {
 
 async function measure(source: Server, target: Server, rows: number, seed: number): Promise<Record<string, number>> {
   const client = await connectSource(source);
-  await client.query(`CREATE DATABASE ${DATABASE} CHARACTER SET utf8mb4`);
-  await client.query(`USE ${DATABASE}`);
+  await createDatabase(client, DATABASE);
   await relaxed(client, true);
   for (const table of OTHERS) await client.query(createSteadyTableSql(table));
   await client.query(createTableSql(ADDED));

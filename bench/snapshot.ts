@@ -8,7 +8,7 @@ import type { Client } from 'pg';
 import type { RunOptions } from '../scripts/run-named.ts';
 import { type Server, startServer } from '../scripts/servers/servers.ts';
 import { assertEqualTables } from './support/checksum.ts';
-import { connectSource, connectTarget, relaxed } from './support/connections.ts';
+import { connectSource, connectTarget, createDatabase, relaxed } from './support/connections.ts';
 import { Recorder, replay } from './support/recorder.ts';
 import { describeConditions, familiesOf, printFigures, SOURCE_SETTINGS, TARGET_SETTINGS } from './support/report.ts';
 import { hologresTarget, probing } from './support/hologres-target.ts';
@@ -37,8 +37,7 @@ export async function run({ n, seed, args }: RunOptions): Promise<void> {
     console.log(describeConditions(source, target));
     const [client, admin] = [await connectSource(source), await connectTarget(target)];
     try {
-      await client.query(`CREATE DATABASE ${DATABASE} CHARACTER SET utf8mb4`);
-      await client.query(`USE ${DATABASE}`);
+      await createDatabase(client, DATABASE);
       await relaxed(client, true);
       figures[family] = await measure({ source, client, target, admin }, n ?? ROWS, seed);
     } finally {

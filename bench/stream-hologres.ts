@@ -7,7 +7,7 @@ import type { Client } from 'pg';
 import type { RunOptions } from '../scripts/run-named.ts';
 import { type Server, startServer } from '../scripts/servers/servers.ts';
 import { assertEqualTables } from './support/checksum.ts';
-import { connectSource, connectTarget, logEnd, relaxed } from './support/connections.ts';
+import { connectSource, connectTarget, createDatabase, logEnd, relaxed } from './support/connections.ts';
 import { Recorder, replay } from './support/recorder.ts';
 import { type Lag, LagProbe } from './support/lag-probe.ts';
 import { describeConditions, familiesOf, printFigures, SOURCE_SETTINGS, TARGET_SETTINGS } from './support/report.ts';
@@ -71,8 +71,7 @@ export async function run({ n, seed, args }: RunOptions): Promise<void> {
 
 async function measure(stack: Stack, scale: number, seed: number): Promise<Record<string, number>> {
   const { sourceClient } = stack;
-  await sourceClient.query(`CREATE DATABASE ${DATABASE} CHARACTER SET utf8mb4`);
-  await sourceClient.query(`USE ${DATABASE}`);
+  await createDatabase(sourceClient, DATABASE);
   await relaxed(sourceClient, true);
   const size = {
     inserts: Math.round(USUAL.inserts * scale),

@@ -9,7 +9,7 @@ import { type Server, startServer } from '../scripts/servers/servers.ts';
 import { kafkaConnector } from '../src/connectors/kafka/connector.ts';
 import type { Cluster } from '../src/connectors/kafka/protocol/cluster.ts';
 import { readTopic } from '../scripts/servers/kafka-reader.ts';
-import { connectSource, logEnd, relaxed } from './support/connections.ts';
+import { connectSource, createDatabase, logEnd, relaxed } from './support/connections.ts';
 import { runJavaProducer } from './support/java-producer.ts';
 import { type Lag, percentiles } from './support/lag-probe.ts';
 import { describeConditions, familiesOf, printFigures, SOURCE_SETTINGS } from './support/report.ts';
@@ -92,8 +92,7 @@ function envelopesOf(args: readonly string[]): readonly EnvelopeName[] {
 
 async function measure(stack: Stack, scale: number, seed: number, envelopes: readonly EnvelopeName[]) {
   const { client } = stack;
-  await client.query(`CREATE DATABASE ${DATABASE} CHARACTER SET utf8mb4`);
-  await client.query(`USE ${DATABASE}`);
+  await createDatabase(client, DATABASE);
   const backlog = await makeBacklog(client, scale, seed);
   const figures: Record<string, unknown> = {};
   for (const envelope of envelopes) {

@@ -4,7 +4,7 @@ import { execFileSync } from 'node:child_process';
 import type { Connection } from 'mysql2/promise';
 import type { RunOptions } from '../scripts/run-named.ts';
 import { type Server, startServer } from '../scripts/servers/servers.ts';
-import { connectSource, connectTarget, logEnd, relaxed } from './support/connections.ts';
+import { connectSource, connectTarget, createDatabase, logEnd, relaxed } from './support/connections.ts';
 import { describeConditions, familiesOf, printFigures, SOURCE_SETTINGS, TARGET_SETTINGS } from './support/report.ts';
 import { hologresTarget, probing, untilRow } from './support/hologres-target.ts';
 import { runPipeline } from './support/run-pipeline.ts';
@@ -52,8 +52,7 @@ async function measure(
   seed: number,
 ): Promise<number> {
   const database = `${DATABASE}_${count}`;
-  await client.query(`CREATE DATABASE ${database} CHARACTER SET utf8mb4`);
-  await client.query(`USE ${database}`);
+  await createDatabase(client, database);
   const tables = Array.from({ length: count }, (_, index) => `t${index}`);
   for (const table of tables) await client.query(createTableSql(table));
   const from = await logEnd(client);

@@ -13,6 +13,12 @@ export async function connectTarget({ port, user, password }: Server, database =
   return client;
 }
 
+/** Makes a database, which the connection uses from here on. */
+export async function createDatabase(source: mysql.Connection, name: string): Promise<void> {
+  await source.query(`CREATE DATABASE ${name} CHARACTER SET utf8mb4`);
+  await source.query(`USE ${name}`);
+}
+
 /** Commits of the source that need not last while it is filled; `false` is how it is measured. */
 export async function relaxed(source: mysql.Connection, value: boolean): Promise<void> {
   await source.query(`SET GLOBAL sync_binlog = ${value ? 0 : 1}`);
