@@ -62,7 +62,7 @@ async function serve(config: Config): Promise<void> {
       (await store.isWritable()) ? { ok: true } : { ok: false, details: { why: 'the store cannot be written' } },
     metrics: () => metrics.render(),
   };
-  const { tasks, jobs, dataSources, projectConfigs, files } = created;
+  const { tasks, jobs, dataSources, projectConfigs, files, alarms } = created;
   const gateway = createGateway({
     operations,
     access: store.access,
@@ -72,6 +72,7 @@ async function serve(config: Config): Promise<void> {
     dataSources,
     projectConfigs,
     files,
+    alarms,
     clock: Date.now,
     log,
     dev,

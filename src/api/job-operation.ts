@@ -8,17 +8,18 @@ import type { Grant } from './grant.ts';
 import { type Field, type Operation, type OperationCall, type Services, VERSION_2020 } from './operation.ts';
 import { id, type Parameters, type ParameterValues, readParameters } from './parameter.ts';
 
-/** What the handler of an operation on jobs gets. It enters the project itself, if the operation names one. */
+/** What the handler of an operation on jobs and their alarm rules gets. It enters the project itself, if the operation names one. */
 export interface JobRequest<P extends Parameters> {
   readonly parameters: ParameterValues<P>;
   readonly grant: Grant;
   readonly caller: Reach;
   readonly jobs: Services['jobs'];
+  readonly alarms: Services['alarms'];
 }
 
 export const diJobId = id<TaskId>({ meaning: 'the job, which is a task: its FileId' });
 
-/** Defines an operation on jobs, whose answers have no Success. */
+/** Defines an operation on jobs or their alarm rules, whose answers have no Success. */
 export function jobOperation<P extends Parameters>(spec: {
   readonly name: string;
   readonly summary: string;
@@ -34,7 +35,8 @@ export function jobOperation<P extends Parameters>(spec: {
     const parameters = readParameters(spec.parameters, given);
     const caller = await reachOf(grant);
     try {
-      return (await spec.handle({ parameters, grant, caller, jobs: services.jobs })) ?? {};
+      const { jobs, alarms } = services;
+      return (await spec.handle({ parameters, grant, caller, jobs, alarms })) ?? {};
     } catch (error) {
       if (!(error instanceof TaskError)) throw error;
       throw answerJobError(error);

@@ -1,4 +1,5 @@
 import type { JsonObject } from '../lib/json-value.ts';
+import type { AlarmService } from '../tasks/alarm-service.ts';
 import type { DataSourceService } from '../tasks/data-source-service.ts';
 import type { FileService } from '../tasks/file-service.ts';
 import type { ProjectConfigService } from '../tasks/project-config-service.ts';
@@ -16,6 +17,7 @@ export interface Services {
   readonly dataSources: DataSourceService;
   readonly projectConfigs: ProjectConfigService;
   readonly files: FileService;
+  readonly alarms: AlarmService;
 }
 
 /** One authenticated call. */

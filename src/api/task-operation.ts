@@ -4,7 +4,7 @@ import type { ProjectId } from '../tasks/ids.ts';
 import { TaskError } from '../tasks/task-error.ts';
 import type { Caller, Idempotence, TaskService, TaskType } from '../tasks/task-service.ts';
 import { answerSyncTaskError } from './errors.ts';
-import { type Field, type Operation, type OperationCall, SUCCESS, VERSION_2020 } from './operation.ts';
+import { type Field, type Operation, type OperationCall, type Services, SUCCESS, VERSION_2020 } from './operation.ts';
 import { choice, id, type Parameters, type ParameterValues, readParameters, textOf } from './parameter.ts';
 
 /** What the handler of a DISync operation gets: parsed, authenticated, allowed. */
@@ -13,6 +13,7 @@ export interface TaskRequest<P extends Parameters> {
   readonly taskType: TaskType;
   readonly caller: Caller;
   readonly tasks: TaskService;
+  readonly alarms: Services['alarms'];
   /** Null without ClientToken. */
   readonly idempotence: Idempotence | null;
 }
@@ -53,7 +54,8 @@ export function taskOperation<P extends Parameters>(spec: {
     const taskType = parameters.TaskType;
     const idempotence = readIdempotence(spec.name, all, given);
     try {
-      const known = await spec.handle({ parameters, taskType, caller, tasks: services.tasks, idempotence });
+      const { tasks, alarms } = services;
+      const known = await spec.handle({ parameters, taskType, caller, tasks, alarms, idempotence });
       return { Success: true, Data: { ...empty, Status: 'success', ...known } };
     } catch (error) {
       if (!(error instanceof TaskError)) throw error;

@@ -6,7 +6,9 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { after, test } from 'node:test';
 import { systemClock } from '../lib/clock.ts';
-import type { ProjectId } from '../tasks/ids.ts';
+import type { AlarmRuleSpec } from '../tasks/alarm-rule.ts';
+import type { AlarmRuleId, ProjectId } from '../tasks/ids.ts';
+import type { VersionRecord } from '../tasks/task-store.ts';
 import { LeaseError } from './lease.ts';
 import { MasterKeyError } from './master-key.ts';
 import { rotateMasterKey, type RotationStep, SEALED } from './rotate-master-key.ts';
@@ -16,6 +18,32 @@ const ROTATOR = join(import.meta.dirname, '..', '..', 'test', 'support', 'key-ro
 const PROJECT = 7n as ProjectId;
 const KEY = 'ab'.repeat(32);
 const CONTENT = '{"password":"canary"}';
+const VERSION: VersionRecord = {
+  version: 1,
+  definition: {
+    name: null,
+    resourceGroup: '',
+    route: 'oneclick_to_holo',
+    sourceName: 's',
+    sinkName: 't',
+    form: 'table',
+    initialLoad: 'all',
+    reader: {},
+    writer: {},
+    tables: [],
+  },
+  content: '{}',
+  shown: { added: [], removed: [] },
+};
+const ALARM: AlarmRuleSpec = {
+  description: null,
+  enabled: true,
+  metric: 'Heartbeat',
+  conditions: [{ severity: 'Warning', durationMinutes: null, threshold: null, ddl: null }],
+  muteMinutes: 5,
+  channels: [{ severity: 'Warning', channels: ['Ding'] }],
+  receivers: [{ type: 'DingToken', values: ['canary'] }],
+};
 
 const folders: string[] = [];
 after(() => {
@@ -35,7 +63,7 @@ function rotate(folder: string, to: string | null = null, keys: Keys = {}) {
   return rotateMasterKey({ folder, masterKey: null, masterKeyFile: null, to, ...keys });
 }
 
-/** A store with two sealed secrets, and the folder beside which its key is. */
+/** A store with three sealed secrets, and the folder beside which its key is. */
 async function made(keys: Keys = {}): Promise<{ folder: string; beside: (name: string) => string }> {
   const parent = mkdtempSync(join(tmpdir(), 'disync-rotate-'));
   folders.push(parent);
@@ -45,9 +73,18 @@ async function made(keys: Keys = {}): Promise<{ folder: string; beside: (name: s
   await store.access.createKey({ projects: [PROJECT], id: 'KEY', secret: 'secret of a key' });
   const row = { project: PROJECT, name: 'shop', type: 'mysql', subType: null, env: 1, description: '' } as const;
   const times = { createdAt: 1, modifiedAt: 1, operator: 'KEY', enabled: true };
-  await store.transaction((records) =>
-    records.insertDataSource({ ...row, ...times, content: CONTENT, maskedContent: '{}' }),
-  );
+  await store.transaction(async (records) => {
+    await records.insertDataSource({ ...row, ...times, content: CONTENT, maskedContent: '{}' });
+    const task = {
+      project: PROJECT,
+      name: 't',
+      type: 'DI_REALTIME',
+      settings: '{}',
+      folder: '',
+      creator: 'KEY',
+    } as const;
+    await records.alarms.insert(await records.insertTask(task, VERSION), ALARM, 'KEY');
+  });
   await store.close();
   return { folder, beside: (name) => join(parent, name) };
 }
@@ -57,6 +94,8 @@ async function mustOpen(folder: string, keys: Keys = {}): Promise<void> {
   const store = open(folder, keys);
   const source = await store.transaction((records) => records.dataSourceNamed(PROJECT, 1, 'shop'));
   assert.deepEqual([(await store.access.findKey('KEY'))?.secret, source?.content], ['secret of a key', CONTENT]);
+  const rule = await store.transaction((records) => records.alarms.rule(1n as AlarmRuleId));
+  assert.deepEqual(rule?.receivers, ALARM.receivers);
   await store.close();
 }
 
@@ -80,7 +119,7 @@ test('a new key takes the place of the former, which is kept; nothing that the f
   const kept = `${beside('master.key')}.former-${done.formerFingerprint}`;
   assert.deepEqual(
     { file: done.file, former: done.former, secrets: done.secrets },
-    { file: beside('master.key'), former: kept, secrets: 2 },
+    { file: beside('master.key'), former: kept, secrets: 3 },
   );
   assert.notEqual(done.fingerprint, done.formerFingerprint);
   assert.deepEqual([readFileSync(kept, 'utf8'), statSync(kept).mode & 0o777], [former, 0o600]);
@@ -94,7 +133,7 @@ test('a new key takes the place of the former, which is kept; nothing that the f
       error instanceof MasterKeyError &&
       error.message.includes(`sealed with the key ${done.fingerprint}, and ${done.formerFingerprint} was given`),
   );
-  assert.equal((await rotate(folder)).secrets, 2);
+  assert.equal((await rotate(folder)).secrets, 3);
   await mustOpen(folder);
 });
 
@@ -103,7 +142,7 @@ test('a key that came by itself is rotated to a file, and only there', async () 
   await assert.rejects(rotate(folder, null, { masterKey: KEY }), /give --to/);
   const to = beside('new.key');
   const done = await rotate(folder, to, { masterKey: KEY });
-  assert.deepEqual([done.file, done.former, done.secrets], [to, null, 2]);
+  assert.deepEqual([done.file, done.former, done.secrets], [to, null, 3]);
   await mustOpen(folder, { masterKeyFile: to });
   assert.throws(() => open(folder, { masterKey: KEY }), /is sealed with the key/);
 });
@@ -139,7 +178,7 @@ for (const step of STEPS) {
       : [{ masterKey: KEY }, { masterKeyFile: to }];
     await mustOpen(folder, opening);
     assert.throws(() => open(folder, other), /It is sealed with the key [0-9a-f]{12}, and [0-9a-f]{12} was given/);
-    assert.equal((await rotate(folder, to, { masterKey: KEY })).secrets, isSealed(step) ? 0 : 2);
+    assert.equal((await rotate(folder, to, { masterKey: KEY })).secrets, isSealed(step) ? 0 : 3);
     await mustOpen(folder, { masterKeyFile: to });
   });
 }

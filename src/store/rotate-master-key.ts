@@ -4,6 +4,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { messageOf } from '../lib/errors.ts';
 import { Seal } from '../lib/seal.ts';
 import { sealedKeyOwner } from './access-records.ts';
+import { sealedAlarmRuleOwner } from './alarm-records.ts';
 import { Database } from './database.ts';
 import { Lease } from './lease.ts';
 import {
@@ -24,6 +25,7 @@ type Row = Readonly<Record<string, unknown>>;
 export const SEALED: readonly { readonly table: string; readonly column: string; owner(row: Row): string }[] = [
   { table: 'data_source', column: 'content', owner: sealedDataSourceOwner },
   { table: 'access_key', column: 'secret', owner: sealedKeyOwner },
+  { table: 'alarm_rule', column: 'receivers', owner: sealedAlarmRuleOwner },
 ];
 
 export type RotationStep = 'key made' | 'sealing' | 'sealed' | 'finished';

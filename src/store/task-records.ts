@@ -27,6 +27,7 @@ import type {
   TokenRecord,
   VersionRecord,
 } from '../tasks/task-store.ts';
+import { SqliteAlarmRecords } from './alarm-records.ts';
 import type { Database, SqlRow } from './database.ts';
 import { listTaskRows } from './task-list.ts';
 
@@ -36,11 +37,13 @@ const RUNNING = "SELECT * FROM task WHERE state = 'RUN' AND deleted_at IS NULL";
 
 /** Reads and writes of the store's tables. Nothing here waits: a transaction is over within one turn of the event loop. */
 export class SqliteTaskRecords implements TaskRecords {
+  readonly alarms: SqliteAlarmRecords;
   readonly #database: Database;
   readonly #seal: Seal;
   readonly #clock: Clock;
 
   constructor(database: Database, seal: Seal, clock: Clock) {
+    this.alarms = new SqliteAlarmRecords(database, seal, clock);
     this.#database = database;
     this.#seal = seal;
     this.#clock = clock;
@@ -125,6 +128,7 @@ export class SqliteTaskRecords implements TaskRecords {
 
   async deleteTask(id: TaskId): Promise<void> {
     this.#database.run('UPDATE task SET deleted_at = ? WHERE id = ?', this.#clock.now(), id);
+    this.#database.run('DELETE FROM alarm_rule WHERE task = ?', id);
   }
 
   async insertVersion(id: TaskId, { version, definition, content, shown }: VersionRecord): Promise<void> {

@@ -1,6 +1,8 @@
 import type { CheckpointStore, Engine } from '../engine/engine.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Logger } from '../lib/log.ts';
+import { Alarms } from './alarms.ts';
+import type { AlarmService } from './alarm-service.ts';
 import { ConfigProcesses } from './config-processes.ts';
 import type { Surroundings } from './connections.ts';
 import type { DataSourceService } from './data-source-service.ts';
@@ -41,6 +43,7 @@ export interface CreatedTasks {
   readonly dataSources: DataSourceService;
   readonly projectConfigs: ProjectConfigService;
   readonly files: FileService;
+  readonly alarms: AlarmService;
   readonly engine: Engine;
   /** Takes up unfinished config processes and runs of an earlier life of the service. */
   resumeAll(): Promise<void>;
@@ -68,6 +71,7 @@ export function createTasks(options: CreateTasksOptions): CreatedTasks {
     dataSources: new DataSources(options),
     projectConfigs: new ProjectConfigs(store),
     files: new Files({ store, tasks }),
+    alarms: new Alarms(store),
     engine,
     resumeAll: async () => {
       await processes.resume();

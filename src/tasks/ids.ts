@@ -4,4 +4,5 @@ import type { Brand } from '../lib/brand.ts';
 export type ProjectId = Brand<bigint, 'ProjectId'>;
 export type TaskId = Brand<bigint, 'TaskId'>;
 export type ProcessId = Brand<bigint, 'ProcessId'>;
+export type AlarmRuleId = Brand<bigint, 'AlarmRuleId'>;
 export type DataSourceId = Brand<bigint, 'DataSourceId'>;

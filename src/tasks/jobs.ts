@@ -2,7 +2,7 @@ import type { Clock } from '../lib/clock.ts';
 import { withCrashPoints } from '../lib/crash-point.ts';
 import { canonicalJson } from '../lib/json.ts';
 import type { Json } from '../lib/json-value.ts';
-import type { ProjectId, TaskId } from './ids.ts';
+import type { TaskId } from './ids.ts';
 import { describeFailure } from './instance-info.ts';
 import { type JobStart, readJob, jobStartParam, type WantedJob } from './job-reader.ts';
 import type { Reach } from './data-source-service.ts';
@@ -15,7 +15,7 @@ import { invalid } from './script-reader.ts';
 import { readStartParam } from './start-param.ts';
 import type { RouteName, TaskDefinition } from './task-definition.ts';
 import { TaskError } from './task-error.ts';
-import { mustBeFree } from './task-lookup.ts';
+import { mustBeFree, taskWithin } from './task-lookup.ts';
 import { needsList, pickTables } from './table-selection.ts';
 import type { Caller, InstanceInfo, TaskService } from './task-service.ts';
 import type { ProcessResult, TaskRecord, TaskRecords, TaskStore } from './task-store.ts';
@@ -205,18 +205,10 @@ export class Jobs implements JobService {
   /** Errors: TaskError `not-found`. */
   async #find({ projects }: Reach, id: TaskId): Promise<Found> {
     return this.#options.store.transaction(async (records) => {
-      const task = await taskIn(records, projects, id);
+      const task = await taskWithin(records, projects, id);
       return { task, spec: await specIn(records, task) };
     });
   }
-}
-
-async function taskIn(records: TaskRecords, projects: readonly ProjectId[], id: TaskId): Promise<TaskRecord> {
-  for (const project of projects) {
-    const task = await records.task(project, id);
-    if (task !== null) return task;
-  }
-  throw new TaskError('not-found', 'Job.NotFound', `DIJobId:[${id}] is invalid.`);
 }
 
 /** As it was given; or, where the newest version was made in another way, what that and the last description come to. */

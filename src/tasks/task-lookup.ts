@@ -27,6 +27,19 @@ export async function taskOf(
   return task;
 }
 
+/** Errors: TaskError `not-found`, the same for an unknown task and one of a project that is not among these. */
+export async function taskWithin(
+  records: TaskRecords,
+  projects: readonly ProjectId[],
+  id: TaskId,
+): Promise<TaskRecord> {
+  for (const project of projects) {
+    const task = await records.task(project, id);
+    if (task !== null) return task;
+  }
+  throw new TaskError('not-found', 'Job.NotFound', `DIJobId:[${id}] is invalid.`);
+}
+
 /** Says no more than that: not whether another project, or another type, has it. */
 export function unknownTask(id: TaskId): TaskError {
   return new TaskError('not-found', 'Task.NotFound', `fileId:[${id}] is invalid.`);

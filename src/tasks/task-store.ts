@@ -1,6 +1,7 @@
 import type { Failure } from '../pipeline/checkpoint.ts';
 import type { DdlPolicies } from '../pipeline/policies.ts';
 import type { TargetId } from '../pipeline/route.ts';
+import type { AlarmRecords } from './alarm-store.ts';
 import type { DataSource, DataSourceFilter, DataSourceShare, EnvType } from './data-source-service.ts';
 import type { FileFilter } from './file-service.ts';
 import type { DataSourceId, ProcessId, ProjectId, TaskId } from './ids.ts';
@@ -131,6 +132,7 @@ export type TaskFilter = Partial<FileFilter> & {
 
 /** Reads and writes within one transaction. */
 export interface TaskRecords {
+  readonly alarms: AlarmRecords;
   task(project: ProjectId, id: TaskId): Promise<TaskRecord | null>;
   taskNamed(project: ProjectId, name: string): Promise<TaskRecord | null>;
   /** Those that are to run, of every project. */
@@ -147,6 +149,7 @@ export interface TaskRecords {
   ): Promise<{ rows: readonly TaskRecord[]; total: number }>;
   insertTask(task: NewTask, first: VersionRecord): Promise<TaskId>;
   updateTask(id: TaskId, change: TaskChange): Promise<void>;
+  /** With its alarm rules. */
   deleteTask(id: TaskId): Promise<void>;
   insertVersion(id: TaskId, version: VersionRecord): Promise<void>;
   version(id: TaskId, version: number): Promise<VersionRecord>;

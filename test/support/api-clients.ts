@@ -38,6 +38,11 @@ const GOOD: Readonly<Record<string, string>> = {
   DataSources: '[]',
   DIJobId: '100',
   JobName: 'job 1',
+  DIAlarmRuleId: '34982',
+  MetricType: 'Heartbeat',
+  NotificationSettings:
+    '{"NotificationChannels":[{"Severity":"Warning","Channels":["Ding"]}],"NotificationReceivers":[{"ReceiverType":"DingToken","ReceiverValues":["t0ken"]}]}',
+  TriggerConditions: '[{"Severity":"Warning"}]',
   MigrationType: 'FullAndRealtimeIncremental',
   SourceDataSourceType: 'MySQL',
   DestinationDataSourceType: 'Hologres',

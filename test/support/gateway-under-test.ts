@@ -9,8 +9,10 @@ import type { CataloguePage } from '../../src/pipeline/catalogue.ts';
 import type { Stage } from '../../src/pipeline/stages.ts';
 import type { AccessKey, AccessService, TokenRefusal } from '../../src/tasks/access-service.ts';
 import type { AuditedCall } from '../../src/tasks/audit.ts';
+import type { AlarmRule } from '../../src/tasks/alarm-rule.ts';
+import type { AlarmService } from '../../src/tasks/alarm-service.ts';
 import type { DataSource, DataSourceService } from '../../src/tasks/data-source-service.ts';
-import type { DataSourceId, ProcessId, ProjectId, TaskId } from '../../src/tasks/ids.ts';
+import type { AlarmRuleId, DataSourceId, ProcessId, ProjectId, TaskId } from '../../src/tasks/ids.ts';
 import { readPolicy } from '../../src/tasks/policy-reader.ts';
 import type { FileService, TaskFile } from '../../src/tasks/file-service.ts';
 import type { ProjectConfigService } from '../../src/tasks/project-config-service.ts';
@@ -46,6 +48,7 @@ export interface GatewayUnderTest {
   solution: SolutionDetail;
   dataSources: DataSource[];
   notImported: string[];
+  alarmRules: AlarmRule[];
   catalogue: CataloguePage;
   stages: readonly Stage[];
 }
@@ -78,6 +81,7 @@ function gatewayUnderTest(overrides: Partial<GatewayOptions> = {}): GatewayUnder
     solution: SOLUTION,
     dataSources: [],
     notImported: [],
+    alarmRules: [],
     catalogue: { schemas: [], tables: [], total: 0 },
     stages: [],
     audited: [],
@@ -139,6 +143,15 @@ function gatewayUnderTest(overrides: Partial<GatewayOptions> = {}): GatewayUnder
     delete: record('deleteFile', () => undefined),
     projectNamed: record('projectNamed', (name: string) => (name === 'ours' ? PROJECT : null)),
   };
+  const alarms: AlarmService = {
+    create: record('createAlarmRule', () => BIG_ID as AlarmRuleId),
+    update: record('updateAlarmRule', () => undefined),
+    get: record('getAlarmRule', () => ALARM_RULE),
+    list: record('listAlarmRules', () => ({ rows: [ALARM_RULE], total: 12 })),
+    delete: record('deleteAlarmRule', () => undefined),
+    // Not recorded: it comes with every look at a task.
+    ofTask: async () => under.alarmRules,
+  };
   const listener = createGateway({
     operations,
     access,
@@ -148,6 +161,7 @@ function gatewayUnderTest(overrides: Partial<GatewayOptions> = {}): GatewayUnder
     dataSources,
     projectConfigs,
     files,
+    alarms,
     clock: Date.now,
     log: silentLog,
     dev: false,
@@ -170,6 +184,22 @@ const SOLUTION: SolutionDetail = {
   startedAt: null,
   processContent: '{"srcType":"mysql"}',
   processExtra: '{"processType":"new","tableNum":1}',
+};
+
+export const ALARM_RULE: AlarmRule = {
+  id: BIG_ID as AlarmRuleId,
+  task: BIG_ID as TaskId,
+  description: 'late',
+  enabled: true,
+  metric: 'Delay',
+  conditions: [{ severity: 'Warning', durationMinutes: 3, threshold: 60, ddl: null }],
+  muteMinutes: 15,
+  channels: [{ severity: 'Warning', channels: ['Ding'] }],
+  receivers: [{ type: 'DingToken', values: ['***abcd'] }],
+  creator: KEY_ID,
+  editor: 'other',
+  createdAt: 1_663_573_162_999,
+  editedAt: 1_663_573_163_000,
 };
 
 const FILE: TaskFile = {

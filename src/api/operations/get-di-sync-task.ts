@@ -1,6 +1,7 @@
 import type { JsonObject } from '../../lib/json-value.ts';
 import type { TaskId } from '../../tasks/ids.ts';
 import type { SolutionDetail, SolutionState } from '../../tasks/task-service.ts';
+import { ALARM_LIST_FIELDS, oldFormOf } from '../alarm-list.ts';
 import type { Field } from '../operation.ts';
 import { id } from '../parameter.ts';
 import { taskOperation } from '../task-operation.ts';
@@ -40,13 +41,15 @@ export const getDiSyncTask = taskOperation({
   data: [
     { name: 'Code', type: 'string', meaning: 'JSON: the saved TaskContent; null for DI_SOLUTION' },
     { name: 'SolutionDetail', type: 'object', meaning: 'of DI_SOLUTION; null for DI_REALTIME', fields: SOLUTION },
-    { name: 'AlarmList', type: 'list', meaning: 'empty: there are no alarm rules yet' },
+    { name: 'AlarmList', type: 'list', meaning: 'its alarm rules, in the older form', fields: ALARM_LIST_FIELDS },
   ],
-  handle: async ({ parameters, taskType, caller, tasks }) => {
+  handle: async ({ parameters, taskType, caller, tasks, alarms }) => {
     const task = parameters.FileId;
-    if (taskType === 'DI_SOLUTION')
-      return { SolutionDetail: describe(await tasks.solution(caller, task)), AlarmList: [] };
-    return { Code: await tasks.content(caller, { taskType, task }), AlarmList: [] };
+    const known: JsonObject =
+      taskType === 'DI_SOLUTION'
+        ? { SolutionDetail: describe(await tasks.solution(caller, task)) }
+        : { Code: await tasks.content(caller, { taskType, task }) };
+    return { ...known, AlarmList: (await alarms.ofTask(caller, task)).map(oldFormOf) };
   },
 });
 

@@ -1,0 +1,104 @@
+import type { Clock } from '../lib/clock.ts';
+import type { Seal } from '../lib/seal.ts';
+import type { AlarmMetric, AlarmReceivers, AlarmRule, AlarmRuleSpec } from '../tasks/alarm-rule.ts';
+import type { AlarmRecords } from '../tasks/alarm-store.ts';
+import type { AlarmRuleId, TaskId } from '../tasks/ids.ts';
+import type { Page } from '../tasks/page.ts';
+import type { Database, SqlRow } from './database.ts';
+
+/** The table of alarm rules; receivers are sealed, because most of them are secrets. */
+export class SqliteAlarmRecords implements AlarmRecords {
+  readonly #database: Database;
+  readonly #seal: Seal;
+  readonly #clock: Clock;
+
+  constructor(database: Database, seal: Seal, clock: Clock) {
+    this.#database = database;
+    this.#seal = seal;
+    this.#clock = clock;
+  }
+
+  async insert(task: TaskId, spec: AlarmRuleSpec, creator: string): Promise<AlarmRuleId> {
+    const now = this.#clock.now();
+    const { id } = this.#database.run(
+      "INSERT INTO alarm_rule (task, enabled, metric, mute_minutes, conditions, channels, receivers, creator, editor, created_at, edited_at) VALUES (?, 0, '', 0, '', '', x'', ?, ?, ?, ?)",
+      task,
+      creator,
+      creator,
+      now,
+      now,
+    );
+    this.#write(id as AlarmRuleId, spec);
+    return id as AlarmRuleId;
+  }
+
+  async replace(id: AlarmRuleId, spec: AlarmRuleSpec, editor: string): Promise<void> {
+    this.#database.run(
+      "UPDATE alarm_rule SET told = '{}', editor = ?, edited_at = ? WHERE id = ?",
+      editor,
+      this.#clock.now(),
+      id,
+    );
+    this.#write(id, spec);
+  }
+
+  async rule(id: AlarmRuleId): Promise<AlarmRule | null> {
+    const row = this.#database.get('SELECT * FROM alarm_rule WHERE id = ?', id);
+    return row === undefined ? null : this.#read(row);
+  }
+
+  async list(task: TaskId, { pageNumber, pageSize }: Page): Promise<{ rows: readonly AlarmRule[]; total: number }> {
+    const total = this.#database.get('SELECT count(*) AS n FROM alarm_rule WHERE task = ?', task)?.['n'];
+    const rows = this.#database.all(
+      'SELECT * FROM alarm_rule WHERE task = ? ORDER BY id DESC LIMIT ? OFFSET ?',
+      task,
+      pageSize,
+      (pageNumber - 1) * pageSize,
+    );
+    return { rows: rows.map((row) => this.#read(row)), total: Number(total ?? 0) };
+  }
+
+  async delete(id: AlarmRuleId): Promise<void> {
+    this.#database.run('DELETE FROM alarm_rule WHERE id = ?', id);
+  }
+
+  /** What is sealed belongs to the rule's id, so that comes first. */
+  #write(id: AlarmRuleId, spec: AlarmRuleSpec): void {
+    const { description, enabled, metric, muteMinutes, conditions, channels, receivers } = spec;
+    this.#database.run(
+      'UPDATE alarm_rule SET description = ?, enabled = ?, metric = ?, mute_minutes = ?, conditions = ?, channels = ?, receivers = ? WHERE id = ?',
+      description,
+      Number(enabled),
+      metric,
+      muteMinutes,
+      JSON.stringify(conditions),
+      JSON.stringify(channels),
+      this.#seal.close(JSON.stringify(receivers), sealedAlarmRuleOwner({ id })),
+      id,
+    );
+  }
+
+  #read(row: SqlRow): AlarmRule {
+    const sealed = row['receivers'] as Uint8Array;
+    return {
+      id: row['id'] as AlarmRuleId,
+      task: row['task'] as TaskId,
+      description: row['description'] as string | null,
+      enabled: row['enabled'] === 1n,
+      metric: row['metric'] as AlarmMetric,
+      conditions: JSON.parse(String(row['conditions'])) as AlarmRule['conditions'],
+      muteMinutes: Number(row['mute_minutes']),
+      channels: JSON.parse(String(row['channels'])) as AlarmRule['channels'],
+      receivers: JSON.parse(this.#seal.open(sealed, sealedAlarmRuleOwner(row))) as AlarmReceivers[],
+      creator: String(row['creator']),
+      editor: String(row['editor']),
+      createdAt: Number(row['created_at']),
+      editedAt: Number(row['edited_at']),
+    };
+  }
+}
+
+/** What the sealed receivers of a row belong to. */
+export function sealedAlarmRuleOwner({ id }: { id?: unknown }): string {
+  return `alarm rule ${String(id)}`;
+}
