@@ -1,4 +1,4 @@
-import { createHash, createHmac } from 'node:crypto';
+import { createHmac, hash } from 'node:crypto';
 import { percentEncode } from '../rpc/percent-encoding.ts';
 import { canonicalParameters } from './v1.ts';
 
@@ -27,7 +27,7 @@ export function signV3(stringToSign: string, secret: string): string {
 }
 
 export function sha256Hex(data: string | Uint8Array): string {
-  return createHash('sha256').update(data).digest('hex');
+  return hash('sha256', data, 'hex');
 }
 
 function canonicalRequest(
