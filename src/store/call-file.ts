@@ -1,11 +1,15 @@
 import { createHash } from 'node:crypto';
+import { closeSync, fdatasync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { promisify } from 'node:util';
 import { stringifyJson } from '../lib/json.ts';
 import type { NonceUse } from '../tasks/access-service.ts';
 import type { AuditEntry, AuditTrail, AuditedCall } from '../tasks/audit.ts';
 import { readAuditedCall, writeAuditedCall } from './audited-call.ts';
+
+const toDisk = promisify(fdatasync);
 
 const GROUP_MS = 5;
 const PURGE_EVERY_MS = 60_000;
@@ -18,20 +22,27 @@ CREATE TABLE IF NOT EXISTS audit (sequence INTEGER PRIMARY KEY AUTOINCREMENT, re
 
 /**
  * What there is one of for each call, in a file of its own: nonces that were used, until they expire, and the audit
- * trail, which only grows. Written in groups within 5 ms. Each record of the trail is hashed together with the hash
+ * trail, which only grows. Written in groups within 5 ms; the disk is waited for beside the event loop, which a commit of
+ * SQLite would hold up each time: so we sync its write-ahead log ourselves. Each record of the trail is hashed together with the hash
  * before it, so that one that was changed or taken out shows.
  */
 export class CallFile implements AuditTrail {
   readonly #database: DatabaseSync;
+  readonly #logFile: string;
+  /** The write-ahead log, once there is one. */
+  #log: number | null = null;
   readonly #insertNonce: ReturnType<DatabaseSync['prepare']>;
   readonly #insertRecord: ReturnType<DatabaseSync['prepare']>;
   #group: Promise<void> | null = null;
+  /** Ends when everything that was committed has gone to the disk, or failed to. */
+  #syncing: Promise<unknown> = Promise.resolve();
   #purgedAt = 0;
   #lastHash: string;
 
   constructor(folder: string) {
+    this.#logFile = join(folder, 'calls.db-wal');
     this.#database = new DatabaseSync(join(folder, 'calls.db'), { timeout: 5000 });
-    this.#database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL');
+    this.#database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL');
     this.#database.exec(SCHEMA);
     this.#insertNonce = this.#database.prepare('INSERT OR IGNORE INTO nonce VALUES (?, ?, ?)');
     this.#insertRecord = this.#database.prepare('INSERT INTO audit (record, hash) VALUES (?, ?)');
@@ -69,6 +80,8 @@ export class CallFile implements AuditTrail {
 
   async close(): Promise<void> {
     await this.#group?.catch(() => {});
+    await this.#syncing;
+    if (this.#log !== null) closeSync(this.#log);
     this.#database.close();
   }
 
@@ -100,7 +113,16 @@ export class CallFile implements AuditTrail {
         this.#lastHash = this.#readLastHash();
         throw error;
       }
+      const synced = this.#sync();
+      this.#syncing = Promise.allSettled([this.#syncing, synced]);
+      return synced;
     });
+  }
+
+  /** What was committed is durable once this resolves. */
+  async #sync(): Promise<void> {
+    this.#log ??= openSync(this.#logFile, 'r+');
+    await toDisk(this.#log);
   }
 
   #readLastHash(): string {
