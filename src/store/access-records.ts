@@ -30,7 +30,8 @@ export class AccessRecords implements AccessService {
   readonly #calls: CallFile;
   readonly #clock: Clock;
   readonly #keys = new Map<string, AccessKey>();
-  readonly #projects = new Map<ProjectId, boolean>();
+  /** Those that are known to exist: none is ever deleted. */
+  readonly #projects = new Set<ProjectId>();
   #version = -1n;
 
   constructor(options: { database: Database; seal: Seal; calls: CallFile; clock: Clock }) {
@@ -55,11 +56,9 @@ export class AccessRecords implements AccessService {
   }
 
   async projectExists(id: ProjectId): Promise<boolean> {
-    this.#forgetOld();
-    const known = this.#projects.get(id);
-    if (known !== undefined) return known;
+    if (this.#projects.has(id)) return true;
     const exists = this.#database.get('SELECT 1 FROM project WHERE id = ?', id) !== undefined;
-    if (exists) this.#projects.set(id, exists);
+    if (exists) this.#projects.add(id);
     return exists;
   }
 
@@ -256,7 +255,6 @@ export class AccessRecords implements AccessService {
 
   #forget(): void {
     this.#keys.clear();
-    this.#projects.clear();
   }
 }
 

@@ -12,6 +12,8 @@ export type SqlRow = Readonly<Record<string, null | bigint | string | Uint8Array
  */
 export class Database {
   readonly #database: DatabaseSync;
+  /** A transaction waits for its first write. */
+  #isToBegin = false;
   /** Ends when those that have the database to themselves have ended. */
   #turn: Promise<unknown> = Promise.resolve();
   readonly #statements = new Map<string, ReturnType<DatabaseSync['prepare']>>();
@@ -42,6 +44,7 @@ export class Database {
 
   /** Gives the id of an inserted row, and how many rows were changed. */
   run(sql: string, ...values: SQLInputValue[]): { id: bigint; changes: number } {
+    if (this.#isToBegin) this.#begin();
     const { lastInsertRowid, changes } = this.#prepare(sql).run(...values);
     return { id: BigInt(lastInsertRowid), changes: Number(changes) };
   }
@@ -52,7 +55,19 @@ export class Database {
    * Errors: PipelineError `transient` (`Store.Unwritable`) when the disk is full or fails; what `work` throws.
    */
   transaction<T>(work: () => T | Promise<T>): Promise<T> {
-    const mine = this.#turn.then(() => this.#transact(work));
+    return this.#inTurn(() => this.#transact(work, () => this.#begin()));
+  }
+
+  /**
+   * The same, begun by its first write: what only reads takes no lock of the file. For what no other process writes, because it
+   * is not kept from writing between the reads and the first write of `work`.
+   */
+  transactionFromWrite<T>(work: () => T | Promise<T>): Promise<T> {
+    return this.#inTurn(() => this.#transact(work, () => (this.#isToBegin = true)));
+  }
+
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const mine = this.#turn.then(work);
     this.#turn = mine.then(
       () => {},
       () => {},
@@ -65,17 +80,24 @@ export class Database {
     this.#database.close();
   }
 
-  async #transact<T>(work: () => T | Promise<T>): Promise<T> {
+  async #transact<T>(work: () => T | Promise<T>, begin: () => void): Promise<T> {
     try {
-      this.#database.exec('BEGIN IMMEDIATE');
+      begin();
       const result = await work();
-      this.#database.exec('COMMIT');
+      if (this.#database.isTransaction) this.#database.exec('COMMIT');
       return result;
     } catch (error) {
       // A full disk may have rolled it back already.
       if (this.#database.isTransaction) this.#database.exec('ROLLBACK');
       throw isOfTheDisk(error) ? unwritable(error) : error;
+    } finally {
+      this.#isToBegin = false;
     }
+  }
+
+  #begin(): void {
+    this.#isToBegin = false;
+    this.#database.exec('BEGIN IMMEDIATE');
   }
 
   #prepare(sql: string): ReturnType<DatabaseSync['prepare']> {

@@ -154,6 +154,23 @@ void test('what a failed transaction wrote is undone, and what others wrote mean
   await store.close();
 });
 
+void test('what only reads waits for no writer of another process, and what writes does', async () => {
+  const folder = freshFolder();
+  const store = open(folder);
+  const token = () => store.transaction((records) => records.token(PROJECT, 'op', 't'));
+  const remember = () =>
+    store.transaction((records) => records.insertToken(PROJECT, 'op', 't', { parameters: '', answer: 1n }));
+  const other = new DatabaseSync(join(folder, 'disync.db'));
+  other.exec('BEGIN IMMEDIATE');
+  assert.equal(await token(), null);
+  await assert.rejects(remember(), /locked/);
+  other.exec('ROLLBACK');
+  other.close();
+  await remember();
+  assert.deepEqual(await token(), { parameters: '', answer: 1n });
+  await store.close();
+});
+
 void test('a second server is refused and told of the first; a command beside it is not', async () => {
   const folder = freshFolder();
   const first = open(folder);

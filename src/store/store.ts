@@ -71,7 +71,7 @@ export class Store implements TaskStore {
   }
 
   transaction<T>(work: (records: TaskRecords) => Promise<T>): Promise<T> {
-    return this.#database.transaction(() => work(this.#records));
+    return this.#database.transactionFromWrite(() => work(this.#records));
   }
 
   /** True while a write can be made durable. */
