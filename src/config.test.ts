@@ -24,6 +24,13 @@ void describe('the configuration', () => {
     );
   });
 
+  void it('takes a URL for robots, and nothing else', () => {
+    const url = 'https://robots.example/send';
+    assert.equal(readConfig({}, { DISYNC_DING_ROBOT_URL: url }).dingRobotUrl, url);
+    assert.equal(readConfig({}, {}).dingRobotUrl, null);
+    assert.throws(() => readConfig({ dingRobotUrl: 'robots.example' }, {}), refusal(/dingRobotUrl is wrong/));
+  });
+
   void it('refuses unknown keys wherever they stand', () => {
     assert.throws(() => readConfig({ config: file('prot: 1') }, {}), refusal(/unknown key prot/));
     assert.throws(() => readConfig({}, { DISYNC_PROT: '1' }), refusal(/unknown variable DISYNC_PROT/));

@@ -41,6 +41,8 @@ const Settings = Type.Object(
     /** Whether data sources and webhooks may lead to private addresses, and to this machine itself. */
     networkPrivate: Type.Optional(AllowOrDeny),
     networkLoopback: Type.Optional(AllowOrDeny),
+    /** Where alarms go whose receivers are tokens of DingTalk robots: added as `access_token`. None is built in. */
+    dingRobotUrl: Type.Optional(Type.String({ pattern: '^https?://' })),
     /** Addresses of instance-id forms of data sources: id → host:port. File only. */
     instances: Type.Optional(Type.Record(Type.String(), Text)),
     /** Where the process ends with SIGKILL: for tests of what is left behind. */
@@ -66,6 +68,8 @@ export interface Config {
   readonly runMemoryMb: number;
   /** Which addresses data sources and webhooks may lead to. */
   readonly hosts: HostPolicy;
+  /** Null: alarms cannot go to robots that are named by a token. */
+  readonly dingRobotUrl: string | null;
   readonly instances: Readonly<Record<string, string>>;
   readonly crashPoint: CrashPoint | null;
 }
@@ -110,6 +114,9 @@ export function readConfig(flags: Raw, env: NodeJS.ProcessEnv = process.env): Co
       `${host} is reachable from outside, and without TLS keys and rows travel in clear. Give --tls-cert and --tls-key, or --insecure if a proxy in front has TLS.`,
     );
   }
+  const dingRobotUrl = settings.dingRobotUrl ?? null;
+  if (dingRobotUrl !== null && !URL.canParse(dingRobotUrl))
+    throw new ConfigError('the setting dingRobotUrl is wrong: it must be a URL of http or https');
   return {
     host,
     port: settings.port ?? 8580,
@@ -129,6 +136,7 @@ export function readConfig(flags: Raw, env: NodeJS.ProcessEnv = process.env): Co
       private: settings.networkPrivate ?? DEFAULT_HOST_POLICY.private,
       loopback: settings.networkLoopback ?? DEFAULT_HOST_POLICY.loopback,
     },
+    dingRobotUrl,
     instances: settings.instances ?? {},
     crashPoint: settings.crashPoint ?? null,
   };

@@ -17,6 +17,7 @@ import { systemClock } from './lib/clock.ts';
 import { armCrashPoint } from './lib/crash-point.ts';
 import { messageOf } from './lib/errors.ts';
 import { createLog } from './lib/pino-log.ts';
+import { WebhookNotifier } from './notify/webhook-notifier.ts';
 import { Store } from './store/store.ts';
 import { createTasks } from './tasks/create-tasks.ts';
 import type { ProjectId } from './tasks/ids.ts';
@@ -43,6 +44,7 @@ async function serve(config: Config): Promise<void> {
     hosts: config.hosts,
     clock,
     log,
+    notifier: new WebhookNotifier({ hosts: config.hosts, dingRobotUrl: config.dingRobotUrl, log }),
     engine: (listener) => {
       embedded = new EmbeddedEngine({
         store: store.checkpoints,

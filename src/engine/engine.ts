@@ -1,5 +1,6 @@
 import type { Checkpoint, CheckpointOwner, Failure, TableProgress } from '../pipeline/checkpoint.ts';
 import type { PipelineDef } from '../pipeline/pipeline-def.ts';
+import type { DdlCounts } from '../pipeline/policies.ts';
 import type { TargetId } from '../pipeline/route.ts';
 
 /*
@@ -28,6 +29,8 @@ export interface RunStatus {
   readonly rowsWritten: number;
   readonly bytesRead: number;
   readonly dirtyRows: number;
+  /** Statements on the tables of the run, whatever its policies do with them; one that is read again is counted again. */
+  readonly ddl: DdlCounts;
   readonly checkpointAt: number | null;
 }
 

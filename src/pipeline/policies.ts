@@ -10,6 +10,9 @@ export const DDL_KINDS = [
 ] as const;
 export type DdlKind = (typeof DDL_KINDS)[number];
 
+/** How many statements of each kind there were. */
+export type DdlCounts = Readonly<Partial<Record<DdlKind, number>>>;
+
 export const DDL_POLICIES = ['NORMAL', 'IGNORE', 'WARNING', 'CRITICAL'] as const;
 /** NORMAL forwards, IGNORE drops, WARNING drops and warns, CRITICAL stops the run. */
 export type DdlPolicy = (typeof DDL_POLICIES)[number];

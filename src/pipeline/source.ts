@@ -1,6 +1,7 @@
 import type { Batch } from './batch.ts';
 import type { Offset } from './offset.ts';
 import type { Failure, TableProgress } from './checkpoint.ts';
+import type { DdlCounts } from './policies.ts';
 import type { TableId, TableVersion } from './table.ts';
 
 /** A table that a source is asked to capture. */
@@ -67,5 +68,7 @@ export interface Source {
   setTables(next: TableSet): void;
   /** Stops capturing one table that the sink cannot take any more; a batch reports it as FAILED. */
   failTable(table: TableId, failure: Failure): void;
+  /** Statements on captured tables since it was opened. */
+  readonly ddl: DdlCounts;
   close(): Promise<void>;
 }

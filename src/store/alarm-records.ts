@@ -1,8 +1,8 @@
 import type { Clock } from '../lib/clock.ts';
 import type { Seal } from '../lib/seal.ts';
 import type { AlarmMetric, AlarmReceivers, AlarmRule, AlarmRuleSpec } from '../tasks/alarm-rule.ts';
-import type { AlarmRecords } from '../tasks/alarm-store.ts';
-import type { AlarmRuleId, TaskId } from '../tasks/ids.ts';
+import type { AlarmRecords, WatchedRule } from '../tasks/alarm-store.ts';
+import type { AlarmRuleId, ProjectId, TaskId } from '../tasks/ids.ts';
 import type { Page } from '../tasks/page.ts';
 import type { Database, SqlRow } from './database.ts';
 
@@ -34,7 +34,7 @@ export class SqliteAlarmRecords implements AlarmRecords {
 
   async replace(id: AlarmRuleId, spec: AlarmRuleSpec, editor: string): Promise<void> {
     this.#database.run(
-      "UPDATE alarm_rule SET told = '{}', editor = ?, edited_at = ? WHERE id = ?",
+      "UPDATE alarm_rule SET told = '[]', editor = ?, edited_at = ? WHERE id = ?",
       editor,
       this.#clock.now(),
       id,
@@ -62,6 +62,23 @@ export class SqliteAlarmRecords implements AlarmRecords {
     this.#database.run('DELETE FROM alarm_rule WHERE id = ?', id);
   }
 
+  async enabled(): Promise<readonly WatchedRule[]> {
+    return this.#database
+      .all(
+        `SELECT alarm_rule.*, task.project FROM alarm_rule JOIN task ON task.id = alarm_rule.task
+         WHERE alarm_rule.enabled = 1 AND task.deleted_at IS NULL ORDER BY alarm_rule.id`,
+      )
+      .map((row) => ({
+        ...readPlain(row),
+        project: row['project'] as ProjectId,
+        toldAt: JSON.parse(String(row['told'])) as WatchedRule['toldAt'],
+      }));
+  }
+
+  async saveTold(id: AlarmRuleId, toldAt: readonly (number | null)[]): Promise<void> {
+    this.#database.run('UPDATE alarm_rule SET told = ? WHERE id = ?', JSON.stringify(toldAt), id);
+  }
+
   /** What is sealed belongs to the rule's id, so that comes first. */
   #write(id: AlarmRuleId, spec: AlarmRuleSpec): void {
     const { description, enabled, metric, muteMinutes, conditions, channels, receivers } = spec;
@@ -81,21 +98,28 @@ export class SqliteAlarmRecords implements AlarmRecords {
   #read(row: SqlRow): AlarmRule {
     const sealed = row['receivers'] as Uint8Array;
     return {
-      id: row['id'] as AlarmRuleId,
-      task: row['task'] as TaskId,
+      ...readPlain(row),
       description: row['description'] as string | null,
       enabled: row['enabled'] === 1n,
-      metric: row['metric'] as AlarmMetric,
-      conditions: JSON.parse(String(row['conditions'])) as AlarmRule['conditions'],
-      muteMinutes: Number(row['mute_minutes']),
       channels: JSON.parse(String(row['channels'])) as AlarmRule['channels'],
       receivers: JSON.parse(this.#seal.open(sealed, sealedAlarmRuleOwner(row))) as AlarmReceivers[],
       creator: String(row['creator']),
       editor: String(row['editor']),
       createdAt: Number(row['created_at']),
-      editedAt: Number(row['edited_at']),
     };
   }
+}
+
+/** What is needed to watch it. */
+function readPlain(row: SqlRow): Omit<WatchedRule, 'project' | 'toldAt'> {
+  return {
+    id: row['id'] as AlarmRuleId,
+    task: row['task'] as TaskId,
+    metric: row['metric'] as AlarmMetric,
+    conditions: JSON.parse(String(row['conditions'])) as AlarmRule['conditions'],
+    muteMinutes: Number(row['mute_minutes']),
+    editedAt: Number(row['edited_at']),
+  };
 }
 
 /** What the sealed receivers of a row belong to. */

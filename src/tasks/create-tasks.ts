@@ -3,12 +3,14 @@ import type { Clock } from '../lib/clock.ts';
 import type { Logger } from '../lib/log.ts';
 import { Alarms } from './alarms.ts';
 import type { AlarmService } from './alarm-service.ts';
+import { AlarmWatch } from './alarm-watch.ts';
 import { ConfigProcesses } from './config-processes.ts';
 import type { Surroundings } from './connections.ts';
 import type { DataSourceService } from './data-source-service.ts';
 import { DataSources } from './data-sources.ts';
 import type { FileService } from './file-service.ts';
 import { Files } from './files.ts';
+import type { Notifier } from './notifier.ts';
 import { PlannedVersions } from './planned-versions.ts';
 import type { JobService } from './job-service.ts';
 import { Jobs } from './jobs.ts';
@@ -33,6 +35,8 @@ export interface CreateTasksOptions extends Surroundings {
   readonly planTimeoutMs?: number;
   /** How long a look at the server behind a data source may take; 20 s when it is not given. */
   readonly probeTimeoutMs?: number;
+  /** Tells the receivers of alarms. */
+  readonly notifier: Notifier;
   /** Makes the engine; what it is told by its runs goes to `listener`. */
   engine(listener: RunControl): Engine;
 }
@@ -45,14 +49,15 @@ export interface CreatedTasks {
   readonly files: FileService;
   readonly alarms: AlarmService;
   readonly engine: Engine;
-  /** Takes up unfinished config processes and runs of an earlier life of the service. */
+  readonly alarmWatch: AlarmWatch;
+  /** Takes up unfinished config processes and runs of an earlier life of the service, and watches the alarm rules. */
   resumeAll(): Promise<void>;
   close(deadlineMs: number): Promise<void>;
 }
 
 /** Joins the parts of this folder. */
 export function createTasks(options: CreateTasksOptions): CreatedTasks {
-  const { store, checkpoints, connectors, instances, hosts, clock, log, planTimeoutMs } = options;
+  const { store, checkpoints, connectors, instances, hosts, clock, log, notifier, planTimeoutMs } = options;
   const planning = { store, connectors, instances, hosts };
   const planner = new Planner({
     ...planning,
@@ -65,6 +70,7 @@ export function createTasks(options: CreateTasksOptions): CreatedTasks {
   const turns = new Turns();
   const tasks = new Tasks({ store, versions: new PlannedVersions({ store, planner }), processes, runs, clock, turns });
   const inCall = new Planner({ ...planning, timeoutMs: Math.min(planTimeoutMs ?? IN_CALL_MS, IN_CALL_MS) });
+  const alarmWatch = new AlarmWatch({ store, runs, notifier, clock, log });
   return {
     tasks,
     jobs: new Jobs({ store, planner: inCall, tasks, runs, clock, turns }),
@@ -73,11 +79,15 @@ export function createTasks(options: CreateTasksOptions): CreatedTasks {
     files: new Files({ store, tasks }),
     alarms: new Alarms(store),
     engine,
+    alarmWatch,
     resumeAll: async () => {
       await processes.resume();
       await runs.resumeAll();
+      alarmWatch.start();
     },
     close: async (deadlineMs) => {
+      await alarmWatch.close();
+      notifier.close();
       await processes.close();
       await engine.close(deadlineMs);
     },

@@ -10,6 +10,7 @@ import { PipelineError } from '../pipeline/pipeline-error.ts';
 import { failed } from '../pipeline/stages.ts';
 import { Store } from '../store/store.ts';
 import { createTasks, type CreatedTasks } from './create-tasks.ts';
+import { silentNotifier } from './notifier.ts';
 import type { DataSource, DataSourceChanges, DataSourceShare, NewDataSource } from './data-source-service.ts';
 import type { DataSourceId, ProjectId, TaskId } from './ids.ts';
 import { TaskError } from './task-error.ts';
@@ -63,6 +64,7 @@ class Scene {
       clock: this.clock,
       log: silentLog,
       probeTimeoutMs: 200,
+      notifier: silentNotifier,
       engine: (listener) => (this.engine = new ScriptedEngine(listener)),
     });
     await this.created.resumeAll();

@@ -250,6 +250,7 @@ export class RunControl implements RunListener {
       rowsWritten: 0,
       bytesRead: 0,
       dirtyRows: 0,
+      ddl: {},
       checkpointAt: null,
     };
   }

@@ -35,6 +35,7 @@ function runOf(...tables: TableProgress[]): RunStatus {
     rowsWritten: 0,
     bytesRead: 0,
     dirtyRows: 0,
+    ddl: {},
     checkpointAt: null,
   };
 }

@@ -10,6 +10,7 @@ import type { JsonObject } from '../../src/lib/json-value.ts';
 import type { Logger } from '../../src/lib/log.ts';
 import { Store } from '../../src/store/store.ts';
 import { createTasks } from '../../src/tasks/create-tasks.ts';
+import { silentNotifier } from '../../src/tasks/notifier.ts';
 import { query, raw, send } from '../support/api-clients.ts';
 import { KEY_ID, openGateway, PROJECT, SECRET } from '../support/gateway-under-test.ts';
 import { ScriptedEngine } from '../support/scripted-engine.ts';
@@ -69,6 +70,7 @@ const created = createTasks({
   instances: {},
   clock: systemClock,
   log,
+  notifier: silentNotifier,
   engine: (listener) => new ScriptedEngine(listener),
 });
 const { tasks, dataSources } = created;

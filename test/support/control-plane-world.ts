@@ -7,6 +7,7 @@ import { PipelineError } from '../../src/pipeline/pipeline-error.ts';
 import type { TableId } from '../../src/pipeline/table.ts';
 import { Store } from '../../src/store/store.ts';
 import { createTasks, type CreatedTasks } from '../../src/tasks/create-tasks.ts';
+import { silentNotifier } from '../../src/tasks/notifier.ts';
 import type { ProcessId, ProjectId } from '../../src/tasks/ids.ts';
 import type { ProcessRecord, TaskRecord, TaskRecords } from '../../src/tasks/task-store.ts';
 import {
@@ -231,6 +232,7 @@ export class World {
       clock: this.#clock,
       log: silentLog,
       planTimeoutMs: PLAN_TIMEOUT_MS,
+      notifier: silentNotifier,
       engine: (listener) => (this.#engine = new ScriptedEngine(listener)),
     });
     this.#engine.refusal = refuseFirst ? new Error('no thread can be made') : null;

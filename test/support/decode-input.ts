@@ -103,6 +103,7 @@ export function logEventsOf(
       table.failure = failure;
       return { kind: 'progress', progress: table.progress() };
     },
+    onDdl: () => {},
   });
 }
 

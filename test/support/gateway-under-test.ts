@@ -242,6 +242,7 @@ const RUN: RunStatus = {
   rowsWritten: 0,
   bytesRead: 0,
   dirtyRows: 0,
+  ddl: {},
   checkpointAt: null,
 };
 

@@ -96,5 +96,6 @@ const IDLE: RunStatus = {
   rowsWritten: 0,
   bytesRead: 0,
   dirtyRows: 0,
+  ddl: {},
   checkpointAt: null,
 };

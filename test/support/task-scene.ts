@@ -6,7 +6,9 @@ import { after } from 'node:test';
 import { silentLog } from '../../src/lib/log.ts';
 import { Store } from '../../src/store/store.ts';
 import { createTasks, type CreatedTasks } from '../../src/tasks/create-tasks.ts';
+import type { AlarmReceivers } from '../../src/tasks/alarm-rule.ts';
 import type { ProcessId, ProjectId, TaskId } from '../../src/tasks/ids.ts';
+import type { AlarmNotification, Notifier } from '../../src/tasks/notifier.ts';
 import { TaskError } from '../../src/tasks/task-error.ts';
 import type { InstanceInfo, ProcessState, TaskType } from '../../src/tasks/task-service.ts';
 import { Script, scriptedConnectors } from './scripted-connectors.ts';
@@ -32,6 +34,12 @@ export class Scene {
   /** Of every task here. */
   readonly type: TaskType;
   readonly #folder = mkdtempSync(join(tmpdir(), 'disync-tasks-'));
+  /** What receivers were told. */
+  readonly told: { notification: AlarmNotification; receivers: readonly AlarmReceivers[] }[] = [];
+  readonly notifier: Notifier = {
+    notify: (notification, receivers) => void this.told.push({ notification, receivers }),
+    close: () => {},
+  };
   store!: Store;
   engine!: ScriptedEngine;
   created!: CreatedTasks;
@@ -67,6 +75,7 @@ export class Scene {
       clock: this.clock,
       log: silentLog,
       planTimeoutMs: 200,
+      notifier: this.notifier,
       engine: (listener) => (this.engine = new ScriptedEngine(listener)),
     });
     this.#isOpen = true;

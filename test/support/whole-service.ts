@@ -9,6 +9,7 @@ import { type Logger, silentLog } from '../../src/lib/log.ts';
 import { Store } from '../../src/store/store.ts';
 import type { AuditedCall, AuditTrail } from '../../src/tasks/audit.ts';
 import { createTasks, type CreatedTasks } from '../../src/tasks/create-tasks.ts';
+import { silentNotifier } from '../../src/tasks/notifier.ts';
 import type { ProjectId } from '../../src/tasks/ids.ts';
 import { Script, scriptedConnectors } from './scripted-connectors.ts';
 import { ScriptedEngine } from './scripted-engine.ts';
@@ -49,6 +50,7 @@ export class WholeService {
       clock,
       log: silentLog,
       planTimeoutMs: 1000,
+      notifier: silentNotifier,
       engine: (listener) => new ScriptedEngine(listener),
     });
     const audit: AuditTrail = {

@@ -21,6 +21,7 @@ interface Captured {
 
 /** Reads a MemoryServer's log, and loads tables beside it. Keeps the contract of a source to the letter; for tests. */
 export class MemorySource implements Source {
+  readonly ddl = {};
   readonly #server: MemoryServer;
   readonly #faults: Faults;
   readonly #tables = new Map<string, Captured>();

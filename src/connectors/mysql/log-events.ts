@@ -2,7 +2,7 @@ import type { Logger } from '../../lib/log.ts';
 import type { LogPlace, Part, RowOp } from '../../pipeline/batch.ts';
 import type { Failure } from '../../pipeline/checkpoint.ts';
 import { PipelineError } from '../../pipeline/pipeline-error.ts';
-import type { Policies } from '../../pipeline/policies.ts';
+import type { DdlKind, Policies } from '../../pipeline/policies.ts';
 import { tableKey } from '../../pipeline/table.ts';
 import type { BinlogReader } from './binlog-reader.ts';
 import type { CapturedTable } from './captured-table.ts';
@@ -59,6 +59,7 @@ export interface LogEventsOptions {
   shapeNow(table: CapturedTable): Promise<MysqlTable | null>;
   /** Fails a table and gives the news of it. */
   fail(table: CapturedTable, failure: Failure): Part;
+  onDdl(kind: DdlKind): void;
 }
 
 /** Each statement has its own table maps: those of before are kept to know them again only. */

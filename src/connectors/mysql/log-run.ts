@@ -3,7 +3,7 @@ import type { Logger } from '../../lib/log.ts';
 import type { Batch, Part } from '../../pipeline/batch.ts';
 import type { Failure } from '../../pipeline/checkpoint.ts';
 import { PipelineError } from '../../pipeline/pipeline-error.ts';
-import type { Policies } from '../../pipeline/policies.ts';
+import type { DdlKind, Policies } from '../../pipeline/policies.ts';
 import type { ReadOptions, SourceTable, StartPoint, TableSet } from '../../pipeline/source.ts';
 import { type TableId, tableKey } from '../../pipeline/table.ts';
 import { BinlogReader } from './binlog-reader.ts';
@@ -53,6 +53,8 @@ export interface LogRunOptions {
   readonly memoryBytes: number;
   /** The table of a set that joins, from its checkpoint or as it was described. */
   capture(table: SourceTable): CapturedTable;
+  /** A statement on a captured table is about to be followed, or left out. */
+  onDdl(kind: DdlKind): void;
 }
 
 /** One reading of the log: from a place until it is ended. Holds the tables, joins and removes them between two groups. */
@@ -208,6 +210,7 @@ export class LogRun {
       charsetOf: (collation) => collations.get(collation),
       shapeNow: (table) => this.#shapeNow(table),
       fail: (table, failure) => this.#fail(table, failure),
+      onDdl: this.#options.onDdl,
     });
     this.#events.catchUp = opening.catchUp;
     this.#readFrom = offset?.readFrom ?? null;

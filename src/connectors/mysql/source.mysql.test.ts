@@ -681,6 +681,7 @@ for (const family of FAMILIES) {
         await follower.until(() => follower.rows(database, 't').some((row) => row['id'] === '3'));
         assert.deepEqual(followed(follower.rows(database, 't')), expected);
         assert.deepEqual(follower.statements, policy === 'NORMAL' ? ['TRUNCATETABLE: TRUNCATE t'] : []);
+        assert.deepEqual(follower.source.ddl, { TRUNCATETABLE: 1 });
         await tearDown(setting);
       }
     });
@@ -716,6 +717,14 @@ for (const family of FAMILIES) {
           'CREATETABLE: CREATE TABLE u (id INT PRIMARY KEY, a INT)',
         ],
       );
+      assert.deepEqual(follower.source.ddl, {
+        ADDCOLUMN: 1,
+        MODIFYCOLUMN: 2,
+        RENAMECOLUMN: 1,
+        RENAMETABLE: 1,
+        DROPTABLE: 1,
+        CREATETABLE: 1,
+      });
       await tearDown(setting);
     });
 

@@ -3,7 +3,7 @@ import type { Logger } from '../../lib/log.ts';
 import type { Batch } from '../../pipeline/batch.ts';
 import type { Failure, TableProgress } from '../../pipeline/checkpoint.ts';
 import type { OpenSourceOptions } from '../../pipeline/connector.ts';
-import type { Policies } from '../../pipeline/policies.ts';
+import type { DdlCounts, DdlKind, Policies } from '../../pipeline/policies.ts';
 import type { Described, ReadOptions, Source, TableSet } from '../../pipeline/source.ts';
 import type { TableId, TableVersion } from '../../pipeline/table.ts';
 import { CapturedTable, readResume } from './captured-table.ts';
@@ -37,6 +37,7 @@ export class MysqlSource implements Source {
   /** The same for every connection of this source, so that the server ends a dead one when we come back. */
   readonly #serverId = randomInt(2 ** 30, 2 ** 31);
   readonly #looked = new WeakMap<TableVersion, Looked>();
+  readonly #ddl: Partial<Record<DdlKind, number>> = {};
   #run: LogRun | undefined;
 
   constructor({ settings, options, policies, memoryBytes, log }: OpenSourceOptions) {
@@ -74,6 +75,9 @@ export class MysqlSource implements Source {
       serverId: this.#serverId,
       memoryBytes: this.#memoryBytes,
       capture: (table) => this.#capture(table),
+      onDdl: (kind) => {
+        this.#ddl[kind] = (this.#ddl[kind] ?? 0) + 1;
+      },
     });
     this.#run = run;
     const poke = () => run.poke();
@@ -93,6 +97,10 @@ export class MysqlSource implements Source {
 
   failTable(table: TableId, failure: Failure): void {
     this.#run?.failTable(table, failure);
+  }
+
+  get ddl(): DdlCounts {
+    return this.#ddl;
   }
 
   async close(): Promise<void> {

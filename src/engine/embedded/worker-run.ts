@@ -56,6 +56,7 @@ export class WorkerRun {
       rowsWritten: 0,
       bytesRead: 0,
       dirtyRows: 0,
+      ddl: {},
       checkpointAt: null,
     };
   }

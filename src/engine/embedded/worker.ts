@@ -172,6 +172,7 @@ function show(): void {
     rowsWritten: state?.rowsWritten ?? 0,
     bytesRead: state?.bytesRead ?? 0,
     dirtyRows: sink.dirtyRows,
+    ddl: source.ddl,
     checkpointAt: state?.checkpointAt ?? null,
   };
   send({ kind: 'status', status });

@@ -20,6 +20,8 @@ export interface DdlFollowerOptions {
   readonly family: Family;
   /** Fails a table and gives the news of it. */
   fail(table: CapturedTable, failure: Failure): Part;
+  /** Told of each kind that a statement has for a captured table, before anything comes of it. */
+  onDdl(kind: DdlKind): void;
 }
 
 /** A statement as the log has it. */
@@ -78,7 +80,9 @@ export class DdlFollower {
   #alter({ table: id, actions, renamedTo, movesRows }: AlterStatement, logged: LoggedDdl, parts: Part[]): void {
     this.#each([id], (table) => {
       const { shape } = table;
-      const forwarded = kindsOf(actions ?? []).find((kind) => this.#options.policies.ddl[kind] === 'NORMAL');
+      const kinds = new Set(kindsOf(actions ?? []));
+      for (const kind of kinds) this.#options.onDdl(kind);
+      const forwarded = [...kinds].find((kind) => this.#options.policies.ddl[kind] === 'NORMAL');
       if (forwarded !== undefined) parts.push(ddlPart(table, forwarded, logged));
       const { family } = this.#options;
       const known =
@@ -108,6 +112,7 @@ export class DdlFollower {
 
   #truncated(table: CapturedTable, logged: LoggedDdl, parts: Part[]): void {
     table.windows.void();
+    this.#options.onDdl('TRUNCATETABLE');
     const policy = this.#options.policies.ddl.TRUNCATETABLE;
     if (policy === 'NORMAL')
       parts.push(ddlPart(table, 'TRUNCATETABLE', logged), { kind: 'empty', table: table.shape.version });
@@ -117,6 +122,7 @@ export class DdlFollower {
   /** Another table has the name from here on, or none: what it holds is not known. */
   #replaced(table: CapturedTable, kind: DdlKind, logged: LoggedDdl, parts: Part[]): void {
     this.#doubt(table, parts);
+    this.#options.onDdl(kind);
     if (this.#options.policies.ddl[kind] !== 'NORMAL') return this.#leaveOut(table, kind);
     parts.push(ddlPart(table, kind, logged));
   }
