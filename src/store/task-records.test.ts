@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { after, test } from 'node:test';
+import type { TaskType } from '../tasks/task-service.ts';
 import type { ProjectId, TaskId } from '../tasks/ids.ts';
 import type { NewTask, TaskRecord, VersionRecord } from '../tasks/task-store.ts';
 import { migrate } from './migrate.ts';
@@ -104,6 +105,13 @@ void test('a task comes back with who made it and when, and with what changed si
   const again = open(folder);
   assert.deepEqual(await find(again), { ...made, ...change });
   assert.equal(await again.transaction((records) => records.content(id, 1)), '{"of":"version 1"}');
+  const saved = (project: bigint, type: TaskType) =>
+    again.transaction((records) => records.savedContent(project as ProjectId, type, id));
+  const other = made.type === 'DI_REALTIME' ? 'DI_SOLUTION' : 'DI_REALTIME';
+  assert.deepEqual(
+    [await saved(made.project, made.type), await saved(made.project, other), await saved(1n, 'DI_REALTIME')],
+    ['{"of":"version 1"}', null, null],
+  );
   await again.close();
 });
 

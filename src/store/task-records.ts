@@ -170,6 +170,16 @@ export class SqliteTaskRecords implements TaskRecords {
     return readVersion(row);
   }
 
+  async savedContent(project: ProjectId, type: TaskType, id: TaskId): Promise<string | null> {
+    const row = this.#database.get(
+      'SELECT content FROM task JOIN task_version ON task = id AND version = saved WHERE project = ? AND type = ? AND id = ? AND deleted_at IS NULL',
+      project,
+      type,
+      id,
+    );
+    return row === undefined ? null : String(row['content']);
+  }
+
   async content(id: TaskId, version: number): Promise<string> {
     const row = this.#database.get('SELECT content FROM task_version WHERE task = ? AND version = ?', id, version);
     if (row === undefined) throw new Error(`task ${id} has no version ${version}`);

@@ -153,6 +153,8 @@ export interface TaskRecords {
   deleteTask(id: TaskId): Promise<void>;
   insertVersion(id: TaskId, version: VersionRecord): Promise<void>;
   version(id: TaskId, version: number): Promise<VersionRecord>;
+  /** The saved content of a task of this type; null when there is no such task. */
+  savedContent(project: ProjectId, type: TaskType, id: TaskId): Promise<string | null>;
   /** The content of a version, without reading its definition. */
   content(id: TaskId, version: number): Promise<string>;
   /** Versions after `from` up to `to`, oldest first. */

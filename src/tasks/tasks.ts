@@ -15,7 +15,7 @@ import { solutionDetail } from './solution-detail.ts';
 import { readStartParam } from './start-param.ts';
 import type { WantedTask } from './task-definition.ts';
 import { TaskError } from './task-error.ts';
-import { mustBeFree, mustBeServed, mustResolve, taskOf } from './task-lookup.ts';
+import { mustBeFree, mustBeServed, mustResolve, taskOf, unknownTask } from './task-lookup.ts';
 import type {
   Caller,
   GenerateRequest,
@@ -183,10 +183,10 @@ export class Tasks implements TaskService {
   }
 
   async content({ project }: Caller, { taskType, task: id }: TaskCall): Promise<string> {
-    return this.#options.store.transaction(async (records) => {
-      const task = await taskOf(records, project, taskType, id);
-      return records.content(id, task.saved);
-    });
+    mustBeServed(taskType);
+    const content = await this.#options.store.transaction((records) => records.savedContent(project, taskType, id));
+    if (content === null) throw unknownTask(id);
+    return content;
   }
 
   async solution({ project }: Caller, id: TaskId): Promise<SolutionDetail> {
