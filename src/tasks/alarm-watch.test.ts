@@ -100,6 +100,15 @@ test('the heartbeat of a task that was stopped is not missed, nor of one that ne
   assert.deepEqual(await watched.look(10), []);
 });
 
+test('the heartbeat of a run that waits for its next try is missed, and not of one that is starting', async () => {
+  const conditions = [{ severity: 'Critical', durationMinutes: null, threshold: null, ddl: null }] as const;
+  const watched = await Watched.make(spec('Heartbeat', { conditions }));
+  watched.show({ phase: 'starting' });
+  assert.deepEqual(await watched.look(2), []);
+  watched.show({ phase: 'backing-off' });
+  assert.deepEqual(await watched.look(2), ['2: task () does not run.']);
+});
+
 test('failovers and statements of a run are told of', async () => {
   const watched = await Watched.make(spec('FailoverCount'), spec('DdlReport'));
   assert.deepEqual(await watched.look(1), []);

@@ -119,12 +119,12 @@ export class AlarmWatch {
   }
 }
 
-/** A run that ended by an error ought to run; one that was stopped ought not. */
-function sampleOf({ state, failure }: TaskRecord, { status, run }: InstanceInfo, at: number): AlarmSample {
+/** A run that ended by an error ought to run; one that was stopped ought not. One that is starting is alive: a start that hangs ends in an outage. */
+function sampleOf({ state, failure }: TaskRecord, { run }: InstanceInfo, at: number): AlarmSample {
   return {
     at,
     shouldRun: state === 'RUN' || (state === 'PAUSE' && failure !== null),
-    isRunning: status === 'RUN' && run?.phase === 'running',
+    isRunning: run?.phase === 'running' || run?.phase === 'starting',
     lagMs: run?.phase === 'running' ? run.lagMs : null,
     failovers: run?.failovers ?? 0,
     ddl: run?.ddl ?? {},

@@ -36,7 +36,7 @@ export class Scene {
   readonly #folder = mkdtempSync(join(tmpdir(), 'disync-tasks-'));
   /** What receivers were told. */
   readonly told: { notification: AlarmNotification; receivers: readonly AlarmReceivers[] }[] = [];
-  readonly notifier: Notifier = {
+  notifier: Notifier = {
     notify: (notification, receivers) => void this.told.push({ notification, receivers }),
     close: () => {},
   };
