@@ -96,6 +96,13 @@ export const STEPS: readonly Step[] = [
   step('ListDIJobs', ({ name }) => ({ JobName: name }), { check: says(['DIJobPaging', 'TotalCount'], 1) }),
   step('StartDIJob', id('DIJobId', 'job')),
   step('GetDIJob', id('DIJobId', 'job'), { until: (answer) => at(answer, ['Data', 'JobStatus']) === 'Running' }),
+  step('CreateDIAlarmRule', id('DIJobId', 'job', alarmRule('60')), { check: keep('rule', ['DIAlarmRuleId']) }),
+  step('ListDIAlarmRules', id('DIJobId', 'job'), { check: says(['DIAlarmRulePaging', 'TotalCount'], 1) }),
+  step('UpdateDIAlarmRule', id('DIAlarmRuleId', 'rule', alarmRule('90'))),
+  step('GetDIAlarmRule', id('DIAlarmRuleId', 'rule'), {
+    check: says(['DIAlarmRule', 'TriggerConditions', 0, 'Threshold'], 90),
+  }),
+  step('DeleteDIAlarmRule', id('DIAlarmRuleId', 'rule')),
   step('UpdateDIJob', id('DIJobId', 'job', { Description: 'orders, as they come' })),
   step('StopDIJob', id('DIJobId', 'job')),
   step('GetDIJob', id('DIJobId', 'job'), { check: says(['Data', 'JobStatus'], 'Stopped') }),
@@ -164,6 +171,24 @@ function job({ name }: Made): Record<string, string> {
     SourceDataSourceSettings: JSON.stringify([{ DataSourceName: `${name}_mysql`, DataSourceProperties: {} }]),
     DestinationDataSourceSettings: JSON.stringify([{ DataSourceName: `${name}_sink`, DataSourceProperties: {} }]),
     TableMappings: JSON.stringify([{ SourceObjectSelectionRules: [rule], TransformationRules: [] }]),
+  };
+}
+
+/** Everything that GetDIAlarmRule shows as it was given. */
+function alarmRule(seconds: string): Record<string, string> {
+  const severity = { Severity: 'Warning' };
+  return {
+    Description: 'late',
+    Enabled: 'true',
+    MetricType: 'Delay',
+    TriggerConditions: JSON.stringify([
+      { ...severity, Duration: 5, Threshold: Number(seconds), DdlTypes: ['AddColumn'] },
+    ]),
+    NotificationSettings: JSON.stringify({
+      InhibitionInterval: 5,
+      NotificationChannels: [{ ...severity, Channels: ['Mail'] }],
+      NotificationReceivers: [{ ReceiverType: 'AliyunUid', ReceiverValues: ['1'] }],
+    }),
   };
 }
 
