@@ -1,3 +1,4 @@
+import { HostRefused } from '../../../lib/host-policy.ts';
 import { ServiceError } from './service-error.ts';
 
 /**
@@ -38,6 +39,7 @@ const BY_CODE: Readonly<Record<string, RetryRule>> = {
 
 /** By the code where it says enough, else by the status. What did not come from the service is a broken connection. */
 export function retryRuleOf(error: unknown): RetryRule {
+  if (error instanceof HostRefused) return { kind: 'caller' };
   if (!(error instanceof ServiceError)) return { kind: 'fault', reload: false };
   const { status, code } = error;
   if (status === 308) return { kind: 'moved' };

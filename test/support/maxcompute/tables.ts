@@ -1,0 +1,77 @@
+import { type ColumnType, columnTypeText } from '../../../src/connectors/maxcompute/protocol/column-type.ts';
+import type { RowValue } from '../../../src/connectors/maxcompute/protocol/row-value.ts';
+
+export interface DoubleColumn {
+  readonly name: string;
+  readonly type: ColumnType;
+}
+
+/** A table of the double. With a key it is a Delta table: one row per key and partition, else a list. */
+export class DoubleTable {
+  readonly name: string;
+  readonly columns: DoubleColumn[];
+  readonly partitionColumns: readonly string[];
+  readonly key: readonly string[];
+  /** By partition, such as `pt=1`; '' for a table without. */
+  readonly partitions = new Map<string, RowValue[][]>();
+
+  constructor(
+    name: string,
+    {
+      columns,
+      partitionColumns = [],
+      key = [],
+    }: { columns: DoubleColumn[]; partitionColumns?: readonly string[]; key?: readonly string[] },
+  ) {
+    this.name = name;
+    this.columns = columns;
+    this.partitionColumns = partitionColumns;
+    this.key = key;
+    if (partitionColumns.length === 0) this.partitions.set('', []);
+  }
+
+  get keyIndexes(): number[] {
+    return this.key.map((name) => this.columns.findIndex((column) => column.name === name));
+  }
+
+  rows(partition = ''): readonly RowValue[][] {
+    return this.partitions.get(partition) ?? [];
+  }
+
+  append(partition: string, rows: readonly RowValue[][]): void {
+    this.#rowsOf(partition).push(...rows);
+  }
+
+  /** Later ones of a key win. */
+  merge(partition: string, changes: readonly { readonly row: RowValue[]; readonly isDelete: boolean }[]): void {
+    const rows = new Map(this.#rowsOf(partition).map((row) => [this.#keyOf(row), row]));
+    for (const { row, isDelete } of changes) {
+      if (isDelete) rows.delete(this.#keyOf(row));
+      else rows.set(this.#keyOf(row), row);
+    }
+    this.partitions.set(partition, [...rows.values()]);
+  }
+
+  /** As the tunnel's sessions say it. */
+  schema(extra: readonly DoubleColumn[] = []): object {
+    const columns = [...this.columns, ...extra].map(({ name, type }, index) => ({
+      name,
+      type: columnTypeText(type),
+      nullable: !this.key.includes(name),
+      comment: '',
+      column_id: String(index),
+    }));
+    const partitionKeys = this.partitionColumns.map((name) => ({ name, type: 'string', nullable: true, comment: '' }));
+    return { columns, partitionKeys, IsVirtualView: false };
+  }
+
+  #keyOf(row: readonly RowValue[]): string {
+    return JSON.stringify(this.keyIndexes.map((index) => String(row[index] as string)));
+  }
+
+  #rowsOf(partition: string): RowValue[][] {
+    const rows = this.partitions.get(partition) ?? [];
+    this.partitions.set(partition, rows);
+    return rows;
+  }
+}
