@@ -60,6 +60,21 @@ async function furnish(): Promise<Swaps> {
   });
   await tasks.deploy(THEIRS, { taskType, task });
   await tasks.start(THEIRS, { taskType, task, startParam: null });
+  const rule = await service.created.alarms.create(
+    { user: THEIRS.user, projects: [FOREIGN_PROJECT] },
+    {
+      task,
+      spec: {
+        description: null,
+        enabled: false,
+        metric: 'Heartbeat',
+        conditions: [{ severity: 'Warning', durationMinutes: null, threshold: null, ddl: null }],
+        muteMinutes: 5,
+        channels: [{ severity: 'Warning', channels: ['Ding'] }],
+        receivers: [{ type: 'DingToken', values: ['theirs'] }],
+      },
+    },
+  );
   const file = [String(task), '799999'] as const;
   const connection = [String(source), '99999'] as const;
   return {
@@ -68,6 +83,7 @@ async function furnish(): Promise<Swaps> {
     FileId: file,
     TaskId: file,
     DIJobId: file,
+    DIAlarmRuleId: [String(rule), '9999'],
     NodeId: file,
     FileIdIn: file,
     AsyncProcessId: [String(process), '9999'],
