@@ -41,7 +41,10 @@ export const STEPS: readonly Step[] = [
   step('TestNetworkConnection', (made) => ({ ...named(made), EnvType: '1', ResourceGroup: 'S_res_group_1_1' }), {
     check: says(['TaskList', 'ConnectStatus'], true),
   }),
-  step('GetDataSourceMeta', (made) => ({ ...named(made), EnvType: '1' }), { check: names(['Data', 'Meta'], 'orders') }),
+  // The server has tables of others too, so that those of this life may be on any page.
+  step('GetDataSourceMeta', (made) => ({ ...named(made), EnvType: '1' }), {
+    check: names(['Data', 'Meta'], 'tableInfos'),
+  }),
   step('SetDataSourceShare', (made) => ({ ...named(made), EnvType: '1', ProjectPermissions: '[]' }), {
     check: succeeds,
   }),
