@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { type Compression, decompress } from '../../../src/connectors/maxcompute/protocol/compression.ts';
 import { type Credential, signatureHeaders } from '../../../src/connectors/maxcompute/protocol/sign-request.ts';
 import { escapeXml } from '../../../src/connectors/maxcompute/protocol/xml.ts';
+import { METADATA_HEADERS, metadata } from './metadata.ts';
 import { Refusal } from './refusal.ts';
 import type { DoubleTable } from './tables.ts';
 import { Uploads } from './uploads.ts';
@@ -89,7 +90,12 @@ export class MaxComputeDouble {
     const plain = Object.fromEntries(
       Object.entries(headers).map(([name, value]) => [name, Array.isArray(value) ? value.join() : (value ?? '')]),
     );
-    const request = { method, path: decodeURIComponent(url.pathname), params: [...url.searchParams], headers: plain };
+    const request = {
+      method,
+      path: decodeURIComponent(url.pathname).replace(/^\/api(?=\/)/, ''),
+      params: [...url.searchParams],
+      headers: plain,
+    };
     const { Authorization: wanted, ...others } = signatureHeaders(request, this.#credential, at);
     const differs = Object.entries(others).some(([name, value]) => plain[name] !== value);
     if (given !== wanted || differs)
@@ -102,6 +108,8 @@ export class MaxComputeDouble {
     { headers }: IncomingMessage,
     body: Uint8Array,
   ): { readonly body: string; readonly headers: Readonly<Record<string, string>> } {
+    if (method === 'GET' && url.pathname.startsWith('/api/'))
+      return { body: metadata(url, this.#tables), headers: METADATA_HEADERS };
     const [, path = '', kind = ''] =
       /^\/(.*?\/tables\/[^/]+)(?:\/(\w+))?$/.exec(decodeURIComponent(url.pathname)) ?? [];
     const table = this.#tables.get(path);

@@ -53,8 +53,8 @@ export class DoubleTable {
   }
 
   /** As the tunnel's sessions say it. */
-  schema(extra: readonly DoubleColumn[] = []): object {
-    const columns = [...this.columns, ...extra].map(({ name, type }, index) => ({
+  schema(): object {
+    const columns = this.columns.map(({ name, type }, index) => ({
       name,
       type: columnTypeText(type),
       nullable: !this.key.includes(name),

@@ -3,16 +3,9 @@ import type { RowValue } from '../../../src/connectors/maxcompute/protocol/row-v
 import { UPSERT_COLUMNS, UPSERT_OPERATION } from '../../../src/connectors/maxcompute/protocol/upsert-session.ts';
 import { plainBucket, plainHash } from './plain-hash.ts';
 import { Refusal } from './refusal.ts';
-import type { DoubleColumn, DoubleTable } from './tables.ts';
+import type { DoubleTable } from './tables.ts';
 import { checkedRows, partitionOf } from './uploads.ts';
 
-const EXTRA: readonly DoubleColumn[] = [
-  { name: UPSERT_COLUMNS[0], type: { kind: 'bigint' } },
-  { name: UPSERT_COLUMNS[1], type: { kind: 'bigint' } },
-  { name: UPSERT_COLUMNS[2], type: { kind: 'tinyint' } },
-  { name: UPSERT_COLUMNS[3], type: { kind: 'array', element: { kind: 'bigint' } } },
-  { name: UPSERT_COLUMNS[4], type: { kind: 'array', element: { kind: 'bigint' } } },
-];
 const BUCKETS = 4;
 const SLOTS = 2;
 
@@ -53,7 +46,7 @@ export class Upserts {
         'odps-tunnel-routed-server': this.#address(slot),
       });
     if (upsert.status !== 'normal') throw new Refusal(409, 'StatusConflict', `the session is ${upsert.status}`);
-    const rows = checkedRows(body, [...table.columns, ...EXTRA]);
+    const rows = checkedRows(body, [...table.columns, ...UPSERT_COLUMNS]);
     if (rows.length !== Number(params.get('record_count')))
       throw new Refusal(400, 'InvalidArgument', 'the record_count is wrong');
     upsert.staged.push(...rows.map((row) => staged(table, bucket, row)));
@@ -102,7 +95,7 @@ export class Upserts {
     return {
       id,
       status,
-      schema: table.schema(EXTRA),
+      schema: table.schema(),
       hash_key: table.key,
       hasher: 'default',
       quota_name: 'default',

@@ -10,6 +10,7 @@ import { RowStream } from './row-stream.ts';
 import { type RowValue, writeRow } from './row-value.ts';
 import { ServiceClient, type ServiceSettings } from './service-client.ts';
 import { ServiceError } from './service-error.ts';
+import { tableFacts, tunnelEndpoint } from './table-facts.ts';
 import type { SessionColumn, TunnelTarget } from './tunnel-target.ts';
 import { UploadSession, uploadStateOf } from './upload-session.ts';
 import { UPSERT_OPERATION, UpsertSession, upsertStateOf } from './upsert-session.ts';
@@ -212,6 +213,15 @@ void test('a session that was left behind says what became of it', async () => {
   await left.abort();
   assert.equal(await upsertStateOf(client, users, left.id), 'lost');
   assert.equal(await upsertStateOf(client, users, 'unknown'), null);
+});
+
+void test('the service says what a table is, and where the tunnel', async () => {
+  const service = new ServiceClient(settings({ endpoint: `${double.url}/api` }));
+  assert.equal(await tunnelEndpoint(service, 'p'), double.url);
+  assert.deepEqual(await tableFacts(service, users), { columns, partitionColumns: [], primaryKey: ['id'] });
+  assert.deepEqual(await tableFacts(service, log), { columns, partitionColumns: ['pt'], primaryKey: [] });
+  assert.equal(await tableFacts(service, { project: 'p', table: 'users' }), null);
+  service.close();
 });
 
 function beginUpload(): Promise<UploadSession> {

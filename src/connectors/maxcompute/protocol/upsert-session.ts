@@ -39,8 +39,14 @@ type UpsertReply = Static<typeof UpsertReply>;
 const ROUTED_SERVER = 'odps-tunnel-routed-server';
 const COMMIT_WAIT_MS = 120_000;
 
-/** The columns that each row has behind those of the table, in this order. */
-export const UPSERT_COLUMNS = ['__version', '__app_version', '__operation', '__key_cols', '__value_cols'] as const;
+/** The columns that each row has behind those of the table, in this order; no reply names them. */
+export const UPSERT_COLUMNS: readonly SessionColumn[] = [
+  { name: '__version', type: { kind: 'bigint' } },
+  { name: '__app_version', type: { kind: 'bigint' } },
+  { name: '__operation', type: { kind: 'tinyint' } },
+  { name: '__key_cols', type: { kind: 'array', element: { kind: 'bigint' } } },
+  { name: '__value_cols', type: { kind: 'array', element: { kind: 'bigint' } } },
+];
 /** What `__operation` may be. */
 export const UPSERT_OPERATION = { UPSERT: 85, DELETE: 68 } as const;
 
@@ -67,7 +73,7 @@ export class UpsertSession {
     this.id = reply.id;
     this.hashKey = reply.hash_key;
     this.hasher = reply.hasher;
-    this.columns = sessionColumns(reply.schema);
+    this.columns = [...sessionColumns(reply.schema), ...UPSERT_COLUMNS];
     this.#slots = slotsOf(reply);
     this.buckets = this.#slots.length;
   }
