@@ -5,6 +5,9 @@ import type { VendorClient } from './clients.ts';
 
 const CACHE = join(import.meta.dirname, '..', '..', '.cache', 'clients');
 
+/** What is fetched, and the program of ours that uses it. */
+export type Fetchable = Pick<VendorClient, 'name' | 'language' | 'packages' | 'program'>;
+
 /** What runs a client's program. */
 export interface Command {
   readonly program: string;
@@ -16,7 +19,7 @@ export interface Command {
  * Fetches a client's packages with its language's own package client, once, and makes its program ready to run.
  * Errors: Error that says which tool or package cannot be had.
  */
-export function fetchClient(client: VendorClient): Promise<Command> {
+export function fetchClient(client: Fetchable): Promise<Command> {
   switch (client.language) {
     case 'python':
       return python(client);
@@ -27,7 +30,7 @@ export function fetchClient(client: VendorClient): Promise<Command> {
   }
 }
 
-async function python({ packages, program }: VendorClient): Promise<Command> {
+async function python({ packages, program }: Fetchable): Promise<Command> {
   const python3 = await installProgram('python3', 'python3');
   const folder = await fetched(packages, async (work) => {
     if (findProgram('pip3') === undefined) await installProgram('pip3', 'python3-pip');
@@ -41,7 +44,7 @@ async function python({ packages, program }: VendorClient): Promise<Command> {
   };
 }
 
-async function java({ name, packages, program }: VendorClient): Promise<Command> {
+async function java({ name, packages, program }: Fetchable): Promise<Command> {
   // The compiler comes with the development kit, which has the program `java` too.
   const javac = await installProgram('javac', 'default-jdk-headless');
   const libs = await fetched(packages, async (work) => {
@@ -73,7 +76,7 @@ function pom(packages: VendorClient['packages']): string {
 }
 
 /** Go's modules are fetched by building: a program of its own for each client. */
-async function go({ name, packages, program }: VendorClient): Promise<Command> {
+async function go({ name, packages, program }: Fetchable): Promise<Command> {
   const compiler = await installProgram('go', 'golang-go');
   const work = join(CACHE, name);
   rmSync(work, { recursive: true, force: true });
