@@ -28,6 +28,8 @@ export class MaxComputeDouble {
   /** What was asked, oldest first: `METHOD path?query`. */
   readonly calls: string[] = [];
   readonly faults: Fault[] = [];
+  /** Wants datetimes in local time, as old services do. */
+  wantsLocalDatetimes = false;
   readonly #server: Server;
   readonly #credential: Credential;
   readonly #tables = new Map<string, DoubleTable>();
@@ -72,6 +74,7 @@ export class MaxComputeDouble {
       const answer = this.#answer(method, url, request, await unpack(request, body));
       if (fault?.kind === 'replyLost') return void request.socket.destroy();
       response.setHeader('Content-Type', 'application/json');
+      if (this.wantsLocalDatetimes) response.setHeader('odps-tunnel-date-transform', 'true');
       for (const [name, value] of Object.entries(answer.headers)) response.setHeader(name, value);
       response.end(answer.body);
     } catch (error) {

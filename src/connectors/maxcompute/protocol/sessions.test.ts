@@ -140,6 +140,12 @@ void test('an expired upload is lost', async () => {
   assert.deepEqual(logTable.rows(log.partition), []);
 });
 
+void test('a tunnel that wants datetimes in local time is refused before any row is sent', async () => {
+  double.wantsLocalDatetimes = true;
+  await assert.rejects(beginUpload(), /local time/);
+  await assert.rejects(UpsertSession.begin(client, users), /local time/);
+});
+
 void test('a host that the policy forbids is never connected to', async () => {
   const denied = new ServiceClient(settings({ hosts: { private: 'deny', loopback: 'deny' } }));
   await assert.rejects(UpsertSession.begin(denied, users), HostRefused);

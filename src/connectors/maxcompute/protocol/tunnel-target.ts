@@ -1,6 +1,6 @@
 import Type, { type Static } from 'typebox';
 import { type ColumnType, parseColumnType } from './column-type.ts';
-import type { Call } from './service-client.ts';
+import type { Call, Reply } from './service-client.ts';
 
 /** Where rows go. `schema` is the middle one of three names, where the project has them. */
 export interface TunnelTarget {
@@ -44,6 +44,12 @@ export function tunnelCall(
       ...headers,
     },
   };
+}
+
+/** Errors: Error if the tunnel wants datetimes in the old form, local time, which is not written here. */
+export function refuseLocalDatetimes({ headers }: Reply): void {
+  if (headers['odps-tunnel-date-transform'] === 'true')
+    throw new Error('the tunnel wants datetimes in local time, which is not supported');
 }
 
 /** The columns as a session has them: a column's place here, from 1, is its number on the wire. */

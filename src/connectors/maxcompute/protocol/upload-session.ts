@@ -3,7 +3,14 @@ import Value from 'typebox/value';
 import type { Compression } from './compression.ts';
 import { retryRuleOf } from './retry-rule.ts';
 import type { Reply, ServiceClient } from './service-client.ts';
-import { type SessionColumn, SessionSchema, sessionColumns, tunnelCall, type TunnelTarget } from './tunnel-target.ts';
+import {
+  refuseLocalDatetimes,
+  type SessionColumn,
+  SessionSchema,
+  sessionColumns,
+  tunnelCall,
+  type TunnelTarget,
+} from './tunnel-target.ts';
 
 /*
  * A batch upload: nothing of it is to be seen before its commit, which is atomic.
@@ -120,6 +127,7 @@ function uploadState(status: string): SessionState {
   }
 }
 
-function readUpload({ body }: Reply): Static<typeof UploadReply> {
-  return Value.Parse(UploadReply, JSON.parse(body.toString()));
+function readUpload(reply: Reply): Static<typeof UploadReply> {
+  refuseLocalDatetimes(reply);
+  return Value.Parse(UploadReply, JSON.parse(reply.body.toString()));
 }

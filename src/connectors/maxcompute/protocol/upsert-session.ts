@@ -6,7 +6,14 @@ import type { Hasher } from './key-hash.ts';
 import { RETRY, retryRuleOf } from './retry-rule.ts';
 import type { Call, Reply, ServiceClient } from './service-client.ts';
 import { ServiceError } from './service-error.ts';
-import { type SessionColumn, SessionSchema, sessionColumns, tunnelCall, type TunnelTarget } from './tunnel-target.ts';
+import {
+  refuseLocalDatetimes,
+  type SessionColumn,
+  SessionSchema,
+  sessionColumns,
+  tunnelCall,
+  type TunnelTarget,
+} from './tunnel-target.ts';
 import type { SessionState } from './upload-session.ts';
 
 /*
@@ -232,6 +239,7 @@ function upsertState(status: string): SessionState {
   }
 }
 
-function readUpsert({ body }: Reply): UpsertReply {
-  return Value.Parse(UpsertReply, JSON.parse(body.toString()));
+function readUpsert(reply: Reply): UpsertReply {
+  refuseLocalDatetimes(reply);
+  return Value.Parse(UpsertReply, JSON.parse(reply.body.toString()));
 }
