@@ -1,7 +1,11 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { installKafka } from '../../scripts/servers/kafka.ts';
 import { runJava } from '../../scripts/servers/kafka-java.ts';
 import type { TestKafka } from './kafka-under-test.ts';
 import { kcat } from '../../scripts/servers/kcat.ts';
+
+/** How long a broker may take to hear of a topic. */
+const HEARD_OF_MS = 30_000;
 
 /** Runs one of Kafka's own command-line tools, of the newest release, and gives what it said. Errors: Error with it. */
 export async function kafkaTool(mainClass: string, args: readonly string[]): Promise<string> {
@@ -33,6 +37,12 @@ export async function createTopic(kafka: TestKafka, name: string, options: Topic
     String(replication),
     ...Object.entries(config).flatMap(([key, value]) => ['--config', `${key}=${value}`]),
   ]);
+  // A controller answers before every broker has heard of it.
+  const deadline = Date.now() + HEARD_OF_MS;
+  while ((await leaderOf(kafka, name).catch(() => -1)) === -1) {
+    if (Date.now() > deadline) throw new Error(`no broker leads ${name}`);
+    await sleep(50);
+  }
 }
 
 export async function deleteTopic(kafka: TestKafka, name: string): Promise<void> {
