@@ -43,7 +43,8 @@ export class Api {
       ),
       body: form,
     });
-    const runtime = { connectTimeout: 20_000, readTimeout: 30_000 };
+    // The client takes the first for any silence, also that before an answer.
+    const runtime = { connectTimeout: 30_000, readTimeout: 30_000 };
     const answer = (await this.#client.callApi(params, request, runtime as never)) as { body: Answer };
     const data = answer.body['Data'] as { Status?: string; Message?: string } | undefined;
     if (data?.Status === 'fail') throw new Error(`${action}: ${data.Message}`);

@@ -61,6 +61,7 @@ function newLife(): Made {
     name: task.name,
     source: JSON.stringify({ jdbcUrl: `jdbc:mysql://127.0.0.1:${source.port}/${database}`, ...login(source) }),
     sink: JSON.stringify({ jdbcUrl: `jdbc:postgresql://127.0.0.1:${target.port}/${targetDatabase}`, ...login(target) }),
+    database,
     taskParam: (table) => task.createParam({ table }),
     ids: new Map(),
   };

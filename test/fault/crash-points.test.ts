@@ -12,7 +12,7 @@ import { foldTopic } from '../../quickstart/topic-fold.ts';
 import { counterFaults } from '../support/counter-faults.ts';
 
 /** A point that was not come to by then is never come to. */
-const POINT_MS = 15_000;
+const POINT_MS = 60_000;
 /** What the API makes durable: the same whoever holds the checkpoint. */
 const OF_THE_API: readonly CrashStep[] = [
   'process accepted',

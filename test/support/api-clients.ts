@@ -97,7 +97,8 @@ export function openApiClient(port: number, signature: 'v3' | 'v1', key = TEST_K
       bodyType: 'string',
     });
     const body = new OpenApi.OpenApiRequest({ query, ...(form !== undefined && { body: form }) });
-    const runtime = { connectTimeout: 20_000, readTimeout: 30_000 };
+    // The client takes the first for any silence, also that before an answer.
+    const runtime = { connectTimeout: 30_000, readTimeout: 30_000 };
     const answer = (await client.callApi(params, body, runtime as never)) as { body: string };
     return parseJson(answer.body) as JsonObject;
   };

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type { CrashPoint } from '../../src/lib/crash-point.ts';
+import { freePort } from '../../scripts/servers/free-port.ts';
 import { Api } from '../../quickstart/api.ts';
 
 const MAIN = join(import.meta.dirname, '..', '..', 'src', 'main.ts');
@@ -59,8 +60,10 @@ export class Service {
     return JSON.parse(await this.cli('key', 'create', '--project', String(project))) as AccessKey;
   }
 
-  /** Starts it, on the port and store that it had. Errors: Error with what it said when it ends instead. */
+  /** Starts it, on the port and store that it has. Errors: Error with what it said when it ends instead. */
   async restart({ crashPoint = null }: { readonly crashPoint?: CrashPoint | null } = {}): Promise<void> {
+    // None that the system may give to a connection while the service is gone.
+    if (this.port === 0) this.port = await freePort();
     const child = spawn(
       process.execPath,
       [
@@ -90,10 +93,7 @@ export class Service {
     await new Promise<void>((resolve, reject) => {
       child.stdout.on('data', (chunk: Buffer) => {
         text += chunk.toString();
-        const port = /ready on http:\/\/127\.0\.0\.1:(\d+)/.exec(text)?.[1];
-        if (port === undefined) return;
-        this.port = Number(port);
-        resolve();
+        if (text.includes(`ready on http://127.0.0.1:${this.port}`)) resolve();
       });
       child.once('exit', (code) => reject(new Error(`the service ended with ${code}: ${this.errors}`)));
     });
