@@ -21,6 +21,14 @@ const once = process.argv.includes('--once');
 const toKafka = process.argv.includes('--kafka');
 const closing: (() => unknown)[] = [];
 
+/** What shells say of a program that Ctrl-C ended. */
+const INTERRUPTED = 130;
+const interrupted = new Promise<void>((resolve) => {
+  // Each time: a Ctrl-C comes from the terminal and once more from the program that started us.
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => resolve());
+});
+void interrupted.then(() => say('ending the servers and the service'));
+
 async function main(): Promise<number> {
   say(
     `starting MariaDB and ${toKafka ? 'Kafka' : 'PostgreSQL (the Hologres stand-in)'}: private instances, nothing of yours is touched`,
@@ -74,10 +82,7 @@ async function main(): Promise<number> {
   const isGood = isEqual && frozen;
   say(isGood ? target.proven : 'NOT AS IT SHOULD BE');
   target.show();
-  if (!once) {
-    explain(service.endpoint, task, source, target);
-    await new Promise<void>((resolve) => process.once('SIGINT', () => resolve()));
-  }
+  if (!once) explain(service.endpoint, task, source, target);
   return isGood ? 0 : 1;
 }
 
@@ -126,7 +131,8 @@ ${commands.map((command) => `            ${command}`).join('\n')}
 
 let code = 1;
 try {
-  code = await main();
+  code = await Promise.race([main(), interrupted.then(() => INTERRUPTED)]);
+  if (!once) await interrupted;
 } catch (error) {
   console.error(error instanceof Error ? `\nquickstart failed: ${error.message}` : error);
 } finally {

@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { tethered } from '../scripts/servers/tether.ts';
 
 export interface DevService {
   /** `host:port`. */
@@ -13,14 +14,23 @@ export interface DevService {
 export async function startService(): Promise<DevService> {
   const folder = mkdtempSync(join(tmpdir(), 'disync-quickstart-'));
   const main = join(import.meta.dirname, '..', 'src', 'main.ts');
-  const args = [main, 'serve', '--dev', '--port', '0', '--data-dir', join(folder, 'data')];
-  const child = spawn(process.execPath, args, {
+  const args = ['serve', '--dev', '--port', '0', '--data-dir', join(folder, 'data')];
+  const { command, detached } = tethered([process.execPath, main, ...args]);
+  const [program, ...rest] = command;
+  const child = spawn(program, rest, {
     stdio: ['ignore', 'pipe', 'inherit'],
+    detached,
     env: { ...process.env, DISYNC_LOG_LEVEL: process.env['DISYNC_LOG_LEVEL'] ?? 'warn' },
   });
+  const atExit = (): void => {
+    child.kill('SIGKILL');
+    rmSync(folder, { recursive: true, force: true, maxRetries: 3, retryDelay: 50 });
+  };
+  process.once('exit', atExit);
   const stop = async (): Promise<void> => {
     await end(child);
     rmSync(folder, { recursive: true, force: true });
+    process.off('exit', atExit);
   };
   try {
     return { endpoint: await ready(child), stop };
@@ -43,7 +53,7 @@ function ready(child: ChildProcess): Promise<string> {
 }
 
 async function end(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null) return;
+  if (child.exitCode !== null || child.signalCode !== null) return;
   const ended = new Promise((resolve) => child.once('exit', resolve));
   child.kill('SIGTERM');
   await ended;

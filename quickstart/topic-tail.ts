@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import type { KafkaAddress } from '../scripts/servers/kafka-reader.ts';
 import { kcatCommand } from '../scripts/servers/kcat.ts';
+import { tethered } from '../scripts/servers/tether.ts';
 import { type Lag, type LagWatch, lagOf } from './far-end.ts';
 
 /** Reads the records of a topic as they come: how long ago the source's writer wrote each, and a few to look at. */
@@ -24,8 +25,9 @@ export class TopicTail implements LagWatch {
 
   async #read({ adminPort }: KafkaAddress, topic: string): Promise<ChildProcess> {
     const args = ['-C', '-q', '-u', '-t', topic, '-o', 'end', '-X', 'isolation.level=read_committed', '-f', '%k %s\\n'];
-    const [program, ...all] = await kcatCommand(adminPort, [...args, '-X', 'fetch.wait.max.ms=10']);
-    const child = spawn(program, all, { stdio: ['ignore', 'pipe', 'inherit'] });
+    const { command, detached } = tethered(await kcatCommand(adminPort, [...args, '-X', 'fetch.wait.max.ms=10']));
+    const [program, ...all] = command;
+    const child = spawn(program, all, { stdio: ['ignore', 'pipe', 'inherit'], detached });
     createInterface(child.stdout).on('line', (line) => this.#see(line));
     return child;
   }

@@ -3,7 +3,8 @@ import { chownSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { findProgram, isRoot } from './packages.ts';
+import { isRoot } from './packages.ts';
+import { tethered } from './tether.ts';
 
 export type ServerKind = 'mariadb' | 'mysql' | 'postgres' | 'kafka';
 
@@ -108,12 +109,13 @@ export async function launch(options: LaunchOptions): Promise<Server> {
 }
 
 async function boot(options: LaunchOptions, log: string): Promise<ChildProcess> {
-  const [program, ...args] = withoutOrphans(options.command);
+  const { command, detached } = tethered(options.command);
   // The log is read only when the start fails; the server writes it by itself through the shell's redirection.
-  const child = spawn('/bin/sh', ['-c', 'exec "$@" >>"$0" 2>&1', log, program, ...args], {
+  const child = spawn('/bin/sh', ['-c', 'exec "$@" >>"$0" 2>&1', log, ...command], {
     cwd: options.folder,
     env: options.env ?? process.env,
     stdio: 'ignore',
+    detached,
     ...serverUser,
   });
   running.add(child);
@@ -133,12 +135,6 @@ async function boot(options: LaunchOptions, log: string): Promise<ChildProcess> 
       await sleep(100);
     }
   }
-}
-
-/** The kernel ends the server when we are killed: nothing outlives a test run. */
-function withoutOrphans(command: readonly [string, ...string[]]): [string, ...string[]] {
-  const setpriv = findProgram('setpriv');
-  return setpriv === undefined ? [...command] : [setpriv, '--pdeathsig', 'KILL', ...command];
 }
 
 async function end(child: ChildProcess, signal: NodeJS.Signals): Promise<void> {

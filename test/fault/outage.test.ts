@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { type Server, startServer } from '../../scripts/servers/servers.ts';
 import { freshMysqlDatabase, freshPgDatabase, mysqlClient, pgClient } from '../support/servers.ts';
 import { Service } from '../support/service.ts';
@@ -99,8 +100,10 @@ void describe('outages', () => {
     assert.equal(await task.untilEqual('a'), 2000);
   });
 
-  void it('of the service itself end within ten seconds at SIGTERM, and its runs go on by themselves after', async () => {
+  void it('of the service itself end within ten seconds at SIGTERM, told once or twice, and its runs go on by themselves after', async () => {
     const task = await running();
+    process.kill(service.pid, 'SIGTERM');
+    await sleep(20);
     const { ms, code } = await service.stop();
     assert.deepEqual([code, ms < 10_000], [0, true]);
     await task.ends.mysql.query('INSERT INTO a VALUES (5000, 1)');
