@@ -184,6 +184,21 @@ void test('an update that changes no table saves the description and leaves the 
   assert.equal(scene.engine.defs.get(String(job))?.policies.ddl.ADDCOLUMN, 'IGNORE');
 });
 
+void test('an update that was saved and not deployed is deployed by a start of the running job, and by the same update', async (t) => {
+  for (const complete of ['start', 'update'] as const) {
+    const scene = await JobScene.make();
+    const job = await scene.create();
+    await scene.start(job);
+    const change = { TableMappings: [mapping('crm', '.*')] };
+    t.mock.method(scene.scene.tasks, 'deploy', () => Promise.reject(new Error('killed')), { times: 1 });
+    await assert.rejects(scene.update(job, change), /killed/);
+    await scene.scene.restart();
+    await (complete === 'start' ? scene.start(job) : scene.update(job, change));
+    assert.deepEqual(scene.routes(job), ['crm.people since 2 to crm.people']);
+    assert.deepEqual(scene.engine.calls, [`resume ${job} v1`, `apply ${job} v2`]);
+  }
+});
+
 void test('an update of a job that does not run waits for its start', async () => {
   const scene = await JobScene.make();
   const job = await scene.create();

@@ -127,9 +127,10 @@ export class Jobs implements JobService {
     }
     const startTime = start.startTime ?? (task.state === 'RUN' ? startTimeOf(task.startParam) : null);
     const startParam = jobStartParam(spec.JobSettings, { ...start, startTime });
-    if (task.state !== 'RUN') await tasks.deploy(...call);
-    else if (task.startParam !== startParam)
+    if (task.state === 'RUN' && task.startParam !== startParam)
       throw wrongState(id, 'is running with other settings: call StopDIJob first, then start it with the new ones');
+    // Of one that runs too: an update that was cut short has saved a version and not deployed it.
+    if (task.state !== 'RUN' || task.deployed !== task.saved) await tasks.deploy(...call);
     await tasks.start(call[0], { ...call[1], startParam });
   }
 

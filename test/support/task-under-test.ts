@@ -1,7 +1,7 @@
 import type { Connection } from 'mysql2/promise';
 import type { Client } from 'pg';
 import { compareTable } from '../../quickstart/compare.ts';
-import { ApiTask, type ApiTaskType } from './api-task.ts';
+import { ApiTask, type ApiTaskType, type TaskSink } from './api-task.ts';
 import {
   type Family,
   freshMysqlDatabase,
@@ -46,29 +46,41 @@ export class TaskUnderTest extends ApiTask {
   readonly ends: Ends;
 
   constructor(service: Service, ends: Ends, type: ApiTaskType = 'DI_REALTIME') {
-    const { target, targetDatabase } = ends;
-    const content = {
-      endpoint: `127.0.0.1:${target.port}`,
-      database: targetDatabase,
-      accessId: target.user,
-      accessKey: target.password,
-    };
-    super(service, ends, { type: 'holo', content, options: {} }, type);
+    super(service, ends, holoSink(ends), type);
     this.ends = ends;
   }
 
-  /** Waits until a table at the target is the source's, row for row; gives the number of rows. Errors: Error with the differences. */
+  /** Waits until a table at the target is the source's; gives the number of rows. Errors: Error with the differences. */
   async untilEqual(table: string, database = this.ends.database): Promise<number> {
-    const deadline = Date.now() + 20_000;
-    for (;;) {
-      const found = await compareTable(this.ends.mysql, this.ends.pg, database, table).catch(notThereYet);
-      if (found?.differences === 0) return found.rows;
-      if (Date.now() > deadline) {
-        const how = found === null ? 'its shape differs' : `${found.differences} of ${found.rows} rows differ`;
-        throw new Error(`${table}: ${how}: ${JSON.stringify(await this.info())}`);
-      }
-      await new Promise((resolve) => setTimeout(resolve, 100));
+    try {
+      return await untilTableEqual(this.ends, table, database);
+    } catch (error) {
+      throw new Error(`the task stands so: ${JSON.stringify(await this.info())}`, { cause: error });
     }
+  }
+}
+
+export function holoSink({ target, targetDatabase }: Ends): TaskSink {
+  const content = {
+    endpoint: `127.0.0.1:${target.port}`,
+    database: targetDatabase,
+    accessId: target.user,
+    accessKey: target.password,
+  };
+  return { type: 'holo', content, options: {} };
+}
+
+/** Waits until a table at the target is the source's, row for row; gives the number of rows. Errors: Error with the differences. */
+export async function untilTableEqual(ends: Ends, table: string, database = ends.database): Promise<number> {
+  const deadline = Date.now() + 20_000;
+  for (;;) {
+    const found = await compareTable(ends.mysql, ends.pg, database, table).catch(notThereYet);
+    if (found?.differences === 0) return found.rows;
+    if (Date.now() > deadline) {
+      const how = found === null ? 'its shape differs' : `${found.differences} of ${found.rows} rows differ`;
+      throw new Error(`${table}: ${how}`);
+    }
+    await new Promise((resolve) => setTimeout(resolve, 100));
   }
 }
 

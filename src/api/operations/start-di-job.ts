@@ -26,7 +26,9 @@ export const startDiJob = jobOperation({
     ForceToRerun: optional(flag({ meaning: 'forget the position, and load anew', note: 'default false' })),
     RealtimeStartSettings: optional(structure({ meaning: 'where to begin', shape: START_SETTINGS, maxLength: 4096 })),
   },
-  notes: ['on a running job, the same settings succeed and change nothing; others are refused: stop it first'],
+  notes: [
+    'on a running job, the same settings succeed, and deploy what was saved since; others are refused: stop it first',
+  ],
   handle: async ({
     parameters: { DIJobId: job, ForceToRerun: again, RealtimeStartSettings: settings },
     caller,
