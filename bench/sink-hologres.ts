@@ -14,6 +14,7 @@ import type { ValueVisitor } from '../src/pipeline/value-visitor.ts';
 import { scriptedTable } from '../test/support/scripted-rows.ts';
 import { connectTarget } from './support/connections.ts';
 import { printFigures, TARGET_SETTINGS, targetContent } from './support/report.ts';
+import { MemoryJournals } from '../test/support/memory-journals.ts';
 
 const ROWS_PER_PART = 19;
 const ROWS_PER_BATCH = 2_000;
@@ -167,6 +168,7 @@ async function measure(target: Server, path: 'staging' | 'fixed', workload: Work
     owner: { installation: 'bench', task: '1', incarnation: '1' },
     policies: { ddl: DEFAULT_DDL_POLICIES, errorLimit: 0, failover: DEFAULT_FAILOVER_LIMIT },
     memoryBytes: 128 << 20,
+    journal: new MemoryJournals().of({ installation: 'bench', task: '1', incarnation: '1' }),
     log: silentLog,
   });
   await sink.recover();

@@ -48,6 +48,7 @@ async function serve(config: Config): Promise<void> {
     engine: (listener) => {
       embedded = new EmbeddedEngine({
         store: store.checkpoints,
+        journals: store.journals,
         listener,
         log,
         memoryMb: config.runMemoryMb,

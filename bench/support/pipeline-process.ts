@@ -4,6 +4,7 @@ import { EmbeddedEngine } from '../../src/engine/embedded/embedded-engine.ts';
 import type { StoredCheckpoint } from '../../src/engine/engine.ts';
 import { createLog } from '../../src/lib/pino-log.ts';
 import type { PipelineDef } from '../../src/pipeline/pipeline-def.ts';
+import { MemoryJournals } from '../../test/support/memory-journals.ts';
 
 export interface StartMessage {
   readonly def: PipelineDef;
@@ -34,6 +35,7 @@ async function start({ def, from }: StartMessage): Promise<void> {
       },
       forget: async () => {},
     },
+    journals: new MemoryJournals(),
     listener: {
       onFailed: (_, { code, message }) => send({ kind: 'failed', message: `${code}: ${message}` }),
       onFilled: async () => {},

@@ -18,6 +18,7 @@ import { DEFAULT_DDL_POLICIES, DEFAULT_FAILOVER_LIMIT } from '../../src/pipeline
 import type { PipelineMessage, StartMessage } from './pipeline-process.ts';
 import { cpuSeconds, peakRssMiB } from './process-facts.ts';
 import { sourceContent } from './report.ts';
+import { MemoryJournals } from '../../test/support/memory-journals.ts';
 
 export interface PipelineOptions {
   readonly source: Server;
@@ -169,6 +170,7 @@ async function makeTargets(def: PipelineDef, entries: readonly SchemaEntry[]): P
     owner,
     policies,
     memoryBytes: 128 << 20,
+    journal: new MemoryJournals().of(owner),
     log: silentLog,
   });
   if (sink === undefined) throw new Error(`there is no connector for ${def.sink.type}`);

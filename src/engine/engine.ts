@@ -1,4 +1,5 @@
 import type { Checkpoint, CheckpointOwner, Failure, TableProgress } from '../pipeline/checkpoint.ts';
+import type { JournalEntry } from '../pipeline/journal.ts';
 import type { PipelineDef } from '../pipeline/pipeline-def.ts';
 import type { DdlCounts } from '../pipeline/policies.ts';
 import type { TargetId } from '../pipeline/route.ts';
@@ -48,8 +49,14 @@ export interface CheckpointStore {
    * incarnation, which names all. Returns once durable.
    */
   save(owner: CheckpointOwner, stored: StoredCheckpoint): Promise<void>;
-  /** Forgets every incarnation of a task. */
+  /** Forgets every incarnation of a task, and what its sink noted. */
   forget(installation: string, task: string): Promise<void>;
+}
+
+/** Durable home of what sinks note before they make rows visible (`SinkJournal`). Implemented by the store. */
+export interface JournalStore {
+  read(owner: CheckpointOwner): Promise<JournalEntry>;
+  write(owner: CheckpointOwner, record: string, after: number): Promise<number | null>;
 }
 
 /** Told by the engine; implemented by tasks. */

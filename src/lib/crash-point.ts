@@ -12,6 +12,7 @@ export const CRASH_STEPS = [
   'filled targets saved',
   'checkpoint recovered',
   'checkpoint saved',
+  'journal written',
   'targets prepared',
   'table set applied',
   'shape changed',

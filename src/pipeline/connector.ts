@@ -3,6 +3,7 @@ import type { Json } from '../lib/json-value.ts';
 import type { Logger } from '../lib/log.ts';
 import type { CataloguePage, ReadCatalogueOptions } from './catalogue.ts';
 import type { CheckpointOwner } from './checkpoint.ts';
+import type { SinkJournal } from './journal.ts';
 import type { Policies } from './policies.ts';
 import type { Problem } from './problem.ts';
 import type { TargetPlan } from './route.ts';
@@ -165,6 +166,8 @@ export interface OpenSinkOptions {
   readonly policies: Policies;
   /** What the rows may take that wait for a commit, or are in one; beside them, a single row that is larger. */
   readonly memoryBytes: number;
+  /** Where it may note what it is about to do. */
+  readonly journal: SinkJournal;
   readonly log: Logger;
 }
 

@@ -85,6 +85,7 @@ export class CheckpointRecords implements CheckpointStore {
     await this.#database.transaction(() => {
       this.#database.run('DELETE FROM checkpoint WHERE installation = ? AND task = ?', installation, task);
       this.#database.run('DELETE FROM checkpoint_table WHERE installation = ? AND task = ?', installation, task);
+      this.#database.run('DELETE FROM sink_journal WHERE installation = ? AND task = ?', installation, task);
     });
     for (const id of this.#written.keys()) if (id.startsWith(`${installation}/${task}/`)) this.#written.delete(id);
   }

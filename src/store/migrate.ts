@@ -5,9 +5,10 @@ import { dataSourceShares } from './migrations/003-data-source-shares.ts';
 import { users } from './migrations/004-users.ts';
 import { jobs } from './migrations/005-jobs.ts';
 import { alarmRules } from './migrations/006-alarm-rules.ts';
+import { sinkJournal } from './migrations/007-sink-journal.ts';
 
 /** In order; one is never changed once it was released, only followed. */
-const MIGRATIONS: readonly string[] = [initial, taskFacts, dataSourceShares, users, jobs, alarmRules];
+const MIGRATIONS: readonly string[] = [initial, taskFacts, dataSourceShares, users, jobs, alarmRules, sinkJournal];
 
 /** The store was written by a newer disync. */
 export class StoreVersionError extends Error {

@@ -111,6 +111,33 @@ void test('a forgotten checkpoint is gone with its tables, and others stay', asy
   await store.close();
 });
 
+void test('a sink’s note stays as it was written, and only who knows the newest replaces it', async () => {
+  const folder = freshFolder();
+  const first = open(folder);
+  assert.deepEqual(await first.journals.read(OWNER), { revision: 0, record: null });
+  assert.equal(await first.journals.write(OWNER, 'one', 0), 1);
+  assert.equal(await first.journals.write(OWNER, 'by one who has not read it', 0), null);
+  assert.equal(await first.journals.write(OWNER, 'two', 1), 2);
+  assert.equal(await first.journals.write(OWNER, 'by one who has read the first', 1), null);
+  await first.close();
+  const second = open(folder);
+  assert.deepEqual(await second.journals.read(OWNER), { revision: 2, record: 'two' });
+  await second.close();
+});
+
+void test('a new incarnation’s note takes the place of the former one’s, and is forgotten with the checkpoint', async () => {
+  const store = open(freshFolder());
+  const next = { ...OWNER, incarnation: 'second' };
+  await store.journals.write(OWNER, 'former', 0);
+  assert.deepEqual(await store.journals.read(next), { revision: 1, record: null });
+  assert.equal(await store.journals.write(next, 'newer', 1), 2);
+  assert.deepEqual(await store.journals.read(OWNER), { revision: 2, record: null });
+  assert.equal(await store.journals.write(OWNER, 'late', 1), null);
+  await store.checkpoints.forget(OWNER.installation, OWNER.task);
+  assert.deepEqual(await store.journals.read(next), { revision: 0, record: null });
+  await store.close();
+});
+
 void test('a save writes the records of tables that changed, and no others', async () => {
   const folder = freshFolder();
   const store = open(folder);

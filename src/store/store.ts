@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
-import type { CheckpointStore } from '../engine/engine.ts';
+import type { CheckpointStore, JournalStore } from '../engine/engine.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Seal } from '../lib/seal.ts';
 import type { AccessService } from '../tasks/access-service.ts';
@@ -10,6 +10,7 @@ import { AccessRecords } from './access-records.ts';
 import { CallFile } from './call-file.ts';
 import { CheckpointRecords } from './checkpoint-records.ts';
 import { Database } from './database.ts';
+import { JournalRecords } from './journal-records.ts';
 import { Lease } from './lease.ts';
 import { openSeal, type SealRecords } from './store-seal.ts';
 import { SqliteTaskRecords } from './task-records.ts';
@@ -28,6 +29,7 @@ export class Store implements TaskStore {
   readonly installation: string;
   readonly access: AccessService;
   readonly checkpoints: CheckpointStore;
+  readonly journals: JournalStore;
   readonly audit: AuditTrail;
   readonly #database: Database;
   readonly #records: SqliteTaskRecords;
@@ -51,6 +53,7 @@ export class Store implements TaskStore {
     this.#records = new SqliteTaskRecords(database, seal, clock);
     this.access = new AccessRecords({ database, seal, calls, clock });
     this.checkpoints = new CheckpointRecords(database);
+    this.journals = new JournalRecords(database);
   }
 
   /** Errors: LeaseError, MasterKeyError, StoreVersionError, each saying what to do. */

@@ -7,6 +7,7 @@ import type { Json, JsonObject } from '../../src/lib/json-value.ts';
 import { silentLog } from '../../src/lib/log.ts';
 import { startPrivatePostgres, type PrivatePostgres } from './private-postgres.ts';
 import type { SinkUnderTest } from './sink-contract.ts';
+import { MemoryJournals } from './memory-journals.ts';
 
 /** What makes a PostgreSQL answer as Hologres does where our sink asks: its version, and its table properties. */
 export const HOLOGRES_FUNCTIONS = `
@@ -53,6 +54,7 @@ export async function startHologresUnderTest({
         owner,
         policies,
         memoryBytes: 128 << 20,
+        journal: new MemoryJournals().of(owner),
         log: silentLog,
       }),
     target: (table) => targetOf(table, 'shop_mysql', parseHologresOptions(options)),

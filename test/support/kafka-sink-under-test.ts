@@ -8,6 +8,7 @@ import type { SinkTable } from '../../src/pipeline/route.ts';
 import type { TableVersion } from '../../src/pipeline/table.ts';
 import type { TestKafka } from './kafka-under-test.ts';
 import { newOwner, POLICIES } from './sink-contract.ts';
+import { MemoryJournals } from './memory-journals.ts';
 
 export interface OpenSinkUnderTest {
   readonly options?: JsonObject;
@@ -30,6 +31,7 @@ export function openKafkaSink(
       owner,
       policies: { ...POLICIES, errorLimit },
       memoryBytes,
+      journal: new MemoryJournals().of(owner),
       log: silentLog,
     },
     clock,

@@ -6,6 +6,7 @@ import { checkpoint, newOwner, newTable, POLICIES } from '../../../test/support/
 import { silentLog } from '../../lib/log.ts';
 import type { TableVersion, ValueType } from '../../pipeline/table.ts';
 import { hologresConnector } from './connector.ts';
+import { MemoryJournals } from '../../../test/support/memory-journals.ts';
 
 const INT: ValueType = { kind: 'integer', bytes: 4, unsigned: false };
 const TEXT: ValueType = { kind: 'text' };
@@ -277,6 +278,7 @@ void describe('targets on PostgreSQL', () => {
       owner: newOwner(),
       policies: POLICIES,
       memoryBytes: 128 << 20,
+      journal: new MemoryJournals().of(newOwner()),
       log: silentLog,
     });
     assert.equal(await sink.recover(), null);

@@ -15,6 +15,7 @@ import type { Policies } from '../../pipeline/policies.ts';
 import type { TableVersion, ValueType } from '../../pipeline/table.ts';
 import { kafkaConnector } from './connector.ts';
 import { KafkaSink } from './sink.ts';
+import { MemoryJournals } from '../../../test/support/memory-journals.ts';
 
 const INT: ValueType = { kind: 'integer', bytes: 4, unsigned: false };
 const TEXT: ValueType = { kind: 'text' };
@@ -41,6 +42,7 @@ void describe('the Kafka sink', () => {
       owner,
       policies,
       memoryBytes: 64 << 20,
+      journal: new MemoryJournals().of(owner),
       log,
     });
   }
@@ -301,6 +303,7 @@ void describe('the Kafka sink', () => {
         owner,
         policies: POLICIES,
         memoryBytes: 64 << 20,
+        journal: new MemoryJournals().of(owner),
         log: silentLog,
       },
       { now: () => now },

@@ -12,6 +12,7 @@ import { DEFAULT_DDL_POLICIES } from '../../pipeline/policies.ts';
 import type { TargetId } from '../../pipeline/route.ts';
 import type { CheckpointStore, RunStatus, StoredCheckpoint } from '../engine.ts';
 import { EmbeddedEngine } from './embedded-engine.ts';
+import { MemoryJournals } from '../../../test/support/memory-journals.ts';
 
 const ROWS = 30;
 const CONNECTORS = new URL('../../../test/support/scripted-connectors.ts', import.meta.url);
@@ -43,6 +44,7 @@ class Scene {
     };
     this.engine = new EmbeddedEngine({
       store,
+      journals: new MemoryJournals(),
       listener: {
         onFailed: (_: CheckpointOwner, failure: Failure) => this.failures.push(failure),
         onFilled: async (_: CheckpointOwner, targets: readonly TargetId[]) => void this.filled.push(...targets),

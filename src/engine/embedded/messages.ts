@@ -38,4 +38,6 @@ export type FromWorker =
 export type Question =
   | { readonly kind: 'load'; readonly owner: CheckpointOwner }
   | { readonly kind: 'save'; readonly owner: CheckpointOwner; readonly stored: StoredCheckpoint }
+  | { readonly kind: 'read journal'; readonly owner: CheckpointOwner }
+  | { readonly kind: 'write journal'; readonly owner: CheckpointOwner; readonly record: string; readonly after: number }
   | { readonly kind: 'filled'; readonly owner: CheckpointOwner; readonly targets: readonly TargetId[] };

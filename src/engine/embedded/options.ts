@@ -1,9 +1,10 @@
 import type { CrashPoint } from '../../lib/crash-point.ts';
 import type { Logger } from '../../lib/log.ts';
-import type { CheckpointStore, RunListener } from '../engine.ts';
+import type { CheckpointStore, JournalStore, RunListener } from '../engine.ts';
 
 export interface EmbeddedEngineOptions {
   readonly store: CheckpointStore;
+  readonly journals: JournalStore;
   readonly listener: RunListener;
   readonly log: Logger;
   /** MiB that one run may take, its JavaScript heap and its buffers together. */

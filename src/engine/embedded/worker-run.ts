@@ -134,12 +134,16 @@ export class WorkerRun {
   }
 
   async #answer(question: Question): Promise<unknown> {
-    const { store, listener } = this.#options;
+    const { store, journals, listener } = this.#options;
     switch (question.kind) {
       case 'load':
         return store.load(question.owner);
       case 'save':
         return store.save(question.owner, question.stored);
+      case 'read journal':
+        return journals.read(question.owner);
+      case 'write journal':
+        return journals.write(question.owner, question.record, question.after);
       case 'filled':
         await listener.onFilled(question.owner, question.targets);
         // A new worker after a crash is to know them too.

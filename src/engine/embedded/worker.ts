@@ -5,6 +5,7 @@ import type { Logger } from '../../lib/log.ts';
 import type { Offset } from '../../pipeline/offset.ts';
 import type { Failure, TableProgress } from '../../pipeline/checkpoint.ts';
 import type { SinkConnector, SourceConnector } from '../../pipeline/connector.ts';
+import type { JournalEntry, SinkJournal } from '../../pipeline/journal.ts';
 import { PipelineError } from '../../pipeline/pipeline-error.ts';
 import { tableKey } from '../../pipeline/table.ts';
 import type { CheckpointStore, RunPhase, RunStatus, StoredCheckpoint } from '../engine.ts';
@@ -84,6 +85,12 @@ const store: CheckpointStore = {
   forget: () => Promise.reject(new Error('a run never forgets its checkpoint')),
 };
 
+const journal: SinkJournal = {
+  read: async () => (await ask({ kind: 'read journal', owner: def.owner })) as JournalEntry,
+  write: async (record, after) =>
+    (await ask({ kind: 'write journal', owner: def.owner, record, after })) as number | null,
+};
+
 const shown: {
   phase: RunPhase;
   state: RunState | null;
@@ -112,6 +119,7 @@ const sink = open(sinks, def.sink.type).open({
   owner: def.owner,
   policies: def.policies,
   memoryBytes: memory.sinkBytes,
+  journal,
   log,
 });
 const timer = setInterval(show, STATUS_EVERY_MS);
