@@ -185,10 +185,54 @@ test('every call is audited, allowed or not, with its parameters and without sec
 });
 
 test('an audit trail that cannot be written does not undo the call', async () => {
-  const under = await openGateway({
-    audit: { append: () => Promise.reject(new Error('disk full')), entries: () => [] },
+  const fails = (): never => {
+    throw new Error('disk full');
+  };
+  for (const append of [fails, async () => fails()]) {
+    const under = await openGateway({ audit: { append, entries: () => [] } });
+    assert.equal((await send(under.port, query('GetDISyncTask'))).status, 200);
+  }
+});
+
+test('only the record of what may have changed something waits for the disk', async () => {
+  const asked: [string, boolean][] = [];
+  const { port } = await openGateway({
+    audit: { append: async ({ action }, { durable }) => void asked.push([action, durable]), entries: () => [] },
   });
-  assert.equal((await send(under.port, query('GetDISyncTask'))).status, 200);
+  await send(port, query('GetDISyncTask'));
+  await send(port, query('StopDISyncInstance'));
+  await send(port, query('StopDISyncInstance'), { secret: 'wrong' });
+  assert.deepEqual(asked, [
+    ['GetDISyncTask', false],
+    ['StopDISyncInstance', true],
+    ['StopDISyncInstance', false],
+  ]);
+});
+
+test('a structure whose parts contradict each other is refused, and audited without them', async () => {
+  const { port, audited } = await openGateway();
+  const answer = await send(port, query('UpdateDIJob', { 'JobSettings.a': '1', 'JobSettings.a.b': 'hidden' }));
+  assert.deepEqual([answer.status, answer.body['Code']], [400, 'Invalid.DI.Parameter']);
+  assert.deepEqual(
+    audited.map(({ code, parameters }) => [code, parameters?.['JobSettings']]),
+    [['Invalid.DI.Parameter', '***']],
+  );
+});
+
+test('what only watches the service answers too when it fails', async () => {
+  const broken = () => Promise.reject(new Error('a defect'));
+  const { port } = await openGateway({ health: { live: broken, ready: broken, metrics: broken } });
+  const answer = await raw(port, { path: '/healthz' });
+  assert.deepEqual([answer.status, answer.body['Code']], [500, 'InternalError.DI.Parameter']);
+  assert.equal(answer.body['RequestId'], answer.headers['x-acs-request-id']);
+});
+
+test('a call that is sent again takes nothing out of the bucket of its key', async () => {
+  const { port } = await openGateway({ limits: { readsPerSecond: 1, writesPerSecond: 1 } });
+  const repeated = query('GetDISyncTask', { SignatureNonce: 'once' });
+  assert.equal((await send(port, repeated)).status, 200);
+  for (let call = 0; call < 5; call++) assert.equal((await send(port, repeated)).body['Code'], 'SignatureNonceUsed');
+  assert.equal((await send(port, query('GetDISyncTask'))).status, 200);
 });
 
 test('answers XML when it is asked for, and to V1 when nothing is said', async () => {

@@ -1,6 +1,7 @@
 import type { AccessService } from '../tasks/access-service.ts';
 import { findKey, requireActive } from './authenticate.ts';
 import { ApiError } from './errors.ts';
+import { isTemporary } from './signature/credential.ts';
 import { percentDecode } from './rpc/percent-encoding.ts';
 import { headerOf, type RequestHead } from './rpc/request.ts';
 
@@ -10,14 +11,17 @@ import { headerOf, type RequestHead } from './rpc/request.ts';
  */
 export async function admitLarge(head: RequestHead, beginning: Uint8Array, access: AccessService): Promise<void> {
   const accessKeyId = findKeyId(head, beginning);
-  if (accessKeyId === null) {
-    throw new ApiError(413, 'RequestTooLarge', 'A request above 64 KiB must name its access key in the first 64 KiB.', {
-      hint: 'Send AccessKeyId before the long parameters, or sign with ACS3-HMAC-SHA256.',
-    });
-  }
+  if (accessKeyId === null) throw tooLate('access key', 'AccessKeyId');
   const securityToken =
-    headerOf(head, 'x-acs-security-token') ?? findParameter('SecurityToken', 16_384, head, beginning);
+    headerOf(head, 'x-acs-security-token') || findParameter('SecurityToken', 16_384, head, beginning);
+  if (securityToken === null && isTemporary(accessKeyId)) throw tooLate('security token', 'SecurityToken');
   requireActive(await findKey({ accessKeyId, securityToken }, access));
+}
+
+function tooLate(what: string, name: string): ApiError {
+  return new ApiError(413, 'RequestTooLarge', `A request above 64 KiB must name its ${what} in the first 64 KiB.`, {
+    hint: `Send ${name} before the long parameters, or sign with ACS3-HMAC-SHA256.`,
+  });
 }
 
 function findKeyId(head: RequestHead, beginning: Uint8Array): string | null {

@@ -1,14 +1,13 @@
-import { createHash } from 'node:crypto';
-import { isJsonObject, JsonError, parseJson, stringifyJson } from '../lib/json.ts';
-import type { Json, JsonObject } from '../lib/json-value.ts';
+import { hash } from 'node:crypto';
+import type { JsonObject } from '../lib/json-value.ts';
+import { MASK, maskJsonText, maskText } from '../lib/mask-secrets.ts';
 import type { AuditedCall } from '../tasks/audit.ts';
 import type { CallTrace } from './call-trace.ts';
+import { ApiError } from './errors.ts';
 import { type Parameter, textOf } from './parameter.ts';
+import type { ParameterTexts } from './rpc/parameters.ts';
 
 const TEXT_LENGTH_MAX = 1024;
-const MASK = '***';
-/** Keys, inside JSON, whose values are nobody's business. */
-const SECRET_KEY = /pass|secret|token|accesskey|credential|privatekey|jaas/i;
 
 /** A call as the audit trail keeps it. */
 export function auditedCall(trace: CallTrace, status: number, at: number): AuditedCall {
@@ -33,38 +32,29 @@ export function auditedCall(trace: CallTrace, status: number, at: number): Audit
 /** Only those of the operation: what else came has no meaning here. */
 function auditedParameters({ operation, parameters }: CallTrace): JsonObject | null {
   if (operation === null || parameters === null) return null;
-  const given = Object.entries(operation.parameters).flatMap(([name, spec]) => {
-    const text = textOf(name, spec, parameters);
-    return text === '' ? [] : [[name, auditedText(text, spec)] as const];
-  });
-  return Object.fromEntries(given);
+  const audited: Record<string, string> = {};
+  for (const [name, spec] of Object.entries(operation.parameters)) {
+    const text = auditedText(name, spec, parameters);
+    if (text !== '') audited[name] = text;
+  }
+  return audited;
 }
 
-function auditedText(text: string, { secret, json }: Parameter<unknown>): string {
-  if (secret) return MASK;
+function auditedText(name: string, spec: Parameter<unknown>, given: ParameterTexts): string {
+  const text = textIfSound(name, spec, given);
+  if (text === '') return text;
+  if (text === null || spec.secret) return MASK;
   // What is long is known by its hash, to be compared with a text that someone has.
-  if (text.length > TEXT_LENGTH_MAX)
-    return `sha256:${createHash('sha256').update(text).digest('hex')} (${text.length} characters)`;
-  return json ? maskedJson(text) : text;
+  if (text.length > TEXT_LENGTH_MAX) return `sha256:${hash('sha256', text)} (${text.length} characters)`;
+  return spec.json ? maskJsonText(text) : maskText(text);
 }
 
-function maskedJson(text: string): string {
+/** Null for a structure whose parts contradict each other: that is why the call was refused. */
+function textIfSound(name: string, spec: Parameter<unknown>, given: ParameterTexts): string | null {
   try {
-    return stringifyJson(masked(parseJson(text)));
+    return textOf(name, spec, given);
   } catch (error) {
-    if (error instanceof JsonError) return MASK;
+    if (error instanceof ApiError) return null;
     throw error;
   }
-}
-
-/** Also in JSON that is a text within JSON, and in pairs such as `{ key: 'sasl.jaas.config', value: '…' }`. */
-function masked(value: Json): Json {
-  if (typeof value === 'string') return /^\s*[{[]/.test(value) ? maskedJson(value) : value;
-  if (Array.isArray(value)) return value.map(masked);
-  if (!isJsonObject(value)) return value;
-  const name = value['key'] ?? value['Name'];
-  if (typeof name === 'string' && SECRET_KEY.test(name)) return MASK;
-  return Object.fromEntries(
-    Object.entries(value).map(([key, inner]) => [key, SECRET_KEY.test(key) ? MASK : masked(inner)]),
-  );
 }

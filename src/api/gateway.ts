@@ -23,7 +23,6 @@ import { calledAction, checkProtocol, indexOperations } from './protocol.ts';
 import { type Answer, answerError, answerResult } from './rpc/answer.ts';
 import { formatOf } from './rpc/format.ts';
 import { decodeRequest, hostOf, type RequestHead, readHead } from './rpc/request.ts';
-import { newRequestId } from './rpc/request-id.ts';
 import { readCredential } from './signature/credential.ts';
 import { Throttle } from './throttle.ts';
 
@@ -74,50 +73,69 @@ export function createGateway(options: GatewayOptions): Listener {
       const credential = readCredential(request);
       trace.accessKeyId = credential.accessKeyId;
       trace.key = await authenticate(request, credential, identify);
-      throttle.take(trace.key.id, operation, clock());
+      // Before the bucket: a call that is sent again by somebody else takes nothing out of it.
       const { durable } = useNonce(trace.key, credential, identify);
-      // A read that is sent again after a crash does no harm: it need not wait.
-      if (operation.access === 'write') await durable;
+      throttle.take(trace.key.id, operation, clock());
+      // A read that is sent again after a power cut does no harm: it need not wait for the disk.
+      if (operation.access === 'write') await durable();
     }
     trace.parameters = request.parameters;
-    const grant = await authorise(trace.key, { action: operation.name, sourceAddress: trace.from }, access);
+    const grant = authorise(trace.key, { action: operation.name, sourceAddress: trace.from });
     return operation.run({ parameters: request.parameters, grant, services: options });
   }
 
   /** Says what came of a call in the trail and in the log. A trail that cannot be written does not undo the call. */
   async function record(trace: CallTrace, status: number): Promise<void> {
-    const call = auditedCall(trace, status, clock());
-    const { requestId, action, accessKeyId, code, ms } = call;
-    log[code === null ? 'debug' : 'info']({ requestId, action, accessKeyId, status, code, ms }, 'call answered');
-    await audit.append(call).catch((error: unknown) => {
+    try {
+      const call = auditedCall(trace, status, clock());
+      const { requestId, action, accessKeyId, code, ms } = call;
+      log[code === null ? 'debug' : 'info']({ requestId, action, accessKeyId, status, code, ms }, 'call answered');
+      await audit.append(call, { durable: call.access === 'write' && call.user !== null });
+    } catch (error) {
+      const { requestId, action } = trace;
       log.error({ requestId, action, message: messageOf(error) }, 'a call could not be written to the audit trail');
-    });
+    }
   }
 
-  async function handleCall(incoming: IncomingMessage, head: RequestHead): Promise<CallTrace & { answer: Answer }> {
-    const trace = newTrace(incoming, head);
+  async function handleCall(incoming: IncomingMessage, head: RequestHead, trace: CallTrace): Promise<Answer> {
     try {
       const result = await answerCall(incoming, head, trace);
+      const answer = answerResult(trace, result);
       trace.code = saysFail(result) ? 'fail' : null;
-      return { ...trace, answer: answerResult(trace, result) };
+      return answer;
     } catch (error) {
       const refusal = error instanceof ApiError ? error : internalError(error);
-      const { requestId, action } = trace;
-      if (refusal.status === 500 && !isGone(incoming))
-        log.error({ requestId, action, defect: describeDefect(error) }, 'a call failed by a defect');
+      if (refusal.status === 500 && !isGone(incoming)) logDefect(trace, error);
       trace.code = refusal.code;
-      return { ...trace, answer: answerError({ ...trace, hostId: hostOf(head) }, refusal) };
+      const { format, requestId } = trace;
+      return answerError({ format, requestId, hostId: hostOf(head) }, refusal);
     }
+  }
+
+  function logDefect({ requestId, action }: Pick<CallTrace, 'requestId' | 'action'>, error: unknown): void {
+    log.error({ requestId, action, defect: describeDefect(error) }, 'a call failed by a defect');
   }
 
   async function handle(incoming: IncomingMessage, response: ServerResponse): Promise<void> {
     const head = readHead(incoming);
-    const watched = head.path === CATALOGUE_PATH ? page : health && (await answerHealth(head.path, health));
-    if (watched !== null) return send(response, watched, newRequestId());
-    const { answer, ...trace } = await handleCall(incoming, head);
-    if (isGone(incoming)) return;
-    await record(trace, answer.status);
-    send(response, answer, trace.requestId);
+    const trace = newTrace(incoming, head);
+    const { requestId } = trace;
+    try {
+      const watched = head.path === CATALOGUE_PATH ? page : health && (await answerHealth(head.path, health));
+      if (watched !== null) return send(response, watched, requestId);
+      const answer = await handleCall(incoming, head, trace);
+      if (isGone(incoming)) return;
+      await record(trace, answer.status);
+      send(response, answer, requestId);
+    } catch (error) {
+      logDefect(trace, error);
+      if (response.headersSent) return void response.destroy();
+      send(
+        response,
+        answerError({ format: trace.format, requestId, hostId: hostOf(head) }, internalError(error)),
+        requestId,
+      );
+    }
   }
 
   return createListener({ limits, tls, handle });

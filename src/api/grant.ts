@@ -1,4 +1,4 @@
-import type { AccessKey, AccessService } from '../tasks/access-service.ts';
+import type { AccessKey } from '../tasks/access-service.ts';
 import type { ProjectId } from '../tasks/ids.ts';
 import { type AccessRequest, isAllowed } from '../tasks/policy.ts';
 import type { Caller } from '../tasks/task-service.ts';
@@ -18,28 +18,19 @@ export interface Grant {
  * those of the user and those that temporary credentials were narrowed to, must allow it.
  * Errors: ApiError 403 when there is no project where it is allowed.
  */
-export async function authorise(
-  key: AccessKey,
-  call: Omit<AccessRequest, 'resource'>,
-  access: AccessService,
-): Promise<Grant> {
+export function authorise(key: AccessKey, call: Omit<AccessRequest, 'resource'>): Grant {
   const { policy, session } = key;
-  const mayEnter = async (project: ProjectId): Promise<boolean> => {
+  const projects = key.projects.filter((project) => {
     const request = { ...call, resource: `project/${project}` };
-    if (!key.projects.includes(project) || !isAllowed(policy, request)) return false;
-    return (session === null || isAllowed(session, request)) && access.projectExists(project);
-  };
-  const projects = async (): Promise<readonly ProjectId[]> => {
-    const allowed = await Promise.all(key.projects.map(mayEnter));
-    return key.projects.filter((_, index) => allowed[index]);
-  };
-  if ((await projects()).length === 0) throw noPrivilege();
+    return isAllowed(policy, request) && (session === null || isAllowed(session, request));
+  });
+  if (projects.length === 0) throw noPrivilege();
   return {
     user: key.user,
     enter: async (project) => {
-      if (!(await mayEnter(project))) throw noPrivilege();
+      if (!projects.includes(project)) throw noPrivilege();
       return { project, user: key.user };
     },
-    projects,
+    projects: async () => projects,
   };
 }

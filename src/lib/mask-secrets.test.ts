@@ -39,6 +39,28 @@ test('secrets are masked by their keys, whatever their case, type and depth; wha
   );
 });
 
+test('secrets are masked in JSON that is a text within JSON, and in pairs of a name and a value', () => {
+  const pairs = [
+    { key: 'sasl.jaas.config', value: 'p' },
+    { Name: 'password', Value: 'p' },
+    { key: 'acks', value: 'all' },
+  ];
+  assert.deepEqual(
+    maskSecrets({ inner: JSON.stringify({ pairs, url: 'jdbc:mysql://u:p@h/d' }), broken: '{"password":"p' }),
+    {
+      inner: JSON.stringify({
+        pairs: [
+          { key: 'sasl.jaas.config', value: '***' },
+          { Name: 'password', Value: '***' },
+          { key: 'acks', value: 'all' },
+        ],
+        url: 'jdbc:mysql://u:***@h/d',
+      }),
+      broken: '***',
+    },
+  );
+});
+
 test('secrets are masked within URLs', () => {
   const masked = (url: string) => maskSecrets({ jdbcUrl: url });
   assert.deepEqual(

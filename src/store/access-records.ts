@@ -30,6 +30,8 @@ export class AccessRecords implements AccessService {
   readonly #calls: CallFile;
   readonly #clock: Clock;
   readonly #keys = new Map<string, AccessKey>();
+  /** By user. */
+  readonly #rights = new Map<string, Rights>();
   /** Those that are known to exist: none is ever deleted. */
   readonly #projects = new Set<ProjectId>();
   #version = -1n;
@@ -174,6 +176,7 @@ export class AccessRecords implements AccessService {
     lifetimeMs: number;
     policy: string | null;
   }): Promise<TemporaryKey> {
+    this.#forgetOld();
     const rights = this.#rightsOf(user);
     if (rights === null) throw unknownUser(user);
     if (policy !== null) readPolicy(policy);
@@ -184,6 +187,7 @@ export class AccessRecords implements AccessService {
     const opened = this.#tokens.open(keyId, securityToken);
     if (typeof opened === 'string') return opened;
     const { user, userCreatedAt, secret, policy: session } = opened;
+    this.#forgetOld();
     const rights = this.#rightsOf(user);
     // One who was made anew under the same name is another.
     if (rights === null || rights.createdAt !== userCreatedAt) return null;
@@ -198,11 +202,15 @@ export class AccessRecords implements AccessService {
 
   /** Null when there is no such user. */
   #rightsOf(name: string): Rights | null {
+    const known = this.#rights.get(name);
+    if (known !== undefined) return known;
     const row = this.#database.get('SELECT created_at FROM user WHERE name = ?', name);
     if (row === undefined) return null;
     const documents = this.#database.all('SELECT document FROM user_policy WHERE user = ? ORDER BY name', name);
     const policy = documents.flatMap(({ document }) => readPolicy(String(document)));
-    return { createdAt: Number(row['created_at']), projects: this.#projectsOf(name), policy };
+    const rights = { createdAt: Number(row['created_at']), projects: this.#projectsOf(name), policy };
+    this.#rights.set(name, rights);
+    return rights;
   }
 
   #projectsOf(user: string): ProjectId[] {
@@ -255,6 +263,7 @@ export class AccessRecords implements AccessService {
 
   #forget(): void {
     this.#keys.clear();
+    this.#rights.clear();
   }
 }
 

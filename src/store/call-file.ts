@@ -1,66 +1,83 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { closeSync, fdatasync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { stringifyJson } from '../lib/json.ts';
 import type { NonceUse } from '../tasks/access-service.ts';
 import type { AuditEntry, AuditTrail, AuditedCall } from '../tasks/audit.ts';
 import { readAuditedCall, writeAuditedCall } from './audited-call.ts';
 
-const toDisk = promisify(fdatasync);
-
-const GROUP_MS = 5;
+/** What nobody waits for is on the disk after so long. */
+const SYNC_WITHIN_MS = 100;
 const PURGE_EVERY_MS = 60_000;
 const PAGE = 1000;
+/** Pages of the write-ahead log before SQLite moves them into the file, waiting for the disk: 16 MB. */
+const CHECKPOINT_PAGES = 4000;
 const SCHEMA = `
 CREATE TABLE IF NOT EXISTS nonce (key TEXT NOT NULL, nonce TEXT NOT NULL, expires_at INTEGER NOT NULL, PRIMARY KEY (key, nonce)) STRICT, WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS nonce_expiry ON nonce (expires_at);
 CREATE TABLE IF NOT EXISTS audit (sequence INTEGER PRIMARY KEY AUTOINCREMENT, record TEXT NOT NULL, hash TEXT NOT NULL) STRICT;
 `;
 
+/** What is written in one turn of the event loop: one transaction. */
+type Group = PromiseWithResolvers<void>;
+
 /**
  * What there is one of for each call, in a file of its own: nonces that were used, until they expire, and the audit
- * trail, which only grows. Written in groups within 5 ms; the disk is waited for beside the event loop, which a commit of
- * SQLite would hold up each time: so we sync its write-ahead log ourselves. Each record of the trail is hashed together with the hash
- * before it, so that one that was changed or taken out shows.
+ * trail, which only grows. What comes in one turn of the event loop is one transaction, and survives the end of the process. The
+ * disk is waited for beside the event loop, by those that ask for it together, where a commit of SQLite would hold everything up each time: so
+ * we sync its write-ahead log ourselves. Each record of the trail is hashed together with the hash before it, so that one that was
+ * changed or taken out shows.
  */
 export class CallFile implements AuditTrail {
   readonly #database: DatabaseSync;
   readonly #logFile: string;
+  readonly #toDisk: (file: number) => Promise<void>;
   /** The write-ahead log, once there is one. */
   #log: number | null = null;
   readonly #insertNonce: ReturnType<DatabaseSync['prepare']>;
   readonly #insertRecord: ReturnType<DatabaseSync['prepare']>;
-  #group: Promise<void> | null = null;
-  /** Ends when everything that was committed has gone to the disk, or failed to. */
+  #group: Group | null = null;
+  /** The sync that is under way, or was last; never rejects. */
   #syncing: Promise<unknown> = Promise.resolve();
+  /** The one after it, once somebody waits for it. */
+  #next: Promise<void> | null = null;
+  #later: NodeJS.Timeout | null = null;
+  /** A sync failed: what it was to bring to the disk may be missing there, whatever later ones say. */
+  #hasHole = false;
   #purgedAt = 0;
   #lastHash: string;
 
-  constructor(folder: string) {
+  /** `toDisk` brings what was written to an open file to the disk. */
+  constructor(folder: string, toDisk: (file: number) => Promise<void> = promisify(fdatasync)) {
+    this.#toDisk = toDisk;
     this.#logFile = join(folder, 'calls.db-wal');
     this.#database = new DatabaseSync(join(folder, 'calls.db'), { timeout: 5000 });
-    this.#database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL');
+    this.#database.exec(
+      `PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = ${CHECKPOINT_PAGES}`,
+    );
     this.#database.exec(SCHEMA);
     this.#insertNonce = this.#database.prepare('INSERT OR IGNORE INTO nonce VALUES (?, ?, ?)');
     this.#insertRecord = this.#database.prepare('INSERT INTO audit (record, hash) VALUES (?, ?)');
     this.#lastHash = this.#readLastHash();
   }
 
+  /** Errors: those of SQLite, at once, when it cannot be written. */
   useNonce(key: string, nonce: string, expiresAt: number, now: number): NonceUse {
-    const durable = this.#join(now);
-    return { isNew: Number(this.#insertNonce.run(key, nonce, expiresAt).changes) === 1, durable };
+    const { value, committed } = this.#write(now, () => this.#insertNonce.run(key, nonce, expiresAt));
+    const durable = async () => void (await Promise.all([committed, this.#sync()]));
+    return { isNew: Number(value.changes) === 1, durable };
   }
 
-  append(call: AuditedCall): Promise<void> {
-    const durable = this.#join(call.at);
+  async append(call: AuditedCall, { durable }: { readonly durable: boolean }): Promise<void> {
     const record = stringifyJson(writeAuditedCall(call));
-    const hash = chain(this.#lastHash, record);
-    this.#insertRecord.run(record, hash);
-    this.#lastHash = hash;
-    return durable;
+    const { committed } = this.#write(call.at, () => {
+      const chained = chain(this.#lastHash, record);
+      this.#insertRecord.run(record, chained);
+      this.#lastHash = chained;
+    });
+    await (durable ? Promise.all([committed, this.#sync()]) : committed);
   }
 
   *entries(): Generator<AuditEntry> {
@@ -79,50 +96,89 @@ export class CallFile implements AuditTrail {
   }
 
   async close(): Promise<void> {
-    await this.#group?.catch(() => {});
-    await this.#syncing;
+    await this.#sync().catch(() => {});
+    if (this.#later !== null) clearTimeout(this.#later);
     if (this.#log !== null) closeSync(this.#log);
     this.#database.close();
   }
 
-  /**
-   * Joins the group that is being gathered. A group that cannot begin, or end, is over: the next call begins another.
-   * Its promise is handled here too, because who joins may have failed before awaiting it.
-   */
-  #join(now: number): Promise<void> {
-    if (this.#group === null) {
-      const group = this.#begin(now);
-      group.catch(() => {});
-      this.#group = group;
+  /** One write, in the transaction of this turn. One that fails may have undone all of it: then those before it fail too. */
+  #write<T>(now: number, work: () => T): { readonly value: T; readonly committed: Promise<void> } {
+    const group = this.#group ?? this.#begin(now);
+    try {
+      return { value: work(), committed: group.promise };
+    } catch (error) {
+      if (!this.#database.isTransaction) this.#fail(group, error);
+      throw error;
     }
-    return this.#group;
   }
 
-  #begin(now: number): Promise<void> {
-    if (!this.#database.isTransaction) this.#database.exec('BEGIN IMMEDIATE');
+  #begin(now: number): Group {
+    this.#database.exec('BEGIN IMMEDIATE');
+    const group: Group = Promise.withResolvers();
+    // Not everybody waits for it.
+    group.promise.catch(() => {});
+    this.#group = group;
+    setImmediate(() => this.#commit(group));
     if (now - this.#purgedAt > PURGE_EVERY_MS) {
       this.#database.prepare('DELETE FROM nonce WHERE expires_at < ?').run(now);
       this.#purgedAt = now;
     }
-    return sleep(GROUP_MS).then(() => {
-      this.#group = null;
-      try {
-        this.#database.exec('COMMIT');
-      } catch (error) {
-        if (this.#database.isTransaction) this.#database.exec('ROLLBACK');
-        this.#lastHash = this.#readLastHash();
-        throw error;
-      }
-      const synced = this.#sync();
-      this.#syncing = Promise.allSettled([this.#syncing, synced]);
-      return synced;
-    });
+    return group;
   }
 
-  /** What was committed is durable once this resolves. */
-  async #sync(): Promise<void> {
+  #commit(group: Group): void {
+    if (this.#group !== group) return;
+    try {
+      this.#database.exec('COMMIT');
+    } catch (error) {
+      if (this.#database.isTransaction) this.#database.exec('ROLLBACK');
+      return this.#fail(group, error);
+    }
+    this.#group = null;
+    group.resolve();
+    this.#later ??= setTimeout(() => {
+      this.#later = null;
+      // Whoever waits next hears of it.
+      this.#sync().catch(() => {});
+    }, SYNC_WITHIN_MS).unref();
+  }
+
+  #fail(group: Group, error: unknown): void {
+    this.#group = null;
+    this.#lastHash = this.#readLastHash();
+    group.reject(error);
+  }
+
+  /** All that was written before this call is on the disk once it resolves. One sync at a time: those who ask meanwhile share the next. */
+  #sync(): Promise<void> {
+    this.#next ??= this.#syncing.then(() => {
+      this.#next = null;
+      const mine = this.#syncNow();
+      this.#syncing = mine.catch(() => {});
+      return mine;
+    });
+    return this.#next;
+  }
+
+  async #syncNow(): Promise<void> {
+    if (this.#group !== null) this.#commit(this.#group);
+    if (this.#hasHole) return this.#mend();
     this.#log ??= openSync(this.#logFile, 'r+');
-    await toDisk(this.#log);
+    try {
+      await this.#toDisk(this.#log);
+    } catch (error) {
+      this.#hasHole = true;
+      throw error;
+    }
+  }
+
+  /** The log is read again, and moved into the file: only then can it be relied upon. */
+  #mend(): void {
+    const busy = this.#database.prepare('PRAGMA wal_checkpoint(TRUNCATE)').get()?.['busy'];
+    if (Number(busy) !== 0)
+      throw new Error('the log of the calls is being read, and cannot be moved into its file yet');
+    this.#hasHole = false;
   }
 
   #readLastHash(): string {
@@ -132,5 +188,5 @@ export class CallFile implements AuditTrail {
 }
 
 function chain(before: string, record: string): string {
-  return createHash('sha256').update(before).update(record).digest('hex');
+  return hash('sha256', before + record);
 }

@@ -353,7 +353,7 @@ void test('a nonce is new once, also after the store was reopened, and may come 
   const first = open(folder);
   const use = async (store: Store, key = 'KEY') => {
     const { isNew, durable } = store.access.useNonce(key, 'n', now + 1000);
-    await durable;
+    await durable();
     return isNew;
   };
   assert.deepEqual(await Promise.all([use(first), use(first), use(first, 'OTHER')]), [true, false, true]);
@@ -372,7 +372,7 @@ void test('a group of nonces that cannot be written fails alone: the next ones a
   const store = open(folder);
   const use = async () => {
     const { isNew, durable } = store.access.useNonce('KEY', 'blocked', now + 1000);
-    await durable;
+    await durable();
     return isNew;
   };
   const blocker = new DatabaseSync(join(folder, 'calls.db'));

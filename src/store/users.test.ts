@@ -148,6 +148,7 @@ void test('keys of a store from before there were users open what they opened', 
   await store.close();
 });
 
+const DURABLE = { durable: true };
 const CALL: AuditedCall = {
   at: 1_767_225_600_123,
   requestId: 'R',
@@ -172,10 +173,10 @@ void test('the audit trail comes back as it was written, and a record that was c
     requestId: `R${index}`,
     access: index === 3 ? null : CALL.access,
   }));
-  await Promise.all(calls.slice(0, 3).map((call) => store.audit.append(call)));
+  await Promise.all(calls.slice(0, 3).map((call) => store.audit.append(call, DURABLE)));
   await store.close();
   const again = open(folder);
-  for (const call of calls.slice(3)) await again.audit.append(call);
+  for (const call of calls.slice(3)) await again.audit.append(call, DURABLE);
   const entries = [...again.audit.entries()];
   assert.deepEqual(
     entries,
@@ -195,13 +196,13 @@ void test('the audit trail comes back as it was written, and a record that was c
 void test('a record that could not be written is not taken for one by those after it', async () => {
   const folder = freshFolder();
   const store = open(folder);
-  await store.audit.append(CALL);
+  await store.audit.append(CALL, DURABLE);
   const blocker = new DatabaseSync(join(folder, 'calls.db'));
   blocker.exec('BEGIN IMMEDIATE');
-  assert.throws(() => store.audit.append({ ...CALL, requestId: 'BLOCKED' }), /locked/);
+  await assert.rejects(store.audit.append({ ...CALL, requestId: 'BLOCKED' }, DURABLE), /locked/);
   blocker.exec('ROLLBACK');
   blocker.close();
-  await store.audit.append({ ...CALL, requestId: 'LAST' });
+  await store.audit.append({ ...CALL, requestId: 'LAST' }, DURABLE);
   const entries = [...store.audit.entries()];
   assert.deepEqual(
     entries.map(({ call, isGenuine }) => [call.requestId, isGenuine]),

@@ -30,8 +30,8 @@ export interface TemporaryKey {
 export interface NonceUse {
   /** False when this key has used it before. */
   readonly isNew: boolean;
-  /** Resolves once that is remembered, whatever happens. Need not be awaited. */
-  readonly durable: Promise<void>;
+  /** Resolves once that is remembered, whatever happens. */
+  durable(): Promise<void>;
 }
 
 export interface User {

@@ -35,8 +35,8 @@ export interface AuditEntry {
 
 /** One record of every call; records are added and never changed. */
 export interface AuditTrail {
-  /** Resolves once it is durable. */
-  append(call: AuditedCall): Promise<void>;
+  /** Resolves once it survives the end of the process; `durable`: once it is on the disk. */
+  append(call: AuditedCall, options: { readonly durable: boolean }): Promise<void>;
   /** All of them, oldest first. */
   entries(): Iterable<AuditEntry>;
 }

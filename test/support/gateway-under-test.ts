@@ -329,7 +329,7 @@ function fakeAccess(): FakeAccess {
       const key = `${keyId} ${nonce}`;
       const isNew = !nonces.has(key);
       if (isNew) nonces.set(key, expiresAt);
-      return { isNew, durable: Promise.resolve() };
+      return { isNew, durable: () => Promise.resolve() };
     },
   };
 }
