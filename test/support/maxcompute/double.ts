@@ -4,8 +4,10 @@ import type { AddressInfo } from 'node:net';
 import { type Compression, decompress } from '../../../src/connectors/maxcompute/protocol/compression.ts';
 import { type Credential, signatureHeaders } from '../../../src/connectors/maxcompute/protocol/sign-request.ts';
 import { escapeXml } from '../../../src/connectors/maxcompute/protocol/xml.ts';
-import { METADATA_HEADERS, metadata } from './metadata.ts';
-import { Refusal } from './refusal.ts';
+import { Catalog, placeOf } from './catalog.ts';
+import { Instances } from './instances.ts';
+import { type Answer, Metadata } from './metadata.ts';
+import { Refusal, XML } from './refusal.ts';
 import type { DoubleTable } from './tables.ts';
 import { Uploads } from './uploads.ts';
 import { Upserts } from './upserts.ts';
@@ -19,10 +21,13 @@ export interface Fault {
 const BODY_BYTES_MAX = 64 * 2 ** 20;
 
 /**
- * A stand-in for MaxCompute's tunnel on a socket of its own: checks signatures, CRCs, counts, hashes and states, and keeps
- * the rows. Refuses what the notes on the protocol say that the service refuses; the service itself was never seen.
+ * A stand-in for MaxCompute on a socket of its own, its tunnel beside its `/api`: checks signatures, CRCs, counts, hashes
+ * and states, keeps the rows and runs a little SQL. It refuses what the vendor's documents and clients say that the
+ * service refuses; the service itself was never seen.
  */
 export class MaxComputeDouble {
+  readonly catalog = new Catalog();
+  readonly instances = new Instances(this.catalog);
   readonly uploads = new Uploads();
   readonly upserts = new Upserts();
   /** What was asked, oldest first: `METHOD path?query`. */
@@ -32,7 +37,7 @@ export class MaxComputeDouble {
   wantsLocalDatetimes = false;
   readonly #server: Server;
   readonly #credential: Credential;
-  readonly #tables = new Map<string, DoubleTable>();
+  readonly #metadata = new Metadata(this.catalog, this.instances);
 
   private constructor(credential: Credential) {
     this.#credential = credential;
@@ -56,8 +61,13 @@ export class MaxComputeDouble {
 
   /** `path` as the tunnel has it, such as `projects/p/tables/t` or `projects/p/schemas/s/tables/t`. */
   add(path: string, table: DoubleTable): DoubleTable {
-    this.#tables.set(path, table);
+    this.catalog.add(placeOf(path), table);
     return table;
+  }
+
+  /** `path` as in `add`. Errors: Refusal if there is no such table. */
+  table(path: string): DoubleTable {
+    return this.catalog.table(placeOf(path));
   }
 
   async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -73,6 +83,7 @@ export class MaxComputeDouble {
       this.#authenticate(method, url, request);
       const answer = this.#answer(method, url, request, await unpack(request, body));
       if (fault?.kind === 'replyLost') return void request.socket.destroy();
+      response.statusCode = answer.status ?? 200;
       response.setHeader('Content-Type', 'application/json');
       if (this.wantsLocalDatetimes) response.setHeader('odps-tunnel-date-transform', 'true');
       for (const [name, value] of Object.entries(answer.headers)) response.setHeader(name, value);
@@ -105,18 +116,11 @@ export class MaxComputeDouble {
       throw new Refusal(401, 'SignatureNotMatch', 'the signature is not that of the key', XML);
   }
 
-  #answer(
-    method: string,
-    url: URL,
-    { headers }: IncomingMessage,
-    body: Uint8Array,
-  ): { readonly body: string; readonly headers: Readonly<Record<string, string>> } {
-    if (method === 'GET' && url.pathname.startsWith('/api/'))
-      return { body: metadata(url, this.#tables), headers: METADATA_HEADERS };
+  #answer(method: string, url: URL, { headers }: IncomingMessage, body: Uint8Array): Answer {
+    if (url.pathname.startsWith('/api/')) return this.#metadata.answer(method, url, Buffer.from(body).toString());
     const [, path = '', kind = ''] =
       /^\/(.*?\/tables\/[^/]+)(?:\/(\w+))?$/.exec(decodeURIComponent(url.pathname)) ?? [];
-    const table = this.#tables.get(path);
-    if (table === undefined) throw new Refusal(404, 'NoSuchTable', 'there is no such table');
+    const table = this.table(path);
     const params = url.searchParams;
     const json = (value: object) => ({ body: JSON.stringify(value), headers: {} });
     switch (`${method} ${kind}`) {
@@ -146,8 +150,6 @@ export class MaxComputeDouble {
     }
   }
 }
-
-const XML = { 'Content-Type': 'application/xml' } as const;
 
 function refuse(response: ServerResponse, error: unknown): void {
   const { status, code, message, headers } =

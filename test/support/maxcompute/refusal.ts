@@ -1,4 +1,7 @@
-/** What the double refuses a call with. `reply` headers go with it. */
+/** A refusal of what is under `/api` is in XML. */
+export const XML = { 'Content-Type': 'application/xml' } as const;
+
+/** What the double refuses a call with. `headers` go with the reply. */
 export class Refusal extends Error {
   override readonly name = 'Refusal';
   readonly status: number;

@@ -4,6 +4,18 @@ import type { RowValue } from '../../../src/connectors/maxcompute/protocol/row-v
 export interface DoubleColumn {
   readonly name: string;
   readonly type: ColumnType;
+  readonly notNull?: boolean;
+  readonly comment?: string;
+}
+
+export interface DoubleTableDefinition {
+  readonly columns: DoubleColumn[];
+  readonly partitionColumns?: readonly string[];
+  readonly key?: readonly string[];
+  readonly comment?: string;
+  /** In days. */
+  readonly lifecycle?: number | null;
+  readonly properties?: Readonly<Record<string, string>>;
 }
 
 /** A table of the double. With a key it is a Delta table: one row per key and partition, else a list. */
@@ -14,6 +26,12 @@ export class DoubleTable {
   readonly key: readonly string[];
   /** By partition, such as `pt=1`; '' for a table without. */
   readonly partitions = new Map<string, RowValue[][]>();
+  /** What CREATE TABLE said beside. */
+  readonly comment: string;
+  readonly lifecycle: number | null;
+  readonly properties: Readonly<Record<string, string>>;
+  /** Grows with every change of the columns. */
+  schemaVersion = 0;
 
   constructor(
     name: string,
@@ -21,12 +39,18 @@ export class DoubleTable {
       columns,
       partitionColumns = [],
       key = [],
-    }: { columns: DoubleColumn[]; partitionColumns?: readonly string[]; key?: readonly string[] },
+      comment = '',
+      lifecycle = null,
+      properties = {},
+    }: DoubleTableDefinition,
   ) {
     this.name = name;
     this.columns = columns;
     this.partitionColumns = partitionColumns;
     this.key = key;
+    this.comment = comment;
+    this.lifecycle = lifecycle;
+    this.properties = properties;
     if (partitionColumns.length === 0) this.partitions.set('', []);
   }
 
@@ -42,6 +66,18 @@ export class DoubleTable {
     this.#rowsOf(partition).push(...rows);
   }
 
+  /** Behind the others; the rows that are there have NULL in it. */
+  addColumn(column: DoubleColumn): void {
+    this.columns.push(column);
+    this.schemaVersion += 1;
+    for (const rows of this.partitions.values()) for (const row of rows) row.push(null);
+  }
+
+  /** All partitions without a name, which stay, empty. */
+  truncate(partition?: string): void {
+    for (const name of partition === undefined ? this.partitions.keys() : [partition]) this.partitions.set(name, []);
+  }
+
   /** Later ones of a key win. */
   merge(partition: string, changes: readonly { readonly row: RowValue[]; readonly isDelete: boolean }[]): void {
     const rows = new Map(this.#rowsOf(partition).map((row) => [this.#keyOf(row), row]));
@@ -54,11 +90,11 @@ export class DoubleTable {
 
   /** As the tunnel's sessions say it. */
   schema(): object {
-    const columns = this.columns.map(({ name, type }, index) => ({
+    const columns = this.columns.map(({ name, type, notNull, comment }, index) => ({
       name,
       type: columnTypeText(type),
-      nullable: !this.key.includes(name),
-      comment: '',
+      nullable: notNull !== true && !this.key.includes(name),
+      comment: comment ?? '',
       column_id: String(index),
     }));
     const partitionKeys = this.partitionColumns.map((name) => ({ name, type: 'string', nullable: true, comment: '' }));

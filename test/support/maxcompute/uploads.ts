@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { MalformedRows, readRows } from '../../../src/connectors/maxcompute/protocol/read-rows.ts';
 import type { RowValue } from '../../../src/connectors/maxcompute/protocol/row-value.ts';
+import { checkPartition } from './partitions.ts';
 import { Refusal } from './refusal.ts';
 import type { DoubleTable } from './tables.ts';
 
@@ -75,6 +76,7 @@ export function partitionOf(table: DoubleTable, params: URLSearchParams, create:
     throw new Refusal(400, 'InvalidPartitionSpec', `the levels are ${table.partitionColumns.join()}`);
   if (!table.partitions.has(partition)) {
     if (!create) throw new Refusal(404, 'NoSuchPartition', `there is no partition ${partition}`);
+    checkPartition(table, partition);
     table.partitions.set(partition, []);
   }
   return partition;

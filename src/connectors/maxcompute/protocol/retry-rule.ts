@@ -15,8 +15,6 @@ export type RetryRule =
 
 /** Waits between tries double from the first to the last; `fault` ends after so many tries. */
 export const RETRY = { firstMs: 1000, mostMs: 64_000, faultTries: 7 } as const;
-/** `notYet` is asked again at this pace, and for so long. */
-export const SCHEMA_WAIT = { everyMs: 5000, atMostMs: 300_000 } as const;
 
 const BY_CODE: Readonly<Record<string, RetryRule>> = {
   FlowExceeded: { kind: 'throttled' },
@@ -35,6 +33,8 @@ const BY_CODE: Readonly<Record<string, RetryRule>> = {
   CorruptedDataStream: { kind: 'fault', reload: false },
   IncompleteBody: { kind: 'fault', reload: false },
   InternalServerError: { kind: 'fault', reload: false },
+  'ODPS-0010000': { kind: 'fault', reload: false },
+  'ODPS-0420153': { kind: 'fault', reload: false },
 };
 
 /** By the code where it says enough, else by the status. What did not come from the service is a broken connection. */

@@ -58,8 +58,7 @@ export class ServiceClient {
   async call(call: Call, signal?: AbortSignal): Promise<Reply> {
     const reply = await this.#send(call, signal);
     if (reply.status >= 200 && reply.status < 300) return reply;
-    const requestId = reply.headers['x-odps-request-id'];
-    throw readErrorReply(reply.status, typeof requestId === 'string' ? requestId : '', reply.body.toString());
+    throw readErrorReply(reply.status, reply.headers, reply.body.toString());
   }
 
   /** Sends the same again while its rule allows that, for calls that may be repeated. Errors: as `call`. */

@@ -13,16 +13,19 @@ const facts = ({ status, code, requestId, holdMs, message }: ReturnType<typeof r
 });
 
 void test("the tunnel's JSON and the service's XML say the same of an error", () => {
-  assert.deepEqual(facts(readErrorReply(404, 'r1', '{"Code":"NoSuchPartition","Message":"no pt"}')), {
-    status: 404,
-    code: 'NoSuchPartition',
-    requestId: 'r1',
-    holdMs: 0,
-    message: 'NoSuchPartition: no pt (request r1)',
-  });
+  assert.deepEqual(
+    facts(readErrorReply(404, { 'x-odps-request-id': 'r1' }, '{"Code":"NoSuchPartition","Message":"no pt"}')),
+    {
+      status: 404,
+      code: 'NoSuchPartition',
+      requestId: 'r1',
+      holdMs: 0,
+      message: 'NoSuchPartition: no pt (request r1)',
+    },
+  );
   const xml =
     '<?xml version="1.0"?>\n<Error><Code>NoSuchObject</Code><Message><![CDATA[ODPS-0130131: <t>]]></Message><RequestId>r2</RequestId><HostId>h</HostId></Error>';
-  assert.deepEqual(facts(readErrorReply(404, '', xml)), {
+  assert.deepEqual(facts(readErrorReply(404, {}, xml)), {
     status: 404,
     code: 'NoSuchObject',
     requestId: 'r2',
@@ -34,7 +37,7 @@ void test("the tunnel's JSON and the service's XML say the same of an error", ()
 void test('a reply of neither kind is known by its status', () => {
   const message = 'HTTP 502: the service gave no reason';
   for (const body of ['', '<html>Bad Gateway</html>', '{"Code":', '{}'])
-    assert.deepEqual(facts(readErrorReply(502, '', body)), {
+    assert.deepEqual(facts(readErrorReply(502, {}, body)), {
       status: 502,
       code: 'HTTP 502',
       requestId: '',
@@ -44,13 +47,15 @@ void test('a reply of neither kind is known by its status', () => {
 });
 
 void test('the wait that the service asks for is kept, but not beyond ten seconds', () => {
-  const hold = (ms: number) => readErrorReply(429, '', `{"Code":"FlowExceeded","HoldClientMillis":${ms}}`).holdMs;
+  const hold = (ms: number) => readErrorReply(429, {}, `{"Code":"FlowExceeded","HoldClientMillis":${ms}}`).holdMs;
   assert.deepEqual([hold(250), hold(60_000), hold(-5)], [250, 10_000, 0]);
+  const retryAfter = (value: string) => readErrorReply(409, { 'retry-after': value }, '').holdMs;
+  assert.deepEqual([retryAfter('3'), retryAfter('600'), retryAfter('tomorrow')], [3000, 10_000, 0]);
 });
 
 void test('every family of errors has its rule', () => {
   const rule = (status: number, code: string) =>
-    retryRuleOf(readErrorReply(status, '', JSON.stringify({ Code: code })));
+    retryRuleOf(readErrorReply(status, {}, JSON.stringify({ Code: code })));
   const kinds = (codes: readonly string[]) => [...new Set(codes.map((code) => rule(400, code).kind))];
   assert.deepEqual(kinds(['FlowExceeded', 'SlotExceeded', 'QPSExceeded']), ['throttled']);
   assert.deepEqual(

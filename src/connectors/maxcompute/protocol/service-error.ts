@@ -1,3 +1,4 @@
+import type { IncomingHttpHeaders } from 'node:http';
 import { tagText } from './xml.ts';
 
 /** The service refused a call, or failed at it. `code` is the service's own; 'HTTP 502' and the like where it said none. */
@@ -33,15 +34,20 @@ const HOLD_MS_MAX = 10_000;
  *
  *   { "Code": …, "Message": …, "HoldClientMillis": … }
  *   <Error><Code>…</Code><Message>…</Message><RequestId>…</RequestId></Error>
+ *
+ * The wait stands in the body, or in the header Retry-After, in seconds.
  */
-export function readErrorReply(status: number, requestId: string, body: string): ServiceError {
+export function readErrorReply(status: number, headers: IncomingHttpHeaders, body: string): ServiceError {
   const found = fromJson(body) ?? fromXml(body);
+  const requestId = String(headers['x-odps-request-id'] ?? '');
+  const retryAfterMs = Number(headers['retry-after'] ?? 0) * 1000;
+  const holdMs = found.holdMs === 0 && Number.isFinite(retryAfterMs) ? retryAfterMs : found.holdMs;
   return new ServiceError({
     status,
     code: found.code === '' ? `HTTP ${status}` : found.code,
     message: found.message === '' ? 'the service gave no reason' : found.message,
     requestId: requestId === '' ? found.requestId : requestId,
-    holdMs: Math.min(Math.max(found.holdMs, 0), HOLD_MS_MAX),
+    holdMs: Math.min(Math.max(holdMs, 0), HOLD_MS_MAX),
   });
 }
 

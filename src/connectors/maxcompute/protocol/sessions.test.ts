@@ -6,11 +6,12 @@ import { DoubleTable } from '../../../../test/support/maxcompute/tables.ts';
 import { DEFAULT_HOST_POLICY, HostRefused } from '../../../lib/host-policy.ts';
 import { compress } from './compression.ts';
 import { bucketOf, hashOfInteger } from './key-hash.ts';
+import { tunnelEndpoint } from './project-facts.ts';
 import { RowStream } from './row-stream.ts';
 import { type RowValue, writeRow } from './row-value.ts';
 import { ServiceClient, type ServiceSettings } from './service-client.ts';
 import { ServiceError } from './service-error.ts';
-import { tableFacts, tunnelEndpoint } from './table-facts.ts';
+import { tableFacts } from './table-facts.ts';
 import type { SessionColumn, TunnelTarget } from './tunnel-target.ts';
 import { UploadSession, uploadStateOf } from './upload-session.ts';
 import { UPSERT_OPERATION, UpsertSession, upsertStateOf } from './upsert-session.ts';
@@ -42,6 +43,8 @@ beforeEach(async () => {
     'projects/p/tables/log',
     new DoubleTable('log', { columns: [...columns], partitionColumns: ['pt'] }),
   );
+  // A value that is no trouble but for the signature.
+  logTable.partitions.set('pt=2024 中&+%', []);
   usersTable = double.add(
     'projects/p/schemas/s/tables/users',
     new DoubleTable('users', { columns: [...columns], key: ['id'] }),
@@ -79,6 +82,11 @@ void test('blocks are invisible before the commit and there once after it, whate
     [3n, null],
   ]);
   assert.equal(await uploadStateOf(client, log, session.id), 'committed');
+});
+
+void test('the partition is made where the upload says so', async () => {
+  await UploadSession.begin(client, { ...log, partition: 'pt=new' }, { overwrite: false, createPartition: true });
+  assert.deepEqual([...logTable.partitions.keys()], ['pt=2024 中&+%', 'pt=new']);
 });
 
 void test('a commit whose reply was lost is looked up, and rows are there once', async () => {
@@ -125,6 +133,10 @@ void test('what the service refuses for good is said at once, with its code', as
   await refused(
     UploadSession.begin(client, { ...log, partition: 'pt=none' }, { overwrite: false, createPartition: false }),
     'NoSuchPartition',
+  );
+  await refused(
+    UploadSession.begin(client, { ...log, partition: 'pt=中' }, { overwrite: false, createPartition: true }),
+    'InvalidPartitionSpec',
   );
   await refused(UpsertSession.begin(client, log), 'InvalidArgument');
   const stranger = new ServiceClient(settings({ credential: { ...credential, accessKey: 'other' } }));

@@ -55,13 +55,6 @@ export async function tableFacts(
   }
 }
 
-/** The tunnel's own endpoint, with the scheme of the service's. Errors: ServiceError. */
-export async function tunnelEndpoint(client: ServiceClient, project: string, signal?: AbortSignal): Promise<string> {
-  const params = [['service', ''] as const, ['curr_project', project] as const];
-  const { body } = await client.repeat({ method: 'GET', path: ['projects', project, 'tunnel'], params }, signal);
-  return `${new URL(client.settings.endpoint).protocol}//${body.toString().trim()}`;
-}
-
 function isMissingTable({ code, message }: ServiceError): boolean {
   return ['NoSuchObject', 'NoSuchTable'].includes(code) || `${code} ${message}`.includes('ODPS-0130131');
 }

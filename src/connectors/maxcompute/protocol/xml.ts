@@ -8,6 +8,13 @@ export function tagText(xml: string, name: string): string | null {
   return found === null ? null : unescape(found[1] ?? '');
 }
 
+/** The texts of an attribute of all elements of a name, in their order; '' where one has no such attribute. */
+export function attributes(xml: string, element: string, attribute: string): string[] {
+  return [...xml.matchAll(new RegExp(`<${element}(\\s[^>]*)?>`, 'g'))].map(([, inner = '']) =>
+    unescape(new RegExp(`\\s${attribute}="([^"]*)"`).exec(inner)?.[1] ?? ''),
+  );
+}
+
 /** A text as it may stand in an element. */
 export function escapeXml(text: string): string {
   return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
