@@ -3,8 +3,9 @@ import { resolve } from 'node:path';
 import Type, { type Static } from 'typebox';
 import Value from 'typebox/value';
 import { parse as parseYaml } from 'yaml';
-import { DEFAULT_HOST_POLICY, type HostPolicy } from './lib/host-policy.ts';
 import { CRASH_POINTS, type CrashPoint } from './lib/crash-point.ts';
+import { CodedError, messageOf } from './lib/errors.ts';
+import { DEFAULT_HOST_POLICY, type HostPolicy } from './lib/host-policy.ts';
 
 const LogLevel = Type.Union([Type.Literal('error'), Type.Literal('warn'), Type.Literal('info'), Type.Literal('debug')]);
 const Port = Type.Integer({ minimum: 0, maximum: 65535 });
@@ -75,8 +76,12 @@ export interface Config {
 }
 
 /** A setting that the service refuses to start with: names it, where it came from, and what it should be. */
-export class ConfigError extends Error {
+export class ConfigError extends CodedError {
   override readonly name = 'ConfigError';
+
+  constructor(message: string) {
+    super('Config.Invalid', message);
+  }
 }
 
 type Raw = Partial<Record<string, unknown>>;
@@ -157,9 +162,7 @@ function readFile(path: string | undefined): Raw {
   try {
     content = parseYaml(readFileSync(path, 'utf8'));
   } catch (error) {
-    throw new ConfigError(
-      `the configuration file ${path} cannot be read: ${error instanceof Error ? error.message : String(error)}`,
-    );
+    throw new ConfigError(`the configuration file ${path} cannot be read: ${messageOf(error)}`);
   }
   if (content === null) return {};
   if (typeof content !== 'object' || Array.isArray(content))
@@ -202,6 +205,6 @@ function readTls(settings: Static<typeof Settings>): Config['tls'] {
   try {
     return { cert: readFileSync(tlsCert, 'utf8'), key: readFileSync(tlsKey, 'utf8') };
   } catch (error) {
-    throw new ConfigError(`the TLS files cannot be read: ${error instanceof Error ? error.message : String(error)}`);
+    throw new ConfigError(`the TLS files cannot be read: ${messageOf(error)}`);
   }
 }

@@ -15,7 +15,7 @@ import { EmbeddedEngine } from './engine/embedded/embedded-engine.ts';
 import { RunMetrics } from './engine/run-metrics.ts';
 import { systemClock } from './lib/clock.ts';
 import { armCrashPoint } from './lib/crash-point.ts';
-import { messageOf } from './lib/errors.ts';
+import { describeError } from './lib/errors.ts';
 import { createLog } from './lib/pino-log.ts';
 import { WebhookNotifier } from './notify/webhook-notifier.ts';
 import { Store } from './store/store.ts';
@@ -144,6 +144,6 @@ registerMasterKey(program);
 try {
   await program.parseAsync();
 } catch (error) {
-  console.error(`disync: ${messageOf(error)}`);
+  console.error(`disync: ${describeError(error)}`);
   process.exitCode = 1;
 }

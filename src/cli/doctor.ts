@@ -1,6 +1,6 @@
 import process from 'node:process';
 import { type Command, Option } from 'commander';
-import { CodedError, messageOf } from '../lib/errors.ts';
+import { CodedError, describeError, messageOf } from '../lib/errors.ts';
 import { stringifyJson } from '../lib/json.ts';
 import type { Json } from '../lib/json-value.ts';
 import type { Examination } from '../pipeline/connector.ts';
@@ -71,13 +71,10 @@ export async function runDoctor(source: string, options: DoctorOptions): Promise
         : renderExamination(found.title, examination);
     return { exit, stdout, stderr: '' };
   } catch (error) {
-    const code = error instanceof CodedError ? error.code : null;
-    const hint = error instanceof CodedError ? (error.hint ?? null) : null;
-    const message = messageOf(error);
-    if (options.json === true)
-      return { exit: 2, stdout: `${stringifyJson({ error: { code, message, remedy: hint } })}\n`, stderr: '' };
-    const stderr = `${code === null ? '' : `${code}: `}${message}\n${hint === null ? '' : `${hint}\n`}`;
-    return { exit: 2, stdout: '', stderr };
+    if (options.json !== true) return { exit: 2, stdout: '', stderr: `${describeError(error)}\n` };
+    const { code, hint } = error instanceof CodedError ? error : { code: null };
+    const told = { code, message: messageOf(error), remedy: hint ?? null };
+    return { exit: 2, stdout: `${stringifyJson({ error: told })}\n`, stderr: '' };
   }
 }
 

@@ -27,6 +27,12 @@ export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
+/** Anything thrown, for a person: with its code where it has one, and on a line of its own what to do. */
+export function describeError(error: unknown): string {
+  if (!(error instanceof CodedError)) return messageOf(error);
+  return `${error.code}: ${error.message}${error.hint === undefined ? '' : `\n${error.hint}`}`;
+}
+
 /** Reached only by a defect of ours: a union that a switch did not exhaust. */
 export function assertNever(value: never): never {
   throw new Error(`unexpected value: ${String(value)}`);

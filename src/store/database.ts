@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { DatabaseSync, type SQLInputValue } from 'node:sqlite';
 import { messageOf } from '../lib/errors.ts';
 import { PipelineError } from '../pipeline/pipeline-error.ts';
+import type { Lease } from './lease.ts';
 import { migrate } from './migrate.ts';
 
 export type SqlRow = Readonly<Record<string, null | bigint | string | Uint8Array>>;
@@ -22,11 +23,12 @@ export class Database {
     this.#database = database;
   }
 
-  static open(folder: string): Database {
+  /** `lease` of who has one. Errors: StoreVersionError. */
+  static open(folder: string, lease: Lease | null): Database {
     const database = new DatabaseSync(join(folder, 'disync.db'), { timeout: 5000, enableForeignKeyConstraints: true });
     try {
       database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL');
-      migrate(database);
+      migrate(database, folder, lease);
     } catch (error) {
       database.close();
       throw error;

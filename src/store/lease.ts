@@ -2,12 +2,23 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import { CodedError } from '../lib/errors.ts';
 
 const SQLITE_BUSY = 5;
+/** A command has the lease of a store while it brings it to the present shape. */
+const WAIT_MS = 500;
 
-/** Another process has the store open. */
-export class LeaseError extends Error {
+/** Another process serves the store. */
+export class LeaseError extends CodedError {
   override readonly name = 'LeaseError';
+  /** Such as `process 5 on host, since 2026-01-31T12:00:00.000Z`. */
+  readonly owner: string;
+
+  constructor(folder: string, owner: string, cause: unknown) {
+    const hint = 'Stop it first, or give another --data-dir.';
+    super('Store.Served', `the store ${folder} is served by another process: ${owner}`, { cause, hint });
+    this.owner = owner;
+  }
 }
 
 /**
@@ -23,17 +34,14 @@ export class Lease {
 
   /** Errors: LeaseError that names the process that has it. */
   static take(folder: string): Lease {
-    const lock = new DatabaseSync(join(folder, 'lease.db'), { timeout: 0 });
+    const lock = new DatabaseSync(join(folder, 'lease.db'), { timeout: WAIT_MS });
     const owner = join(folder, 'lease.json');
     try {
       lock.exec('PRAGMA journal_mode = DELETE; PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE');
     } catch (error) {
       lock.close();
       if ((error as { errcode?: number }).errcode !== SQLITE_BUSY) throw error;
-      throw new LeaseError(
-        `the store ${folder} is served by another process: ${describeOwner(owner)}. Stop it first, or give another --data-dir.`,
-        { cause: error },
-      );
+      throw new LeaseError(folder, describeOwner(owner), error);
     }
     writeFileSync(owner, JSON.stringify({ pid: process.pid, host: hostname(), since: new Date().toISOString() }));
     return new Lease(lock);

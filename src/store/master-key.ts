@@ -1,12 +1,17 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { closeSync, fsyncSync, openSync, readFileSync, writeSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { CodedError, type ErrorFacts } from '../lib/errors.ts';
 
 const BYTES = 32;
 
 /** The master key cannot be had, or is not the one that the store was written with. */
-export class MasterKeyError extends Error {
+export class MasterKeyError extends CodedError {
   override readonly name = 'MasterKeyError';
+
+  constructor(message: string, facts: ErrorFacts = {}) {
+    super('Store.MasterKey', message, facts);
+  }
 }
 
 /** Where the master key is. */

@@ -10,9 +10,9 @@ import { Lease } from './lease.ts';
 import {
   fingerprintOf,
   keyFileOf,
-  makeKeyFile,
   MasterKeyError,
   type MasterKeySource,
+  makeKeyFile,
   readKeyFile,
   readMasterKey,
 } from './master-key.ts';
@@ -70,7 +70,7 @@ export async function rotateMasterKey(options: RotationOptions): Promise<Rotatio
     // One that a rotation left behind that was cut off.
     const key = existsSync(file) ? readKeyFile(file) : makeKeyFile(file);
     onStep('key made');
-    const secrets = await reseal(folder, { former, key }, onStep);
+    const secrets = await reseal(folder, { lease, former, key }, onStep);
     onStep('sealed');
     const kept = to === null && keyFile !== null ? finishRotation(keyFile) : null;
     onStep('finished');
@@ -88,10 +88,10 @@ export async function rotateMasterKey(options: RotationOptions): Promise<Rotatio
 
 async function reseal(
   folder: string,
-  { former, key }: { readonly former: Buffer; readonly key: Buffer },
+  { lease, former, key }: { readonly lease: Lease; readonly former: Buffer; readonly key: Buffer },
   onStep: (step: RotationStep) => void,
 ): Promise<number> {
-  const database = await openAlone(folder);
+  const database = await openAlone(folder, lease);
   try {
     const records = sealRecordsOf(database);
     if (!opens(records, former)) {
@@ -119,9 +119,9 @@ async function reseal(
 }
 
 /** In a transaction, with the store to itself: whoever had it open would go on sealing with the former key. */
-async function openAlone(folder: string): Promise<DatabaseSync> {
+async function openAlone(folder: string, lease: Lease): Promise<DatabaseSync> {
   // It has the present shape first.
-  await Database.open(folder).close();
+  await Database.open(folder, lease).close();
   const database = new DatabaseSync(join(folder, 'disync.db'), { timeout: 2000, enableForeignKeyConstraints: true });
   try {
     // What is overwritten is not left in free pages, sealed with a key that somebody may have.

@@ -7,14 +7,15 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { DatabaseSync } from 'node:sqlite';
 import { after, test } from 'node:test';
+import { makeOldStore } from '../../test/support/old-store.ts';
 import type { StoredCheckpoint } from '../engine/engine.ts';
 import type { TableProgress } from '../pipeline/checkpoint.ts';
 import type { ProjectId, TaskId } from '../tasks/ids.ts';
 import { TaskError } from '../tasks/task-error.ts';
 import type { TaskRecords } from '../tasks/task-store.ts';
-import { LeaseError } from './lease.ts';
+import { Lease, LeaseError } from './lease.ts';
 import { MasterKeyError } from './master-key.ts';
-import { StoreVersionError } from './migrate.ts';
+import { MIGRATIONS, StoreVersionError } from './migrate.ts';
 import { Store } from './store.ts';
 
 const WRITER = join(import.meta.dirname, '..', '..', 'test', 'support', 'store-writer.ts');
@@ -205,7 +206,10 @@ void test('a second server is refused and told of the first; a command beside it
     () => open(folder),
     (error: unknown) => {
       assert.ok(error instanceof LeaseError);
-      assert.match(error.message, new RegExp(`process ${process.pid} on .*Stop it first, or give another --data-dir`));
+      assert.match(
+        `${error.message}. ${error.hint}`,
+        new RegExp(`process ${process.pid} on .*Stop it first, or give another --data-dir`),
+      );
       return true;
     },
   );
@@ -262,13 +266,60 @@ void test('a store of a newer disync is refused, untouched, and can be opened by
     assert.throws(
       () => open(folder),
       (error: unknown) =>
-        error instanceof StoreVersionError && /version 99.*knows up to \d+.*newer one/.test(error.message),
+        error instanceof StoreVersionError &&
+        error.code === 'Store.Newer' &&
+        /version 99.*knows up to \d+.*newer one/.test(error.message),
     );
   }
   const again = new DatabaseSync(file);
   assert.deepEqual({ ...again.prepare('PRAGMA user_version').get() }, { user_version: 99 });
   again.close();
 });
+
+void test('a command leaves a store of an older disync as it is while that serves it, and brings it up to date when nobody does', async () => {
+  const folder = freshFolder();
+  const made = makeOldStore(folder, 3);
+  made.exec(`INSERT INTO project VALUES (${PROJECT}, 'p')`);
+  made.close();
+  const older = readStore(folder);
+  const served = Lease.take(folder);
+  assert.throws(
+    () => open(folder, { exclusive: false }),
+    (error: unknown) => {
+      assert.ok(error instanceof StoreVersionError);
+      assert.equal(error.code, 'Store.Older');
+      assert.match(error.message, new RegExp(`has version 3, .* serving it: process ${process.pid} on `));
+      return true;
+    },
+  );
+  assert.deepEqual(readStore(folder), older);
+  served.release();
+
+  const command = open(folder, { exclusive: false });
+  const service = open(folder);
+  assert.equal(await service.access.projectExists(PROJECT), true);
+  await Promise.all([command.close(), service.close()]);
+  assert.equal(readStore(folder).version, MIGRATIONS.length);
+});
+
+void test('a step of a migration that fails leaves the store as it was before it', () => {
+  const folder = freshFolder();
+  const database = makeOldStore(folder, 3);
+  // In the way of a table that the next step makes.
+  database.exec('CREATE TABLE user (id INTEGER) STRICT');
+  database.close();
+  const before = readStore(folder);
+  assert.throws(() => open(folder), /table user already exists/);
+  assert.deepEqual(readStore(folder), before);
+});
+
+function readStore(folder: string): { version: number; schema: string } {
+  const database = new DatabaseSync(join(folder, 'disync.db'), { readOnly: true });
+  const version = Number(database.prepare('PRAGMA user_version').get()?.['user_version']);
+  const schema = JSON.stringify(database.prepare('SELECT * FROM sqlite_schema ORDER BY name').all());
+  database.close();
+  return { version, schema };
+}
 
 void test('another master key is noticed at start, and the former one still opens the store', async () => {
   const folder = freshFolder();

@@ -20,7 +20,7 @@ export interface StoreOptions {
   readonly masterKey: string | null;
   readonly masterKeyFile: string | null;
   readonly clock: Clock;
-  /** False for a command that only looks up or adds keys while a server may be running. */
+  /** False for a command that only looks up or changes access while a server may be running. */
   readonly exclusive: boolean;
 }
 
@@ -62,7 +62,7 @@ export class Store implements TaskStore {
     const lease = exclusive ? Lease.take(folder) : null;
     let database: Database | undefined;
     try {
-      database = Database.open(folder);
+      database = Database.open(folder, lease);
       const seal = openSeal(sealRecordsOf(database), { masterKey, masterKeyFile, folder }, exclusive);
       const installation = readInstallation(database);
       return new Store({ database, seal, calls: new CallFile(folder), lease, clock, installation });

@@ -4,11 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { after, test } from 'node:test';
-import type { TaskType } from '../tasks/task-service.ts';
+import { makeOldStore } from '../../test/support/old-store.ts';
 import type { ProjectId, TaskId } from '../tasks/ids.ts';
+import type { TaskType } from '../tasks/task-service.ts';
 import type { NewTask, TaskRecord, VersionRecord } from '../tasks/task-store.ts';
-import { migrate } from './migrate.ts';
-import { initial } from './migrations/001-initial.ts';
 import { Store } from './store.ts';
 
 const PROJECT = 7n as ProjectId;
@@ -153,8 +152,7 @@ void test('running tasks are those of every project that are to run and are not 
 
 void test('tasks of the first shape of the store are found by their data sources and folder', async () => {
   const folder = freshFolder();
-  const database = new DatabaseSync(join(folder, 'disync.db'));
-  migrate(database, [initial]);
+  const database = makeOldStore(folder, 1);
   const insert = database.prepare(
     "INSERT INTO task (project, name, type, settings, state, saved, created_at) VALUES (7, ?, 'DI_REALTIME', ?, 'SAVED', 2, 500)",
   );
