@@ -3,7 +3,7 @@ import Value from 'typebox/value';
 import type { Json, JsonObject } from '../../lib/json-value.ts';
 import { SettingsError } from '../../pipeline/connector.ts';
 import { optionsOf, readClientProperties } from './client-properties.ts';
-import { isTimeZone } from './encode/time-zone.ts';
+import { isTimeZone } from '../../lib/time-zone.ts';
 import { misspelt } from './misspelt.ts';
 import { unknownVariables } from './topic-name.ts';
 

@@ -12,7 +12,7 @@ import { Memory, MemoryPool } from './memory.ts';
 import { PartText, TextPiece } from './part-text.ts';
 import { type KeyPlace, RecordFrame, recordTime } from './record-frame.ts';
 import type { TableTopic } from './table-topic.ts';
-import { TimeZone } from './time-zone.ts';
+import { TimeZone } from '../../../lib/time-zone.ts';
 
 type Type = 'INSERT' | 'UPDATE' | 'DELETE';
 const START = Buffer.from('{"id":');

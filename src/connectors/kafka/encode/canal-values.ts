@@ -1,7 +1,7 @@
 import type { Column } from '../../../pipeline/table.ts';
 import { type JsonLayout, JsonValues, layJson } from './json-values.ts';
 import type { Memory } from './memory.ts';
-import type { TimeZone } from './time-zone.ts';
+import type { TimeZone } from '../../../lib/time-zone.ts';
 
 const SPACE = 0x20;
 

@@ -13,7 +13,7 @@ import { Memory, MemoryPool } from './memory.ts';
 import { type KeyPlace, RecordFrame, recordTime } from './record-frame.ts';
 import { setSequenceRow } from './sequence-id.ts';
 import type { TableTopic } from './table-topic.ts';
-import { TimeZone } from './time-zone.ts';
+import { TimeZone } from '../../../lib/time-zone.ts';
 
 const NO_KEY = new Uint8Array(0);
 

@@ -2,7 +2,7 @@ import { daysFromCivil, isRealDate } from '../../../lib/civil.ts';
 import type { ValueType } from '../../../pipeline/table.ts';
 import { type JsonLayout, JsonValues } from './json-values.ts';
 import type { Memory } from './memory.ts';
-import type { TimeZone } from './time-zone.ts';
+import type { TimeZone } from '../../../lib/time-zone.ts';
 
 const DAY = 86_400;
 

@@ -13,7 +13,7 @@ import { tagText } from './xml.ts';
  *
  * where the schema is JSON text, and Reserved JSON text within it.
  */
-const Column = Type.Object({ name: Type.String(), type: Type.String() });
+const Column = Type.Object({ name: Type.String(), type: Type.String(), isNullable: Type.Optional(Type.Boolean()) });
 const TableSchema = Type.Object({
   columns: Type.Array(Column),
   partitionKeys: Type.Optional(Type.Array(Column)),
@@ -63,7 +63,11 @@ function readTable(xml: string): TableFacts {
   const schema = Value.Parse(TableSchema, JSON.parse(tagText(xml, 'Schema') ?? ''));
   const { Transactional, PrimaryKey = [] } = Value.Parse(Reserved, JSON.parse(schema.Reserved ?? '{}'));
   return {
-    columns: schema.columns.map(({ name, type }) => ({ name, type: parseColumnType(type) })),
+    columns: schema.columns.map(({ name, type, isNullable = true }) => ({
+      name,
+      type: parseColumnType(type),
+      nullable: isNullable,
+    })),
     partitionColumns: (schema.partitionKeys ?? []).map(({ name }) => name),
     primaryKey: String(Transactional ?? '') === 'true' ? PrimaryKey : [],
   };

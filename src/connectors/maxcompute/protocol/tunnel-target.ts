@@ -54,14 +54,17 @@ export function refuseLocalDatetimes({ headers }: Reply): void {
 
 /** The columns as a session has them: a column's place here, from 1, is its number on the wire. */
 export const SessionSchema = Type.Object({
-  columns: Type.Array(Type.Object({ name: Type.String(), type: Type.String() })),
+  columns: Type.Array(
+    Type.Object({ name: Type.String(), type: Type.String(), nullable: Type.Optional(Type.Boolean()) }),
+  ),
 });
 
 export interface SessionColumn {
   readonly name: string;
   readonly type: ColumnType;
+  readonly nullable: boolean;
 }
 
 export function sessionColumns({ columns }: Static<typeof SessionSchema>): SessionColumn[] {
-  return columns.map(({ name, type }) => ({ name, type: parseColumnType(type) }));
+  return columns.map(({ name, type, nullable = true }) => ({ name, type: parseColumnType(type), nullable }));
 }

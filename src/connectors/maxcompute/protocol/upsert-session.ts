@@ -48,11 +48,11 @@ const COMMIT_WAIT_MS = 120_000;
 
 /** The columns that each row has behind those of the table, in this order; no reply names them. */
 export const UPSERT_COLUMNS: readonly SessionColumn[] = [
-  { name: '__version', type: { kind: 'bigint' } },
-  { name: '__app_version', type: { kind: 'bigint' } },
-  { name: '__operation', type: { kind: 'tinyint' } },
-  { name: '__key_cols', type: { kind: 'array', element: { kind: 'bigint' } } },
-  { name: '__value_cols', type: { kind: 'array', element: { kind: 'bigint' } } },
+  { name: '__version', type: { kind: 'bigint' }, nullable: true },
+  { name: '__app_version', type: { kind: 'bigint' }, nullable: true },
+  { name: '__operation', type: { kind: 'tinyint' }, nullable: true },
+  { name: '__key_cols', type: { kind: 'array', element: { kind: 'bigint' } }, nullable: true },
+  { name: '__value_cols', type: { kind: 'array', element: { kind: 'bigint' } }, nullable: true },
 ];
 /** What `__operation` may be. */
 export const UPSERT_OPERATION = { UPSERT: 85, DELETE: 68 } as const;

@@ -1,4 +1,4 @@
-import { daysFromCivil } from '../../../lib/civil.ts';
+import { daysFromCivil } from './civil.ts';
 
 const HOUR = 3600;
 const DAY = 86_400;
