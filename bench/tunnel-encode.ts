@@ -2,7 +2,7 @@
 // npm run bench -- tunnel-encode [--n ROWS]
 import { daysFromCivil } from '../src/lib/civil.ts';
 import { parseColumnType } from '../src/connectors/maxcompute/protocol/column-type.ts';
-import { readRows } from '../src/connectors/maxcompute/protocol/read-rows.ts';
+import { readRows } from '../test/support/maxcompute/read-rows.ts';
 import { RowStream, WIRE_TYPE } from '../src/connectors/maxcompute/protocol/row-stream.ts';
 import { printFigures } from './support/report.ts';
 

@@ -12,10 +12,16 @@ import type { DoubleTable } from './tables.ts';
 import { Uploads } from './uploads.ts';
 import { Upserts } from './upserts.ts';
 
-/** Something that goes wrong at the next call that it is meant for. `replyLost`: it is done, and nobody hears of it. */
+/**
+ * Something that goes wrong at the next call that it is meant for. `cut`: it is not done; `replyLost`: it is done, and
+ * nobody hears of it; `replyIs`: it is done, and the reply is not what the service says.
+ */
 export interface Fault {
   readonly when: (method: string, url: URL) => boolean;
-  readonly what: { readonly kind: 'replyLost' | 'cut' } | { readonly kind: 'refuse'; readonly refusal: Refusal };
+  readonly what:
+    | { readonly kind: 'replyLost' | 'cut' }
+    | { readonly kind: 'replyIs'; readonly body: string }
+    | { readonly kind: 'refuse'; readonly refusal: Refusal };
 }
 
 const BODY_BYTES_MAX = 64 * 2 ** 20;
@@ -32,6 +38,8 @@ export class MaxComputeDouble {
   readonly upserts = new Upserts();
   /** What was asked, oldest first: `METHOD path?query`. */
   readonly calls: string[] = [];
+  /** What was answered, in the order of the answers: `METHOD kind STATUS`, such as `PUT upserts 308`. */
+  readonly answers: string[] = [];
   readonly faults: Fault[] = [];
   /** Wants datetimes in local time, as old services do. */
   wantsLocalDatetimes = false;
@@ -75,6 +83,9 @@ export class MaxComputeDouble {
     const method = request.method ?? '';
     this.calls.push(`${method} ${url.pathname}${url.search}`);
     response.setHeader('x-odps-request-id', randomUUID());
+    response.once('finish', () =>
+      this.answers.push(`${method} ${url.pathname.split('/').pop()} ${response.statusCode}`),
+    );
     try {
       const body = await readBody(request);
       const fault = this.#takeFault(method, url);
@@ -87,7 +98,7 @@ export class MaxComputeDouble {
       response.setHeader('Content-Type', 'application/json');
       if (this.wantsLocalDatetimes) response.setHeader('odps-tunnel-date-transform', 'true');
       for (const [name, value] of Object.entries(answer.headers)) response.setHeader(name, value);
-      response.end(answer.body);
+      response.end(fault?.kind === 'replyIs' ? fault.body : answer.body);
     } catch (error) {
       refuse(response, error);
     }

@@ -2,7 +2,7 @@ import type { ColumnType } from '../../../src/connectors/maxcompute/protocol/col
 import type { Hasher } from '../../../src/connectors/maxcompute/protocol/key-hash.ts';
 import type { RowValue, SecondsAndNanos } from '../../../src/connectors/maxcompute/protocol/row-value.ts';
 
-/** The hash of a key column as the notes on the protocol say it, in plain arithmetic: to judge the quick one by. */
+/** The hash of a key column in plain arithmetic: to judge the quick one by. */
 export function plainHash(hasher: Hasher, type: ColumnType, value: RowValue): number {
   switch (type.kind) {
     case 'boolean':

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { MalformedRows, readRows } from '../../../src/connectors/maxcompute/protocol/read-rows.ts';
+import { MalformedRows, readRows } from './read-rows.ts';
 import type { RowValue } from '../../../src/connectors/maxcompute/protocol/row-value.ts';
 import { checkPartition } from './partitions.ts';
 import { Refusal } from './refusal.ts';

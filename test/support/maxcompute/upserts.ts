@@ -21,6 +21,7 @@ interface Upsert {
 export class Upserts {
   readonly #upserts = new Map<string, Upsert>();
   #moves = 0;
+  #saysWhere = true;
 
   begin(table: DoubleTable, params: URLSearchParams): object {
     if (table.key.length === 0) throw new Refusal(400, 'InvalidArgument', 'the table has no primary key');
@@ -42,9 +43,12 @@ export class Upserts {
     if (Number(params.get('slotid')) !== slot)
       throw new Refusal(400, 'InvalidArgument', `bucket ${bucket} is of slot ${slot}`);
     if (server !== this.#address(slot))
-      throw new Refusal(308, 'SlotReassigned', 'the slot is elsewhere', {
-        'odps-tunnel-routed-server': this.#address(slot),
-      });
+      throw new Refusal(
+        308,
+        'SlotReassigned',
+        'the slot is elsewhere',
+        this.#saysWhere ? { 'odps-tunnel-routed-server': this.#address(slot) } : {},
+      );
     if (upsert.status !== 'normal') throw new Refusal(409, 'StatusConflict', `the session is ${upsert.status}`);
     const rows = checkedRows(body, [...table.columns, ...UPSERT_COLUMNS]);
     if (rows.length !== Number(params.get('record_count')))
@@ -73,9 +77,15 @@ export class Upserts {
     upsert.status = 'aborted';
   }
 
-  /** All slots are on other workers from now on. */
-  moveSlots(): void {
+  /** All slots are on other workers from now on; a refusal says where, or does not. */
+  moveSlots({ says }: { says: boolean }): void {
     this.#moves += 1;
+    this.#saysWhere = says;
+  }
+
+  /** Knows no session any more. */
+  forgetAll(): void {
+    this.#upserts.clear();
   }
 
   #address(slot: number): string {

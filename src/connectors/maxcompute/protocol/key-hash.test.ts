@@ -85,6 +85,15 @@ void test('the hash of any number or text is that of arithmetic without tricks',
   );
 });
 
+void test('a decimal that is not plain digits has no hash', () => {
+  for (const text of ['', '-', '.', '1e3', '0x1', 'NaN', '1.2.3', ' 1'])
+    assert.throws(() => unscaledOf(text, 2), TypeError, text);
+  assert.deepEqual(
+    ['.5', '5.', '+1.005', '-1.005'].map((text) => unscaledOf(text, 2)),
+    [50n, 500n, 101n, -101n],
+  );
+});
+
 function hashOf(hasher: Hasher, type: ColumnType, value: RowValue): number {
   switch (type.kind) {
     case 'boolean':

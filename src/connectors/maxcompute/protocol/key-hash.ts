@@ -112,9 +112,14 @@ function hashOfHalves(hasher: Hasher, value: bigint): number {
   return hashOfInt64(hasher, Number(BigInt.asIntN(32, value)), Number(BigInt.asIntN(32, value >> 32n)));
 }
 
-/** Plain digits, at most one point, as a whole number of 10^-scale; digits beyond are rounded half away from zero. */
+/**
+ * Plain digits, at most one point, as a whole number of 10^-scale; digits beyond are rounded half away from zero.
+ * Errors: TypeError for any other text.
+ */
 export function unscaledOf(text: string, scale: number): bigint {
-  const [, sign = '', whole = '', fraction = ''] = /^([+-]?)(\d*)(?:\.(\d*))?$/.exec(text) ?? [];
+  const found = /^([+-]?)(?=\.?\d)(\d*)(?:\.(\d*))?$/.exec(text);
+  if (found === null) throw new TypeError('a decimal is not plain digits');
+  const [, sign = '', whole = '', fraction = ''] = found;
   const kept = BigInt(`0${whole}${fraction.slice(0, scale).padEnd(scale, '0')}`);
   const rounded = (fraction[scale] ?? '0') >= '5' ? kept + 1n : kept;
   return sign === '-' ? -rounded : rounded;

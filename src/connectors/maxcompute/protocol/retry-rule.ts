@@ -49,3 +49,12 @@ export function retryRuleOf(error: unknown): RetryRule {
   if (known !== undefined) return known;
   return status >= 500 ? { kind: 'fault', reload: status === 502 || status === 504 } : { kind: 'caller' };
 }
+
+/** What a connection that was never made says. */
+const UNSENT: ReadonlySet<unknown> = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH']);
+
+/** Whether the service may have done what the failed call told it: it was sent, and no refusal came. */
+export function mayHaveBeenDone(error: unknown): boolean {
+  if (error instanceof ServiceError) return retryRuleOf(error).kind === 'fault';
+  return !(error instanceof HostRefused) && !UNSENT.has((error as { code?: unknown }).code);
+}

@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { readVectors, type StreamCase, typesOf, vectorValue } from '../../../../test/support/maxcompute/vectors.ts';
 import { type ColumnType, columnTypeText, parseColumnType, type PlainKind } from './column-type.ts';
 import { CRC_START, crcOfBytes, crcValue } from './crc32c.ts';
-import { MalformedRows, readRows } from './read-rows.ts';
+import { MalformedRows, readRows } from '../../../../test/support/maxcompute/read-rows.ts';
 import { RowStream } from './row-stream.ts';
 import { type RowValue, writeRow } from './row-value.ts';
 

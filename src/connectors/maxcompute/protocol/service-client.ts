@@ -7,7 +7,7 @@ import {
 import { Agent as SecureAgent, request as secureRequest } from 'node:https';
 import { type HostPolicy, resolveAllowed } from '../../../lib/host-policy.ts';
 import { BackOff, pause } from '../../../lib/retry.ts';
-import { RETRY, retryRuleOf } from './retry-rule.ts';
+import { RETRY, type RetryRule, retryRuleOf } from './retry-rule.ts';
 import { readErrorReply, ServiceError } from './service-error.ts';
 import { type Credential, signatureHeaders } from './sign-request.ts';
 
@@ -37,6 +37,13 @@ export interface ServiceSettings {
   readonly retryFirstMs?: number;
 }
 
+export interface Repeating {
+  /** Called before the same is sent again; without it a slot that moved is not followed. */
+  readonly recover?: (rule: RetryRule) => Promise<void>;
+  /** How often a fault is followed by another try. */
+  readonly faultTries?: number;
+}
+
 const TIMEOUT_MS = 120_000;
 const REPLY_BYTES_MAX = 64 * 2 ** 20;
 const CONNECTIONS = 20;
@@ -61,20 +68,36 @@ export class ServiceClient {
     throw readErrorReply(reply.status, reply.headers, reply.body.toString());
   }
 
-  /** Sends the same again while its rule allows that, for calls that may be repeated. Errors: as `call`. */
-  async repeat(call: Call, signal?: AbortSignal): Promise<Reply> {
-    const backOff = new BackOff(this.settings.retryFirstMs ?? RETRY.firstMs, RETRY.mostMs);
+  /**
+   * Sends a call again while its rule allows that, for calls that may be repeated. Each try asks `callOf` anew.
+   * Errors: as `call`.
+   */
+  async repeat(
+    callOf: Call | (() => Call),
+    signal?: AbortSignal,
+    { recover, faultTries = RETRY.faultTries }: Repeating = {},
+  ): Promise<Reply> {
+    const backOff = this.backOff();
     for (let faults = 0; ; ) {
       try {
-        return await this.call(call, signal);
+        return await this.call(typeof callOf === 'function' ? callOf() : callOf, signal);
       } catch (error) {
-        const { kind } = retryRuleOf(error);
-        if (kind === 'fault') faults += 1;
-        const again = kind === 'throttled' || (kind === 'fault' && faults <= RETRY.faultTries);
+        const rule = retryRuleOf(error);
+        if (rule.kind === 'fault') faults += 1;
+        const again =
+          rule.kind === 'throttled' ||
+          (rule.kind === 'moved' && recover !== undefined) ||
+          (rule.kind === 'fault' && faults <= faultTries);
         if (!again || signal?.aborted === true) throw error;
         await pause(Math.max(backOff.next(), error instanceof ServiceError ? error.holdMs : 0), signal);
+        await recover?.(rule);
       }
     }
+  }
+
+  /** The waits between tries. */
+  backOff(): BackOff {
+    return new BackOff(this.settings.retryFirstMs ?? RETRY.firstMs, RETRY.mostMs);
   }
 
   close(): void {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { retryRuleOf } from './retry-rule.ts';
+import { mayHaveBeenDone, retryRuleOf } from './retry-rule.ts';
 import { readErrorReply } from './service-error.ts';
 import { escapeXml, tagText } from './xml.ts';
 
@@ -101,4 +101,14 @@ void test('the text of an element is read as it was before it was escaped', () =
   assert.equal(tagText('<A>&#20013;&#x6587;&quot;&apos;</A>', 'A'), '中文"\'');
   assert.equal(tagText('<Marker/>', 'Marker'), '');
   assert.equal(tagText('<Table/>', 'Marker'), null);
+});
+
+void test('what was refused or never sent was not done; what broke off may have been', () => {
+  const broken = (code: string) => Object.assign(new Error(code), { code });
+  const refused = (status: number) => readErrorReply(status, {}, '');
+  assert.deepEqual(
+    [broken('ECONNREFUSED'), broken('ENOTFOUND'), refused(429), refused(308), refused(404)].map(mayHaveBeenDone),
+    [false, false, false, false, false],
+  );
+  assert.deepEqual([broken('ECONNRESET'), new Error('cut'), refused(502)].map(mayHaveBeenDone), [true, true, true]);
 });

@@ -25,6 +25,10 @@ const shown = columns.map((column) => ({ ...column, nullable: true }));
 const log: TunnelTarget = { project: 'p', table: 'log', partition: 'pt=2024 中&+%' };
 const users: TunnelTarget = { project: 'p', schema: 's', table: 'users' };
 
+const isPut = (method: string) => method === 'PUT';
+const isPost = (method: string) => method === 'POST';
+const GONE = 'UpsertSessionNotFound';
+
 let double: MaxComputeDouble;
 let logTable: DoubleTable;
 let usersTable: DoubleTable;
@@ -93,7 +97,7 @@ void test('the partition is made where the upload says so', async () => {
 void test('a commit whose reply was lost is looked up, and rows are there once', async () => {
   const session = await beginUpload();
   await session.writeBlock(0, packed(session.columns, [[1n, 'a']]), 'none');
-  double.faults.push({ when: (method) => method === 'POST', what: { kind: 'replyLost' } });
+  double.faults.push({ when: isPost, what: { kind: 'replyLost' } });
   assert.equal(await session.commit(), 'committed');
   assert.deepEqual(logTable.rows(log.partition), [[1n, 'a']]);
 });
@@ -101,7 +105,7 @@ void test('a commit whose reply was lost is looked up, and rows are there once',
 void test('a commit that never arrived leaves the session open', async () => {
   const session = await beginUpload();
   await session.writeBlock(0, packed(session.columns, [[1n, 'a']]), 'none');
-  double.faults.push({ when: (method) => method === 'POST', what: { kind: 'cut' } });
+  double.faults.push({ when: isPost, what: { kind: 'cut' } });
   assert.equal(await session.commit(), 'open');
   assert.equal(await session.commit(), 'committed');
   assert.deepEqual(logTable.rows(log.partition), [[1n, 'a']]);
@@ -109,7 +113,6 @@ void test('a commit that never arrived leaves the session open', async () => {
 
 void test('a block that met faults and throttling is sent again', async () => {
   const session = await beginUpload();
-  const isPut = (method: string) => method === 'PUT';
   for (const refusal of [
     new Refusal(502, '', 'bad'),
     new Refusal(429, 'FlowExceeded', 'slow'),
@@ -207,23 +210,71 @@ void test('rows in a wrong bucket, without a key or wrongly counted are refused'
   await session.write(bucket, { rows: 1, packed: body(1n), compression: 'none' });
 });
 
-void test('a bucket that moved is followed, and faults are sat out', async () => {
+void test('a bucket that moved is followed, whether the refusal says where or not', async () => {
   const session = await UpsertSession.begin(client, users);
-  double.upserts.moveSlots();
-  double.faults.push({
-    when: (method) => method === 'PUT',
-    what: { kind: 'refuse', refusal: new Refusal(502, '', 'bad') },
-  });
-  await upsert(session, [
-    [1, 'a'],
-    [2, 'b'],
-  ]);
-  double.faults.push(
-    { when: (method) => method === 'POST', what: { kind: 'replyLost' } },
-    { when: (method) => method === 'POST', what: { kind: 'replyLost' } },
-  );
+  for (const [id, says] of [
+    [1, true],
+    [2, false],
+  ] as const) {
+    double.upserts.moveSlots({ says });
+    double.answers.length = 0;
+    await upsert(session, [[id, 'a']]);
+    assert.deepEqual(double.answers, ['PUT upserts 308', 'GET upserts 200', 'PUT upserts 200']);
+  }
   assert.equal(await session.commit(), 'committed');
   assert.equal(usersTable.rows().length, 2);
+});
+
+void test('faults are sat out, and commits whose replies were lost are asked for again', async () => {
+  const session = await UpsertSession.begin(client, users);
+  double.faults.push({ when: isPut, what: { kind: 'refuse', refusal: new Refusal(502, '', 'bad') } });
+  double.answers.length = 0;
+  await upsert(session, [
+    [1, 'a'],
+    [1, 'b'],
+  ]);
+  assert.deepEqual(double.answers, ['PUT upserts 502', 'GET upserts 200', 'PUT upserts 200']);
+  double.faults.push({ when: isPost, what: { kind: 'replyLost' } }, { when: isPost, what: { kind: 'replyLost' } });
+  assert.equal(await session.commit(), 'committed');
+  assert.deepEqual(usersTable.rows(), [[1n, 'b']]);
+});
+
+void test('a session that is gone before any commit was heard is not taken for committed', async () => {
+  const slow = new Refusal(429, 'FlowExceeded', 'slow');
+  for (const refusal of [slow, new Refusal(308, 'SlotReassigned', 'elsewhere')]) {
+    const session = await UpsertSession.begin(client, users);
+    double.faults.push({ when: isPost, what: { kind: 'refuse', refusal } });
+    double.faults.push({ when: isPost, what: { kind: 'refuse', refusal: new Refusal(404, GONE, 'gone') } });
+    await assert.rejects(session.commit(), (error) => error instanceof ServiceError && error.code === GONE);
+  }
+  assert.deepEqual(usersTable.rows(), []);
+});
+
+void test('a session that is gone after its commit may have been heard was committed', async () => {
+  for (const kind of ['replyLost', 'cut'] as const) {
+    const session = await UpsertSession.begin(client, users);
+    double.faults.push({ when: isPost, what: { kind } });
+    double.faults.push({ when: isPost, what: { kind: 'refuse', refusal: new Refusal(404, GONE, 'gone') } });
+    assert.equal(await session.commit(), 'committed');
+  }
+});
+
+void test('a reply to a commit that cannot be read is an error, not another try', async () => {
+  const session = await UpsertSession.begin(client, users);
+  double.faults.push({ when: isPost, what: { kind: 'replyIs', body: '{}' } });
+  double.answers.length = 0;
+  await assert.rejects(session.commit(), /Parse/i);
+  const upload = await beginUpload();
+  double.faults.push({ when: isPost, what: { kind: 'replyIs', body: '<html/>' } });
+  await assert.rejects(upload.commit(), SyntaxError);
+  assert.equal(double.answers.filter((answer) => answer.startsWith('POST')).length, 3);
+});
+
+void test('a commit that was throttled is asked for again', async () => {
+  const upload = await beginUpload();
+  await upload.writeBlock(0, packed(upload.columns, [[1n, 'a']]), 'none');
+  double.faults.push({ when: isPost, what: { kind: 'refuse', refusal: new Refusal(429, 'QPSExceeded', 'slow') } });
+  assert.equal(await upload.commit(), 'committed');
 });
 
 void test('a session that was left behind says what became of it', async () => {

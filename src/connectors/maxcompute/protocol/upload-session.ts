@@ -84,13 +84,15 @@ export class UploadSession {
     const stored = new Set(UploadedBlockList.map(({ BlockID }) => Number(BlockID)));
     if (stored.symmetricDifference(this.#blocks).size > 0)
       throw new Error(`the session has ${stored.size} blocks, ${this.#blocks.size} others were written`);
+    let reply: Reply;
     try {
-      return uploadState(readUpload(await this.#client.call(this.#about('POST'), signal)).Status);
+      reply = await this.#client.repeat(this.#about('POST'), signal, { faultTries: 0 });
     } catch (error) {
       const { kind } = retryRuleOf(error);
       if (kind !== 'fault' && kind !== 'state') throw error;
       return uploadStateOf(this.#client, this.#target, this.id, signal);
     }
+    return uploadState(readUpload(reply).Status);
   }
 
   #about(method: 'GET' | 'POST') {

@@ -1,9 +1,9 @@
 import Type, { type Static } from 'typebox';
 import Value from 'typebox/value';
-import { BackOff, pause } from '../../../lib/retry.ts';
+import { pause } from '../../../lib/retry.ts';
 import type { Compression } from './compression.ts';
 import type { Hasher } from './key-hash.ts';
-import { RETRY, retryRuleOf } from './retry-rule.ts';
+import { mayHaveBeenDone, type RetryRule, retryRuleOf } from './retry-rule.ts';
 import type { Call, Reply, ServiceClient } from './service-client.ts';
 import { ServiceError } from './service-error.ts';
 import {
@@ -100,10 +100,10 @@ export class UpsertSession {
     { rows, packed, compression }: { rows: number; packed: Uint8Array; compression: Compression },
     signal?: AbortSignal,
   ): Promise<void> {
-    const backOff = new BackOff(this.#client.settings.retryFirstMs ?? RETRY.firstMs, RETRY.mostMs);
-    for (let faults = 0; ; ) {
-      const slot = this.#slotOf(bucket);
-      const call = this.#call('PUT', slot, {
+    let slot = this.#slotOf(bucket);
+    const callOf = () => {
+      slot = this.#slotOf(bucket);
+      return this.#call('PUT', slot, {
         params: [
           ['bucketid', String(bucket)],
           ['slotid', slot.id],
@@ -115,21 +115,13 @@ export class UpsertSession {
         },
         body: packed,
       });
-      try {
-        const { headers } = await this.#client.call(call, signal);
-        const address = headers[ROUTED_SERVER];
-        if (typeof address === 'string' && address !== '') slot.address = address;
-        return;
-      } catch (error) {
-        const rule = retryRuleOf(error);
-        if (rule.kind === 'fault') faults += 1;
-        const again =
-          ['moved', 'throttled'].includes(rule.kind) || (rule.kind === 'fault' && faults <= RETRY.faultTries);
-        if (!again || signal?.aborted === true) throw error;
-        await pause(Math.max(backOff.next(), error instanceof ServiceError ? error.holdMs : 0), signal);
-        if (rule.kind === 'moved' || (rule.kind === 'fault' && rule.reload)) await this.reload(signal);
-      }
-    }
+    };
+    const recover = async (rule: RetryRule) => {
+      if (rule.kind === 'moved' || (rule.kind === 'fault' && rule.reload)) await this.reload(signal);
+    };
+    const { headers } = await this.#client.repeat(callOf, signal, { recover });
+    const address = headers[ROUTED_SERVER];
+    if (typeof address === 'string' && address !== '') slot.address = address;
   }
 
   /** Asks for the session: learns where its slots are, and keeps it alive. Errors: as `write`. */
@@ -141,27 +133,36 @@ export class UpsertSession {
   }
 
   /**
-   * Makes all visible at once; returns when it is. A session that is known no more, after it was told to commit, was
-   * committed. Returns `committing` if that took too long, `lost` if the session ended otherwise. Errors: ServiceError.
+   * Makes all visible at once; returns when it is. A session that is known no more, after it may have been told to commit,
+   * was committed. Returns `committing` if that took too long, `lost` if the session ended otherwise. Errors: ServiceError.
    */
   async commit(signal?: AbortSignal, waitMs = COMMIT_WAIT_MS): Promise<SessionState> {
-    const backOff = new BackOff(this.#client.settings.retryFirstMs ?? RETRY.firstMs, RETRY.mostMs);
+    const backOff = this.#client.backOff();
     const until = Date.now() + waitMs;
-    let state: SessionState = 'open';
     let asked = false;
     for (; ; await pause(backOff.next(), signal)) {
-      try {
-        const reply = readUpsert(await this.#client.call(this.#call('POST', this.#slotOf(0)), signal));
-        state = upsertState(reply.status);
+      const reply = await this.#askToCommit(asked, signal);
+      if (reply === 'gone') return 'committed';
+      asked ||= reply !== 'refused';
+      if (typeof reply === 'object') {
+        const state = upsertState(readUpsert(reply).status);
         if (state === 'committed' || state === 'lost') return state;
-      } catch (error) {
-        const { kind } = retryRuleOf(error);
-        if (kind === 'gone' && asked) return 'committed';
-        if (kind === 'moved') await this.reload(signal);
-        else if (kind !== 'fault' && kind !== 'throttled') throw error;
       }
-      asked = true;
       if (Date.now() >= until || signal?.aborted === true) return 'committing';
+    }
+  }
+
+  /** `gone` only for a session that was asked before; `unheard` if nobody knows whether the service heard. */
+  async #askToCommit(asked: boolean, signal?: AbortSignal): Promise<Reply | 'gone' | 'refused' | 'unheard'> {
+    try {
+      return await this.#client.call(this.#call('POST', this.#slotOf(0)), signal);
+    } catch (error) {
+      const { kind } = retryRuleOf(error);
+      if (kind === 'gone' && asked) return 'gone';
+      if (kind === 'moved') await this.reload(signal);
+      else if (kind !== 'fault' && kind !== 'throttled') throw error;
+      if (error instanceof ServiceError) await pause(error.holdMs, signal);
+      return mayHaveBeenDone(error) ? 'unheard' : 'refused';
     }
   }
 

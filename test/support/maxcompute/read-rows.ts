@@ -1,8 +1,8 @@
-import { assertNever } from '../../../lib/errors.ts';
-import type { ColumnType } from './column-type.ts';
-import { CRC_START, crcOfBytes, crcOfInt32, crcValue } from './crc32c.ts';
-import { FIELD } from './row-stream.ts';
-import { type RowValue, wireTypeOf } from './row-value.ts';
+import { assertNever } from '../../../src/lib/errors.ts';
+import type { ColumnType } from '../../../src/connectors/maxcompute/protocol/column-type.ts';
+import { CRC_START, crcOfBytes, crcOfInt32, crcValue } from '../../../src/connectors/maxcompute/protocol/crc32c.ts';
+import { FIELD } from '../../../src/connectors/maxcompute/protocol/row-stream.ts';
+import { type RowValue, wireTypeOf } from '../../../src/connectors/maxcompute/protocol/row-value.ts';
 
 /** Bytes that are no row stream of the columns that were said. */
 export class MalformedRows extends Error {
