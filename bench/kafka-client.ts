@@ -3,6 +3,7 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
+import { DEFAULT_HOST_POLICY } from '../src/lib/host-policy.ts';
 import type { RunOptions } from '../scripts/run-named.ts';
 import { startKafka } from '../scripts/servers/kafka.ts';
 import { Cluster } from '../src/connectors/kafka/protocol/cluster.ts';
@@ -87,7 +88,7 @@ async function measure(
 
 async function newTopic(port: number, name: string): Promise<void> {
   const end = new AbortController();
-  const settings = { brokers: [{ host: '127.0.0.1', port }], sasl: null, ssl: null };
+  const settings = { brokers: [{ host: '127.0.0.1', port }], sasl: null, ssl: null, hosts: DEFAULT_HOST_POLICY };
   const options = { clientId: 'bench', requestTimeoutMs: 15_000, log: silentLog, signal: end.signal };
   const cluster = await Cluster.open(settings, options);
   await cluster.createTopics([{ name, partitions: PARTITIONS, replication: 1, configs: {} }]);

@@ -2,6 +2,7 @@
 // syncs every commit.
 // npm run bench -- sink-hologres [--n CHANGES]
 import process from 'node:process';
+import { DEFAULT_HOST_POLICY } from '../src/lib/host-policy.ts';
 import type { RunOptions } from '../scripts/run-named.ts';
 import { type Server, startServer } from '../scripts/servers/servers.ts';
 import { hologresConnector } from '../src/connectors/hologres/connector.ts';
@@ -158,7 +159,7 @@ export async function run({ n }: RunOptions): Promise<void> {
 
 async function measure(target: Server, path: 'staging' | 'fixed', workload: Workload) {
   const sink = hologresConnector.open({
-    settings: hologresConnector.parseSettings(targetContent(target, 'postgres')),
+    settings: hologresConnector.parseSettings(targetContent(target, 'postgres'), DEFAULT_HOST_POLICY),
     options: hologresConnector.parseOptions({
       writePath: path,
       commitRowsMax: COMMIT_ROWS,

@@ -3,6 +3,7 @@
 // npm run bench -- stream-kafka [--n CHANGES] [--family mariadb|mysql] [--envelope json|debezium|debezium-schema|canal]
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Connection } from 'mysql2/promise';
+import { DEFAULT_HOST_POLICY } from '../src/lib/host-policy.ts';
 import type { RunOptions } from '../scripts/run-named.ts';
 import { type KafkaServer, startKafka } from '../scripts/servers/kafka.ts';
 import { type Server, startServer } from '../scripts/servers/servers.ts';
@@ -148,7 +149,7 @@ function targetOf({ kafka }: Stack, options: object, name: string): PipelineTarg
     sink: {
       name: 'target',
       type: kafkaConnector.type,
-      settings: kafkaConnector.parseSettings({ address: `127.0.0.1:${kafka.port}` }),
+      settings: kafkaConnector.parseSettings({ address: `127.0.0.1:${kafka.port}` }, DEFAULT_HOST_POLICY),
       options: kafkaConnector.parseOptions({ replication: 1, ...options }),
     },
     targetOf: ({ table }) => ({ schema: '', table: `${name}_${table}` }),

@@ -1,3 +1,4 @@
+import { DEFAULT_HOST_POLICY } from '../../src/lib/host-policy.ts';
 import { sinks, sources } from '../../src/connectors/index.ts';
 import { Store } from '../../src/store/store.ts';
 import { DataSources } from '../../src/tasks/data-sources.ts';
@@ -60,7 +61,8 @@ export async function fillStore(options: {
   const clock = { now: () => Date.now() };
   const store = Store.open({ folder, masterKey: null, masterKeyFile: null, clock, exclusive: true });
   try {
-    const dataSources = new DataSources({ store, connectors: { sources, sinks }, instances: {}, clock });
+    const surroundings = { connectors: { sources, sinks }, instances: {}, hosts: DEFAULT_HOST_POLICY };
+    const dataSources = new DataSources({ store, ...surroundings, clock });
     const register = (name: string, type: string, content: object) => {
       const registered = {
         name,

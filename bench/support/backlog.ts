@@ -2,6 +2,7 @@
 import { fork } from 'node:child_process';
 import { join } from 'node:path';
 import type { Connection } from 'mysql2/promise';
+import { DEFAULT_HOST_POLICY } from '../../src/lib/host-policy.ts';
 import type { Server } from '../../scripts/servers/servers.ts';
 import { connectForQueries } from '../../src/connectors/mysql/connect.ts';
 import { mysqlConnector } from '../../src/connectors/mysql/connector.ts';
@@ -50,7 +51,7 @@ export async function orderOf(
   source: Server,
   { table, from, changes, columns }: Backlog,
 ): Promise<Omit<DecodeOrder, 'way'>> {
-  const settings = mysqlConnector.parseSettings(sourceContent(source, DATABASE));
+  const settings = mysqlConnector.parseSettings(sourceContent(source, DATABASE), DEFAULT_HOST_POLICY);
   const connection = await connectForQueries(asMysqlSettings(settings));
   const id = { database: DATABASE, table };
   const facts = await readServerFacts(connection);

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client } from 'pg';
+import { DEFAULT_HOST_POLICY } from '../../src/lib/host-policy.ts';
 import type { Server } from '../../scripts/servers/servers.ts';
 import { hologresConnector } from '../../src/connectors/hologres/connector.ts';
 import { connectTarget } from './connections.ts';
@@ -23,7 +24,7 @@ export function hologresTarget({ target, database, writePath, port }: HologresTa
     sink: {
       name: 'target',
       type: hologresConnector.type,
-      settings: hologresConnector.parseSettings({ ...content, endpoint }),
+      settings: hologresConnector.parseSettings({ ...content, endpoint }, DEFAULT_HOST_POLICY),
       options: hologresConnector.parseOptions({ writePath }),
     },
     targetOf: (table) => ({ schema: table.database, table: table.table }),

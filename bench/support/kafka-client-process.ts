@@ -1,6 +1,7 @@
 // A process with one client in it, so that its memory is that client's alone. It writes records of one size, in turn to
 // all partitions of a topic, and says how long the brokers took to acknowledge them.
 import { Producer as LibraryProducer, type MessageToProduce } from '@platformatic/kafka';
+import { DEFAULT_HOST_POLICY } from '../../src/lib/host-policy.ts';
 import { CommitRecords } from '../../src/connectors/kafka/encode/commit-records.ts';
 import { Cluster } from '../../src/connectors/kafka/protocol/cluster.ts';
 import { Producer } from '../../src/connectors/kafka/protocol/producer.ts';
@@ -49,7 +50,7 @@ type Write = (first: number, count: number) => Promise<void>;
 const WAYS: Readonly<Record<ClientWay, (order: ClientOrder) => Promise<Write>>> = {
   async ours({ port, topic, partitions, valueBytes }) {
     const { signal } = new AbortController();
-    const settings = { brokers: [{ host: '127.0.0.1', port }], sasl: null, ssl: null };
+    const settings = { brokers: [{ host: '127.0.0.1', port }], sasl: null, ssl: null, hosts: DEFAULT_HOST_POLICY };
     const options = { clientId: 'bench', requestTimeoutMs: 15_000, log: silentLog, signal };
     const cluster = await Cluster.open(settings, options);
     const producer = await Producer.open(cluster, {

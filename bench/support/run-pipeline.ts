@@ -1,6 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
+import { DEFAULT_HOST_POLICY } from '../../src/lib/host-policy.ts';
 import type { Server } from '../../scripts/servers/servers.ts';
 import { sinks } from '../../src/connectors/index.ts';
 import { connectForQueries } from '../../src/connectors/mysql/connect.ts';
@@ -110,7 +111,7 @@ let pipelines = 0;
 /** With the checkpoint that a run would have saved which had loaded the tables and streamed up to `from`. */
 async function startMessage(options: PipelineOptions): Promise<StartMessage> {
   const { source, database, tables, from, target } = options;
-  const settings = mysqlConnector.parseSettings(sourceContent(source, database));
+  const settings = mysqlConnector.parseSettings(sourceContent(source, database), DEFAULT_HOST_POLICY);
   const connection = await connectForQueries(asMysqlSettings(settings));
   const ids = tables.map((table) => ({ database, table }));
   const facts = await readServerFacts(connection);

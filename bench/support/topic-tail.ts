@@ -1,4 +1,5 @@
 import { describeLogDirsV4, fetchV12, listOffsetsV5 } from '@platformatic/kafka';
+import { DEFAULT_HOST_POLICY } from '../../src/lib/host-policy.ts';
 import { Cluster } from '../../src/connectors/kafka/protocol/cluster.ts';
 import { parseKafkaSettings } from '../../src/connectors/kafka/settings.ts';
 import { silentLog } from '../../src/lib/log.ts';
@@ -12,7 +13,7 @@ const NO_SESSION = { id: 0, epoch: -1 };
 
 /** The brokers of a bench, asked beside what is measured. */
 export function openCluster(port: number, signal: AbortSignal): Promise<Cluster> {
-  const settings = parseKafkaSettings({ address: `127.0.0.1:${port}` });
+  const settings = parseKafkaSettings({ address: `127.0.0.1:${port}` }, DEFAULT_HOST_POLICY);
   return Cluster.open(settings, { clientId: 'bench', requestTimeoutMs: 60_000, log: silentLog, signal });
 }
 

@@ -1,15 +1,14 @@
 import { existsSync, readFileSync } from 'node:fs';
-import { readConfig } from '../config.ts';
+import type { Config } from '../config.ts';
 import { sinks, sources } from '../connectors/index.ts';
-import { systemClock } from '../lib/clock.ts';
-import { DEFAULT_HOST_POLICY, type HostPolicy } from '../lib/host-policy.ts';
 import type { Json } from '../lib/json-value.ts';
 import type { SourceConnector } from '../pipeline/connector.ts';
-import { Store } from '../store/store.ts';
+import type { Store } from '../store/store.ts';
 import { connectorType, readSettings, resolveDataSource } from '../tasks/connections.ts';
 import type { ProjectId } from '../tasks/ids.ts';
 import { TaskError } from '../tasks/task-error.ts';
 import type { StoredDataSource } from '../tasks/task-store.ts';
+import { configOf, useStore } from './with-store.ts';
 
 export interface SourceOptions {
   readonly project?: string;
@@ -38,16 +37,11 @@ interface Given {
   readonly content: string;
 }
 
-interface Read {
-  readonly given: Given;
-  readonly instances: Readonly<Record<string, string>>;
-  readonly hosts: HostPolicy;
-}
-
 /** From a URL, a file, or the name of a registered one. Errors: TaskError, ConfigError, or Error that says what is missing. */
 export async function findSource(source: string, options: SourceOptions): Promise<DoctorSource> {
-  const { given, instances, hosts } = await read(source, options);
-  const { type, title, content } = given;
+  const config = configOf(options);
+  const { instances, hosts } = config;
+  const { type, title, content } = await read(source, options, config);
   const { settings } = readSettings({ connectors: { sources, sinks }, instances, hosts }, type, content);
   const connector = sources.get(type);
   if (connector === undefined)
@@ -55,15 +49,15 @@ export async function findSource(source: string, options: SourceOptions): Promis
   return { title, connector, settings };
 }
 
-async function read(source: string, options: SourceOptions): Promise<Read> {
-  if (source.startsWith('jdbc:')) return { given: fromUrl(source, options), instances: {}, hosts: DEFAULT_HOST_POLICY };
-  if (source.startsWith('@'))
-    return {
-      given: { title: source.slice(1), type: 'mysql', content: readText(source.slice(1)) },
-      instances: {},
-      hosts: DEFAULT_HOST_POLICY,
-    };
-  return fromStore(source, options);
+async function read(source: string, options: SourceOptions, config: Config): Promise<Given> {
+  if (source.startsWith('jdbc:')) return fromUrl(source, options);
+  if (source.startsWith('@')) return { title: source.slice(1), type: 'mysql', content: readText(source.slice(1)) };
+  if (!existsSync(config.dataDir))
+    throw new Error(
+      `there is no store at ${config.dataDir} to look the name ${source} up in: give --data-dir, or a jdbc: URL`,
+    );
+  const { type, subType, content } = await useStore(config, (store) => registered(store, source, options.project));
+  return { title: source, type: connectorType(type, subType), content };
 }
 
 function fromUrl(url: string, options: SourceOptions): Given {
@@ -80,24 +74,6 @@ function fromUrl(url: string, options: SourceOptions): Given {
   const mode = options.tls ?? (options.tlsCa === undefined ? undefined : 'verify-identity');
   const ssl = mode === undefined ? {} : { ssl: { mode, ...ca } };
   return { title: url, type: 'mysql', content: JSON.stringify({ jdbcUrl: url, username, password, ...ssl }) };
-}
-
-async function fromStore(name: string, options: SourceOptions): Promise<Read> {
-  const { dataDir: folder, config: file } = options;
-  const config = readConfig({
-    ...(folder === undefined ? {} : { dataDir: folder }),
-    ...(file === undefined ? {} : { config: file }),
-  });
-  const { dataDir, masterKey, masterKeyFile, instances, hosts } = config;
-  if (!existsSync(dataDir))
-    throw new Error(`there is no store at ${dataDir} to look the name ${name} up in: give --data-dir, or a jdbc: URL`);
-  const store = Store.open({ folder: dataDir, masterKey, masterKeyFile, clock: systemClock, exclusive: false });
-  try {
-    const { type, subType, content } = await registered(store, name, options.project);
-    return { given: { title: name, type: connectorType(type, subType), content }, instances, hosts };
-  } finally {
-    await store.close();
-  }
 }
 
 async function registered(store: Store, name: string, project: string | undefined): Promise<StoredDataSource> {

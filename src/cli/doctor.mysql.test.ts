@@ -6,6 +6,7 @@ import { after, before, describe, it } from 'node:test';
 import { freshMysqlDatabase, mysqlClient, sharedServer, type TestServer } from '../../test/support/servers.ts';
 import { sinks, sources } from '../connectors/index.ts';
 import { systemClock } from '../lib/clock.ts';
+import { DEFAULT_HOST_POLICY } from '../lib/host-policy.ts';
 import { parseJson } from '../lib/json.ts';
 import { Store } from '../store/store.ts';
 import { DataSources } from '../tasks/data-sources.ts';
@@ -68,6 +69,13 @@ void describe('disync doctor', () => {
     );
   });
 
+  void it('goes nowhere where the configuration of the service does not let a data source lead to', async () => {
+    const config = join(folder, 'closed.yaml');
+    writeFileSync(config, 'networkLoopback: deny\n');
+    const { exit, stderr } = await runDoctor(url, { ...options, config });
+    assert.deepEqual([exit, stderr.split(':')[0]], [2, 'Network.HostRefused']);
+  });
+
   void it('exits with 2 when it cannot ask, and never shows the password', async () => {
     const away = await runDoctor('jdbc:mysql://127.0.0.1:1/d', options);
     assert.equal(away.exit, 2);
@@ -110,7 +118,8 @@ void describe('disync doctor', () => {
       clock: systemClock,
       exclusive: true,
     });
-    const registered = new DataSources({ store, connectors: { sources, sinks }, instances: {}, clock: systemClock });
+    const surroundings = { connectors: { sources, sinks }, instances: {}, hosts: DEFAULT_HOST_POLICY };
+    const registered = new DataSources({ store, ...surroundings, clock: systemClock });
     const make = async (project: number, name: string) => {
       const caller = { project: BigInt(project) as ProjectId, user: 'k' };
       await registered.create(caller, { name, type: 'mysql', subType: null, env: 1, description: '', content });

@@ -14,18 +14,23 @@ export function withStore(command: Command, action: Action): void {
   command.option('--data-dir <folder>', 'folder of the store').option('--config <file>', 'configuration file');
   command.action(async (...all: unknown[]) => {
     const options = command.opts<Record<string, unknown>>();
-    const { dataDir, config } = options;
-    const store = openStore(
-      readConfig({ ...(dataDir === undefined ? {} : { dataDir }), ...(config === undefined ? {} : { config }) }),
-    );
-    try {
-      await action(store, all.slice(0, command.registeredArguments.length), options);
-    } finally {
-      await store.close();
-    }
+    const args = all.slice(0, command.registeredArguments.length);
+    await useStore(configOf(options), async (store) => action(store, args, options));
   });
 }
 
-function openStore({ dataDir, masterKey, masterKeyFile }: Config): Store {
-  return Store.open({ folder: dataDir, masterKey, masterKeyFile, clock: systemClock, exclusive: false });
+/** The configuration of the service, of which a command may give another store or file. Errors: ConfigError. */
+export function configOf({ dataDir, config }: { readonly dataDir?: unknown; readonly config?: unknown }): Config {
+  return readConfig({ ...(dataDir === undefined ? {} : { dataDir }), ...(config === undefined ? {} : { config }) });
+}
+
+/** Opens the store beside a service that may run. Errors: those of Store.open, and what `work` throws. */
+export async function useStore<T>(config: Config, work: (store: Store) => Promise<T>): Promise<T> {
+  const { dataDir: folder, masterKey, masterKeyFile } = config;
+  const store = Store.open({ folder, masterKey, masterKeyFile, clock: systemClock, exclusive: false });
+  try {
+    return await work(store);
+  } finally {
+    await store.close();
+  }
 }

@@ -15,7 +15,7 @@ export type HostPolicy = Static<typeof HostPolicySchema>;
 const AllowOrDeny = Type.Union([Type.Literal('allow'), Type.Literal('deny')]);
 export const HostPolicySchema = Type.Object({ private: AllowOrDeny, loopback: AllowOrDeny });
 
-/** Databases are in private networks. */
+/** What the configuration starts from: databases are in private networks. */
 export const DEFAULT_HOST_POLICY: HostPolicy = { private: 'allow', loopback: 'allow' };
 
 export interface ResolvedAddress {
@@ -54,7 +54,7 @@ const lookupAll: NameLookup = async (name) =>
  */
 export async function resolveAllowed(
   host: string,
-  policy: HostPolicy = DEFAULT_HOST_POLICY,
+  policy: HostPolicy,
   lookup: NameLookup = lookupAll,
 ): Promise<AllowedHost> {
   const literal = literalAddress(host);

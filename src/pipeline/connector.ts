@@ -103,7 +103,7 @@ export interface DataSourceConnector {
    * Reads a data source's `Content`; the settings keep `hosts`, which every connection made with them obeys (host-policy.ts).
    * Errors: SettingsError, naming what is wrong. Result is plain data, with secrets.
    */
-  parseSettings(content: Json, hosts?: HostPolicy): Json;
+  parseSettings(content: Json, hosts: HostPolicy): Json;
   /** A page of what there is. Errors: PipelineError when the server cannot be asked. */
   readCatalogue(options: ReadCatalogueOptions): Promise<CataloguePage>;
   /** The stages of `probe`, in their order. */

@@ -47,7 +47,7 @@ const TCP_TIMEOUT_MS = 5000;
 
 /** The first two stages: what the name stands for, and whether something listens there. Ends with a failure. */
 export async function* probeAddress(
-  { host, port, hosts }: { readonly host: string; readonly port: number; readonly hosts?: HostPolicy | undefined },
+  { host, port, hosts }: { readonly host: string; readonly port: number; readonly hosts: HostPolicy },
   signal: AbortSignal,
 ): AsyncGenerator<Stage> {
   try {

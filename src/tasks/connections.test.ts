@@ -8,12 +8,14 @@ const CONNECTORS = {
   sources: new Map([['mysql', mysqlConnector]]),
   sinks: new Map([['kafka', kafkaConnector]]),
 };
+const HOSTS = { private: 'allow', loopback: 'deny' } as const;
 const INSTANCES = { 'alikafka-1': 'kafka.example:9093', 'rm-1': 'mysql.example:3307' };
 
 function settingsOf(type: string, content: object): object {
-  const { settings } = readSettings({ connectors: CONNECTORS, instances: INSTANCES }, type, JSON.stringify(content));
+  const surroundings = { connectors: CONNECTORS, instances: INSTANCES, hosts: HOSTS };
+  const { settings } = readSettings(surroundings, type, JSON.stringify(content));
   const { hosts, ...others } = settings as { hosts?: object };
-  assert.deepEqual(hosts, { private: 'allow', loopback: 'allow' });
+  assert.deepEqual(hosts, HOSTS);
   return others;
 }
 

@@ -1,6 +1,6 @@
 import { isJsonObject, JsonError, parseJson, stringifyJson } from '../lib/json.ts';
 import type { Json } from '../lib/json-value.ts';
-import { DEFAULT_HOST_POLICY, type HostPolicy } from '../lib/host-policy.ts';
+import type { HostPolicy } from '../lib/host-policy.ts';
 import { maskSecrets } from '../lib/mask-secrets.ts';
 import { SettingsError, type SinkConnector, type SourceConnector } from '../pipeline/connector.ts';
 import type { EnvType } from './data-source-service.ts';
@@ -21,7 +21,7 @@ export interface Surroundings {
   /** Addresses of instance-id forms. */
   readonly instances: Readonly<Record<string, string>>;
   /** Which addresses data sources may lead to; the default policy when it is not given. */
-  readonly hosts?: HostPolicy | undefined;
+  readonly hosts: HostPolicy;
 }
 
 /** `rds` with subType mysql is mysql. */
@@ -34,7 +34,7 @@ export function connectorType(type: string, subType: string | null): string {
  * Errors: TaskError `invalid` naming the key, or `not-built` for a type that is not served yet.
  */
 export function readSettings(
-  { connectors, instances, hosts = DEFAULT_HOST_POLICY }: Surroundings,
+  { connectors, instances, hosts }: Surroundings,
   type: string,
   content: string,
 ): { settings: Json; masked: string } {

@@ -3,14 +3,13 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
+import { openTasks } from '../../test/support/open-tasks.ts';
 import { Script, scriptedConnectors } from '../../test/support/scripted-connectors.ts';
-import { ScriptedEngine } from '../../test/support/scripted-engine.ts';
-import { silentLog } from '../lib/log.ts';
+import type { ScriptedEngine } from '../../test/support/scripted-engine.ts';
 import { PipelineError } from '../pipeline/pipeline-error.ts';
 import { failed } from '../pipeline/stages.ts';
-import { Store } from '../store/store.ts';
-import { createTasks, type CreatedTasks } from './create-tasks.ts';
-import { silentNotifier } from './notifier.ts';
+import type { Store } from '../store/store.ts';
+import type { CreatedTasks } from './create-tasks.ts';
 import type { DataSource, DataSourceChanges, DataSourceShare, NewDataSource } from './data-source-service.ts';
 import type { DataSourceId, ProjectId, TaskId } from './ids.ts';
 import { TaskError } from './task-error.ts';
@@ -54,19 +53,9 @@ class Scene {
   }
 
   async open(): Promise<void> {
-    const files = { masterKey: null, masterKeyFile: null };
-    this.store = Store.open({ folder: join(this.#folder, 'data'), ...files, clock: this.clock, exclusive: true });
-    this.created = createTasks({
-      store: this.store,
-      checkpoints: this.store.checkpoints,
-      connectors: scriptedConnectors(this.script),
-      instances: {},
-      clock: this.clock,
-      log: silentLog,
-      probeTimeoutMs: 200,
-      notifier: silentNotifier,
-      engine: (listener) => (this.engine = new ScriptedEngine(listener)),
-    });
+    const { clock } = this;
+    const connectors = scriptedConnectors(this.script);
+    Object.assign(this, openTasks(this.#folder, { connectors, clock, probeTimeoutMs: 200 }));
     await this.created.resumeAll();
   }
 

@@ -5,15 +5,11 @@ import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
 import { operations } from '../../src/api/catalogue.ts';
 import { sinks, sources } from '../../src/connectors/index.ts';
-import { systemClock } from '../../src/lib/clock.ts';
 import type { JsonObject } from '../../src/lib/json-value.ts';
 import type { Logger } from '../../src/lib/log.ts';
-import { Store } from '../../src/store/store.ts';
-import { createTasks } from '../../src/tasks/create-tasks.ts';
-import { silentNotifier } from '../../src/tasks/notifier.ts';
 import { query, raw, send } from '../support/api-clients.ts';
 import { KEY_ID, openGateway, PROJECT, SECRET } from '../support/gateway-under-test.ts';
-import { ScriptedEngine } from '../support/scripted-engine.ts';
+import { openTasks } from '../support/open-tasks.ts';
 
 /** Stands wherever a Content may hold a secret. */
 const CANARY = 'cana7y';
@@ -59,20 +55,9 @@ const logged: string[] = [];
 const seen: string[] = [];
 const called = new Set<string>();
 const log = logInto(logged);
-const files = { masterKey: null, masterKeyFile: null };
-const store = Store.open({ folder: join(folder, 'data'), ...files, clock: systemClock, exclusive: true });
+const { store, created } = openTasks(folder, { connectors: { sources, sinks }, log });
 await store.access.createProject(PROJECT, 'p');
 await store.access.createKey({ projects: [PROJECT], id: KEY_ID, secret: SECRET });
-const created = createTasks({
-  store,
-  checkpoints: store.checkpoints,
-  connectors: { sources, sinks },
-  instances: {},
-  clock: systemClock,
-  log,
-  notifier: silentNotifier,
-  engine: (listener) => new ScriptedEngine(listener),
-});
 const { tasks, dataSources } = created;
 const { port } = await openGateway({ access: store.access, audit: store.audit, tasks, dataSources, log });
 after(async () => {

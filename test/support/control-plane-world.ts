@@ -2,12 +2,10 @@ import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { mock } from 'node:test';
-import { silentLog } from '../../src/lib/log.ts';
 import { PipelineError } from '../../src/pipeline/pipeline-error.ts';
 import type { TableId } from '../../src/pipeline/table.ts';
-import { Store } from '../../src/store/store.ts';
-import { createTasks, type CreatedTasks } from '../../src/tasks/create-tasks.ts';
-import { silentNotifier } from '../../src/tasks/notifier.ts';
+import type { Store } from '../../src/store/store.ts';
+import type { CreatedTasks } from '../../src/tasks/create-tasks.ts';
 import type { ProcessId, ProjectId } from '../../src/tasks/ids.ts';
 import type { ProcessRecord, TaskRecord, TaskRecords } from '../../src/tasks/task-store.ts';
 import {
@@ -21,8 +19,9 @@ import {
   type Version,
 } from './control-plane-model.ts';
 import { callOperation } from './control-plane-wire.ts';
+import { openTasks } from './open-tasks.ts';
 import { Script, scriptedConnectors } from './scripted-connectors.ts';
-import { ScriptedEngine } from './scripted-engine.ts';
+import type { ScriptedEngine } from './scripted-engine.ts';
 
 const DAY_MS = 24 * 3600 * 1000;
 const PLAN_TIMEOUT_MS = 3_600_000;
@@ -222,19 +221,14 @@ export class World {
   }
 
   async #open(refuseFirst = false): Promise<void> {
-    const folder = join(this.#folder, 'data');
-    this.#store = Store.open({ folder, masterKey: null, masterKeyFile: null, clock: this.#clock, exclusive: true });
-    this.#created = createTasks({
-      store: this.#store,
-      checkpoints: this.#store.checkpoints,
+    const { store, created, engine } = openTasks(this.#folder, {
       connectors: scriptedConnectors(this.#script),
-      instances: {},
       clock: this.#clock,
-      log: silentLog,
       planTimeoutMs: PLAN_TIMEOUT_MS,
-      notifier: silentNotifier,
-      engine: (listener) => (this.#engine = new ScriptedEngine(listener)),
     });
+    this.#store = store;
+    this.#created = created;
+    this.#engine = engine;
     this.#engine.refusal = refuseFirst ? new Error('no thread can be made') : null;
     await this.#created.resumeAll();
     this.#engine.refusal = null;

@@ -1,4 +1,5 @@
 import type { Client } from 'pg';
+import { DEFAULT_HOST_POLICY } from '../../src/lib/host-policy.ts';
 import { hologresConnector } from '../../src/connectors/hologres/connector.ts';
 import { parseHologresOptions } from '../../src/connectors/hologres/options.ts';
 import { targetOf } from '../../src/connectors/hologres/plan-targets.ts';
@@ -40,7 +41,7 @@ export async function startHologresUnderTest({
   const postgres = await startPrivatePostgres({ fsync: 'off', ...serverSettings });
   const client = await postgres.connect();
   if (asHologres) await client.query(HOLOGRES_FUNCTIONS);
-  const settings = hologresConnector.parseSettings(postgres.content('postgres'));
+  const settings = hologresConnector.parseSettings(postgres.content('postgres'), DEFAULT_HOST_POLICY);
   const parsed = hologresConnector.parseOptions(options);
   return {
     postgres,

@@ -1,4 +1,5 @@
 import { createRecordsBatch } from '@platformatic/kafka';
+import { DEFAULT_HOST_POLICY } from '../../src/lib/host-policy.ts';
 import { Cluster, type ClusterOptions } from '../../src/connectors/kafka/protocol/cluster.ts';
 import type { ProducerBatch } from '../../src/connectors/kafka/protocol/produce.ts';
 import { Producer, type ProducerMode, type ProducerOptions } from '../../src/connectors/kafka/protocol/producer.ts';
@@ -17,7 +18,7 @@ export function openCluster(
   options: Partial<ClusterOptions> & Partial<KafkaSettings> = {},
 ): Promise<Cluster> {
   const { brokers = [{ host: '127.0.0.1', port }], sasl = null, ssl = null, ...others } = options;
-  const settings = { brokers, sasl, ssl };
+  const settings = { brokers, sasl, ssl, hosts: DEFAULT_HOST_POLICY };
   return Cluster.open(settings, {
     clientId: 'disync-test',
     requestTimeoutMs: 10_000,

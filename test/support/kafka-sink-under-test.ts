@@ -1,3 +1,4 @@
+import { DEFAULT_HOST_POLICY } from '../../src/lib/host-policy.ts';
 import { kafkaConnector } from '../../src/connectors/kafka/connector.ts';
 import { KafkaSink } from '../../src/connectors/kafka/sink.ts';
 import type { JsonObject } from '../../src/lib/json-value.ts';
@@ -25,7 +26,7 @@ export function openKafkaSink(
 ): KafkaSink {
   return new KafkaSink(
     {
-      settings: kafkaConnector.parseSettings({ address: `127.0.0.1:${kafka.port}` }),
+      settings: kafkaConnector.parseSettings({ address: `127.0.0.1:${kafka.port}` }, DEFAULT_HOST_POLICY),
       options: kafkaConnector.parseOptions({ heartbeatSeconds: 0, partitions: 2, replication: 1, ...options }),
       sourceName: 'shop_mysql',
       owner,

@@ -1,3 +1,4 @@
+import { DEFAULT_HOST_POLICY } from '../../src/lib/host-policy.ts';
 import { readResume } from '../../src/connectors/mysql/captured-table.ts';
 import { mysqlConnector } from '../../src/connectors/mysql/connector.ts';
 import { silentLog } from '../../src/lib/log.ts';
@@ -15,7 +16,10 @@ export type Value = string | null;
 export type Values = Readonly<Record<string, Value>>;
 
 export function settingsOf({ port, user, password }: TestServer, database: string): Json {
-  return mysqlConnector.parseSettings({ host: '127.0.0.1', port, username: user, password, database });
+  return mysqlConnector.parseSettings(
+    { host: '127.0.0.1', port, username: user, password, database },
+    DEFAULT_HOST_POLICY,
+  );
 }
 
 export function openSource(

@@ -3,16 +3,16 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after } from 'node:test';
-import { silentLog } from '../../src/lib/log.ts';
-import { Store } from '../../src/store/store.ts';
-import { createTasks, type CreatedTasks } from '../../src/tasks/create-tasks.ts';
+import type { Store } from '../../src/store/store.ts';
+import type { CreatedTasks } from '../../src/tasks/create-tasks.ts';
 import type { AlarmReceivers } from '../../src/tasks/alarm-rule.ts';
 import type { ProcessId, ProjectId, TaskId } from '../../src/tasks/ids.ts';
 import type { AlarmNotification, Notifier } from '../../src/tasks/notifier.ts';
 import { TaskError } from '../../src/tasks/task-error.ts';
 import type { InstanceInfo, ProcessState, TaskType } from '../../src/tasks/task-service.ts';
+import { openTasks } from './open-tasks.ts';
 import { Script, scriptedConnectors } from './scripted-connectors.ts';
-import { ScriptedEngine } from './scripted-engine.ts';
+import type { ScriptedEngine } from './scripted-engine.ts';
 
 export const PROJECT = 10_000n as ProjectId;
 export const CALLER = { project: PROJECT, user: 'KEY' };
@@ -60,24 +60,9 @@ export class Scene {
   }
 
   async open(): Promise<void> {
-    this.store = Store.open({
-      folder: join(this.#folder, 'data'),
-      masterKey: null,
-      masterKeyFile: null,
-      clock: this.clock,
-      exclusive: true,
-    });
-    this.created = createTasks({
-      store: this.store,
-      checkpoints: this.store.checkpoints,
-      connectors: scriptedConnectors(this.script),
-      instances: {},
-      clock: this.clock,
-      log: silentLog,
-      planTimeoutMs: 200,
-      notifier: this.notifier,
-      engine: (listener) => (this.engine = new ScriptedEngine(listener)),
-    });
+    const { clock, notifier } = this;
+    const connectors = scriptedConnectors(this.script);
+    Object.assign(this, openTasks(this.#folder, { connectors, clock, notifier, planTimeoutMs: 200 }));
     this.#isOpen = true;
     await this.created.resumeAll();
   }

@@ -6,13 +6,11 @@ import { createGateway } from '../../src/api/gateway.ts';
 import type { Listener } from '../../src/api/http/listener.ts';
 import type { GatewayLimits } from '../../src/api/limits.ts';
 import { type Logger, silentLog } from '../../src/lib/log.ts';
-import { Store } from '../../src/store/store.ts';
-import type { AuditedCall, AuditTrail } from '../../src/tasks/audit.ts';
-import { createTasks, type CreatedTasks } from '../../src/tasks/create-tasks.ts';
-import { silentNotifier } from '../../src/tasks/notifier.ts';
+import type { Store } from '../../src/store/store.ts';
+import type { CreatedTasks } from '../../src/tasks/create-tasks.ts';
 import type { ProjectId } from '../../src/tasks/ids.ts';
+import { openTasks } from './open-tasks.ts';
 import { Script, scriptedConnectors } from './scripted-connectors.ts';
-import { ScriptedEngine } from './scripted-engine.ts';
 
 export const PROJECT = 10_000n as ProjectId;
 export const FOREIGN_PROJECT = 10_001n as ProjectId;
@@ -23,46 +21,25 @@ export const KEY = { accessKeyId: 'fuzzedkey', accessKeySecret: 'fuzzedsecret', 
 export class WholeService {
   readonly store: Store;
   readonly created: CreatedTasks;
-  /** Defects that were logged, and the last calls that were audited. */
+  /** Those that were logged. */
   readonly defects: object[] = [];
-  lastCall: AuditedCall | null = null;
   port = 0;
   readonly #folder: string;
   readonly #gateway: Listener;
 
   private constructor(folder: string, limits: Partial<GatewayLimits>) {
     this.#folder = folder;
-    const clock = { now: () => Date.now() };
-    this.store = Store.open({
-      folder: join(folder, 'data'),
-      masterKey: null,
-      masterKeyFile: null,
-      clock,
-      exclusive: true,
-    });
     const script = new Script().table('shop', 'a').table('shop', 'b').table('shop', 'c');
     const log: Logger = { ...silentLog, error: (facts) => this.defects.push(facts) };
-    this.created = createTasks({
-      store: this.store,
-      checkpoints: this.store.checkpoints,
-      connectors: scriptedConnectors(script),
-      instances: {},
-      clock,
-      log: silentLog,
-      planTimeoutMs: 1000,
-      notifier: silentNotifier,
-      engine: (listener) => new ScriptedEngine(listener),
-    });
-    const audit: AuditTrail = {
-      append: async (call) => void (this.lastCall = call),
-      entries: () => [],
-    };
+    const { store, created } = openTasks(folder, { connectors: scriptedConnectors(script), planTimeoutMs: 1000 });
+    this.store = store;
+    this.created = created;
     this.#gateway = createGateway({
       ...this.created,
       operations,
       access: this.store.access,
-      audit,
-      clock: clock.now,
+      audit: { append: async () => {}, entries: () => [] },
+      clock: Date.now,
       log,
       dev: false,
       health: null,

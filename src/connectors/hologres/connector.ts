@@ -1,4 +1,3 @@
-import { DEFAULT_HOST_POLICY } from '../../lib/host-policy.ts';
 import type { SinkConnector } from '../../pipeline/connector.ts';
 import { readCatalogue } from './catalogue.ts';
 import { forgetCheckpoint } from './checkpoint-table.ts';
@@ -12,7 +11,7 @@ import { HologresSink } from './sink.ts';
 /** Hologres, and PostgreSQL behind the same protocol: the server itself says which of the two it is. */
 export const hologresConnector: SinkConnector = {
   type: 'holo',
-  parseSettings: (content, hosts = DEFAULT_HOST_POLICY) => ({ ...parseHologresSettings(content), hosts }),
+  parseSettings: parseHologresSettings,
   readCatalogue,
   probeStages: PROBE_STAGES,
   probe,

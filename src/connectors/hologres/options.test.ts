@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { DEFAULT_HOST_POLICY } from '../../lib/host-policy.ts';
 import type { Json } from '../../lib/json-value.ts';
 import { fillPattern, nameProblem, quoteName, quoteText } from './names.ts';
 import { DEFAULT_OPTIONS, parseHologresOptions, parseHologresSettings } from './options.ts';
@@ -9,31 +10,36 @@ const JDBC = { jdbcUrl: 'jdbc:postgresql://db.example:5433/my%20data?x=y', usern
 void describe('the settings of a Hologres data source', () => {
   void it('come as an endpoint with access keys, or as a JDBC address', () => {
     const content = { endpoint: 'holo.example:80', database: 'd', accessId: 'id', accessKey: 'secret' };
-    assert.deepEqual(parseHologresSettings(content), {
+    assert.deepEqual(parseHologresSettings(content, DEFAULT_HOST_POLICY), {
       host: 'holo.example',
       port: 80,
       database: 'd',
       user: 'id',
       password: 'secret',
       ssl: { mode: 'disabled' },
+      hosts: DEFAULT_HOST_POLICY,
     });
-    assert.deepEqual(parseHologresSettings({ ...JDBC, ssl: { mode: 'verify-full', ca: 'PEM' } }), {
+    assert.deepEqual(parseHologresSettings({ ...JDBC, ssl: { mode: 'verify-full', ca: 'PEM' } }, DEFAULT_HOST_POLICY), {
       host: 'db.example',
       port: 5433,
       database: 'my data',
       user: 'u',
       password: '',
       ssl: { mode: 'verify-identity', ca: 'PEM' },
+      hosts: DEFAULT_HOST_POLICY,
     });
-    assert.equal(parseHologresSettings({ ...JDBC, jdbcUrl: 'jdbc:postgresql://[::1]/d' }).host, '::1');
+    assert.equal(
+      parseHologresSettings({ ...JDBC, jdbcUrl: 'jdbc:postgresql://[::1]/d' }, DEFAULT_HOST_POLICY).host,
+      '::1',
+    );
   });
 
   void it('take TLS from the JDBC address where ssl says nothing', () => {
     const content = { jdbcUrl: 'jdbc:postgresql://h/d?sslmode=verify-full', username: 'u', password: 'p' };
     assert.deepEqual(
       [
-        parseHologresSettings(content).ssl.mode,
-        parseHologresSettings({ ...content, ssl: { mode: 'required' } }).ssl.mode,
+        parseHologresSettings(content, DEFAULT_HOST_POLICY).ssl.mode,
+        parseHologresSettings({ ...content, ssl: { mode: 'required' } }, DEFAULT_HOST_POLICY).ssl.mode,
       ],
       ['verify-identity', 'required'],
     );
@@ -54,7 +60,7 @@ void describe('the settings of a Hologres data source', () => {
       [{ endpoint: 'h:80', accessId: 'a', accessKey: 'k' }, 'Content.database'],
     ];
     for (const [content, parameter] of cases) {
-      assert.throws(() => parseHologresSettings(content), { name: 'SettingsError', parameter });
+      assert.throws(() => parseHologresSettings(content, DEFAULT_HOST_POLICY), { name: 'SettingsError', parameter });
     }
   });
 });

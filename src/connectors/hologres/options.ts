@@ -1,6 +1,6 @@
 import Type, { type Static } from 'typebox';
 import Value from 'typebox/value';
-import { HostPolicySchema } from '../../lib/host-policy.ts';
+import { type HostPolicy, HostPolicySchema } from '../../lib/host-policy.ts';
 import { tlsOfJdbcUrl } from '../../lib/jdbc-tls.ts';
 import type { Json, JsonObject } from '../../lib/json-value.ts';
 import { SettingsError } from '../../pipeline/connector.ts';
@@ -28,8 +28,8 @@ const Settings = Type.Object({
     cert: Type.Optional(Type.String()),
     key: Type.Optional(Type.String()),
   }),
-  /** Which addresses it may lead to; the default policy when it is not given. */
-  hosts: Type.Optional(HostPolicySchema),
+  /** Which addresses it may lead to. */
+  hosts: HostPolicySchema,
 });
 
 /** A Hologres or PostgreSQL data source, as its `Content` gave it. Holds the password. */
@@ -79,7 +79,7 @@ const SSL_MODES: Readonly<Record<string, SslMode>> = {
  * `{ jdbcUrl: "jdbc:postgresql://h:p/db", username, password }`; either with `ssl: { mode, ca, cert, key }`.
  * Errors: SettingsError naming the key.
  */
-export function parseHologresSettings(content: Json): HologresSettings {
+export function parseHologresSettings(content: Json, hosts: HostPolicy): HologresSettings {
   const fields = asObject(content, 'Content');
   const address = fields['jdbcUrl'] === undefined ? readEndpoint(fields) : readJdbcUrl(fields['jdbcUrl']);
   return {
@@ -87,6 +87,7 @@ export function parseHologresSettings(content: Json): HologresSettings {
     user: readText(fields, ['username', 'accessId', 'user']),
     password: readText(fields, ['password', 'accessKey']),
     ssl: fields['ssl'] === undefined ? sslOfUrl(fields['jdbcUrl']) : readSsl(fields['ssl']),
+    hosts,
   };
 }
 

@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict';
 import { before, describe, it } from 'node:test';
+import { DEFAULT_HOST_POLICY } from '../../lib/host-policy.ts';
 import { freshPgDatabase, pgClient, sharedServer, type TestServer } from '../../../test/support/servers.ts';
 import type { JsonObject } from '../../lib/json-value.ts';
 import type { Stage } from '../../pipeline/stages.ts';
 import { hologresConnector } from './connector.ts';
 
 async function probe(content: JsonObject): Promise<Stage[]> {
-  const settings = hologresConnector.parseSettings(content);
+  const settings = hologresConnector.parseSettings(content, DEFAULT_HOST_POLICY);
   const stages: Stage[] = [];
   for await (const stage of hologresConnector.probe({ settings, signal: AbortSignal.timeout(20_000) }))
     stages.push(stage);
@@ -79,7 +80,7 @@ void describe('a probe of PostgreSQL', () => {
       'CREATE SCHEMA "s""1"; CREATE SCHEMA disync; CREATE TABLE disync.checkpoint (a int); CREATE TABLE "s""1".b (id bigint, t varchar(7)); CREATE TABLE public.a (n numeric(5,2)); CREATE VIEW public.v AS SELECT 1',
     );
     await root.end();
-    const settings = hologresConnector.parseSettings(content);
+    const settings = hologresConnector.parseSettings(content, DEFAULT_HOST_POLICY);
     const signal = AbortSignal.timeout(20_000);
     const page = (offset: number, limit: number) =>
       hologresConnector.readCatalogue({ settings, offset, limit, signal });

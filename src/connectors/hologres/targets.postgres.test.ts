@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
+import { DEFAULT_HOST_POLICY } from '../../lib/host-policy.ts';
 import { startHologresUnderTest, type HologresUnderTest } from '../../../test/support/hologres-under-test.ts';
 import { batchOf, deletes, inserts, scriptedTable } from '../../../test/support/scripted-rows.ts';
 import { checkpoint, newOwner, newTable, POLICIES } from '../../../test/support/sink-contract.ts';
@@ -265,7 +266,7 @@ void describe('targets on PostgreSQL', () => {
     const admin = await system.postgres.connect('small');
     await admin.query('CREATE SCHEMA contract AUTHORIZATION poor');
     const content = { ...system.postgres.content('small'), username: 'poor', password: 'little' };
-    const settings = hologresConnector.parseSettings(content);
+    const settings = hologresConnector.parseSettings(content, DEFAULT_HOST_POLICY);
     const table = newTable({ k: INT, v: TEXT }, ['k']);
     const planned = await plan([table], {}, settings);
     assert.equal(planned.guarantee, 'converges');
@@ -311,7 +312,11 @@ void describe('targets on PostgreSQL', () => {
 
   void it('says why it cannot connect', async () => {
     const wrong = (content: object) =>
-      plan([], {}, hologresConnector.parseSettings({ ...system.postgres.content('postgres'), ...content }));
+      plan(
+        [],
+        {},
+        hologresConnector.parseSettings({ ...system.postgres.content('postgres'), ...content }, DEFAULT_HOST_POLICY),
+      );
     await assert.rejects(wrong({ username: 'nobody' }), { kind: 'fatal', code: 'Sink.Denied' });
     await assert.rejects(wrong({ jdbcUrl: `jdbc:postgresql://127.0.0.1:${system.postgres.port}/none` }), {
       kind: 'fatal',

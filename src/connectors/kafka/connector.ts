@@ -1,4 +1,3 @@
-import { DEFAULT_HOST_POLICY } from '../../lib/host-policy.ts';
 import { silentLog } from '../../lib/log.ts';
 import type { SinkConnector } from '../../pipeline/connector.ts';
 import { readCatalogue } from './catalogue.ts';
@@ -15,7 +14,7 @@ import { KafkaSink } from './sink.ts';
 /** Kafka, and what speaks its protocol. */
 export const kafkaConnector: SinkConnector = {
   type: 'kafka',
-  parseSettings: (content, hosts = DEFAULT_HOST_POLICY) => ({ ...parseKafkaSettings(content), hosts }),
+  parseSettings: parseKafkaSettings,
   readCatalogue,
   probeStages: PROBE_STAGES,
   probe,

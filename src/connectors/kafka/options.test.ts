@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { DEFAULT_HOST_POLICY } from '../../lib/host-policy.ts';
 import type { Json } from '../../lib/json-value.ts';
 import { kafkaConnector } from './connector.ts';
 import { propertyWarnings } from './client-properties.ts';
@@ -59,8 +60,8 @@ void describe('the settings of a Kafka data source', () => {
       ],
     ];
     for (const [content, expected] of cases) {
-      const settings = parseKafkaSettings(content);
-      assert.deepEqual(settings, expected);
+      const settings = parseKafkaSettings(content, DEFAULT_HOST_POLICY);
+      assert.deepEqual(settings, { ...expected, hosts: DEFAULT_HOST_POLICY });
       assert.deepEqual(asKafkaSettings(JSON.parse(JSON.stringify(settings)) as Json), settings);
     }
   });
@@ -86,7 +87,7 @@ void describe('the settings of a Kafka data source', () => {
       [{ address: 'a', ssl: { key: PEM } }, 'Content.ssl.cert'],
     ];
     for (const [content, parameter] of cases) {
-      assert.throws(() => parseKafkaSettings(content), { name: 'SettingsError', parameter });
+      assert.throws(() => parseKafkaSettings(content, DEFAULT_HOST_POLICY), { name: 'SettingsError', parameter });
     }
   });
 });

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { before, describe, it } from 'node:test';
+import { DEFAULT_HOST_POLICY } from '../../lib/host-policy.ts';
 import { createTopic } from '../../../test/support/kafka-tools.ts';
 import { sharedKafka, type TestKafka } from '../../../test/support/kafka-under-test.ts';
 import { scriptedTable } from '../../../test/support/scripted-rows.ts';
@@ -23,7 +24,7 @@ void describe('a plan of topics', () => {
 
   async function plan(options: Json, tables: readonly string[], key: readonly string[] = ['k']) {
     const planned = await planTopics({
-      settings: parseKafkaSettings({ address: `127.0.0.1:${kafka.port}` }),
+      settings: parseKafkaSettings({ address: `127.0.0.1:${kafka.port}` }, DEFAULT_HOST_POLICY),
       options,
       sourceName: 'source',
       tables: tables.map((table) => scriptedTable(database, table, { k: INT }, key)),

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
+import { DEFAULT_HOST_POLICY } from '../../lib/host-policy.ts';
 import { newTopic, openCluster } from '../../../test/support/kafka-protocol-under-test.ts';
 import { sharedKafka, type TestKafka } from '../../../test/support/kafka-under-test.ts';
 import { ScriptedBroker } from '../../../test/support/scripted-broker.ts';
@@ -8,7 +9,7 @@ import { kafkaConnector } from './connector.ts';
 import type { Cluster } from './protocol/cluster.ts';
 
 async function probe(address: string): Promise<Stage[]> {
-  const settings = kafkaConnector.parseSettings({ address });
+  const settings = kafkaConnector.parseSettings({ address }, DEFAULT_HOST_POLICY);
   const stages: Stage[] = [];
   for await (const stage of kafkaConnector.probe({ settings, signal: AbortSignal.timeout(20_000) })) stages.push(stage);
   return stages;
@@ -58,7 +59,7 @@ void describe('a probe of Kafka', () => {
 
   void it('is beside a catalogue of topics, page by page', async () => {
     const names = [await newTopic(cluster, 1), await newTopic(cluster, 1)].sort();
-    const settings = kafkaConnector.parseSettings({ address: `127.0.0.1:${kafka.port}` });
+    const settings = kafkaConnector.parseSettings({ address: `127.0.0.1:${kafka.port}` }, DEFAULT_HOST_POLICY);
     const signal = AbortSignal.timeout(20_000);
     const { schemas, tables, total } = await kafkaConnector.readCatalogue({
       settings,

@@ -102,7 +102,7 @@ async function advertisedBrokers(
 }
 
 async function stagesTo(
-  broker: Address & { readonly hosts: KafkaSettings['hosts'] | undefined },
+  broker: Address & { readonly hosts: KafkaSettings['hosts'] },
   signal: AbortSignal,
 ): Promise<readonly Stage[]> {
   const stages: Stage[] = [];

@@ -1,6 +1,6 @@
 import Type, { type Static } from 'typebox';
 import Value from 'typebox/value';
-import { HostPolicySchema } from '../../lib/host-policy.ts';
+import { type HostPolicy, HostPolicySchema } from '../../lib/host-policy.ts';
 import type { Json, JsonObject } from '../../lib/json-value.ts';
 import { SettingsError } from '../../pipeline/connector.ts';
 import { misspelt } from './misspelt.ts';
@@ -36,8 +36,8 @@ const Settings = Type.Object({
       key: Type.Optional(Type.String()),
     }),
   ]),
-  /** Which addresses it may lead to; the default policy when it is not given. */
-  hosts: Type.Optional(HostPolicySchema),
+  /** Which addresses it may lead to. */
+  hosts: HostPolicySchema,
 });
 
 /** A Kafka data source, as its `Content` gave it. Holds the password. */
@@ -66,7 +66,7 @@ const NAMES = ['address', 'securityProtocol', 'saslMechanism', 'username', 'pass
  * `securityProtocol`, a `username` means SASL, and `ssl` means TLS; a mechanism that is not named is PLAIN.
  * Errors: SettingsError naming the key.
  */
-export function parseKafkaSettings(content: Json): KafkaSettings {
+export function parseKafkaSettings(content: Json, hosts: HostPolicy): KafkaSettings {
   const fields = asObject(content, 'Content');
   for (const [name, meant] of misspelt(Object.keys(fields), NAMES))
     throw new SettingsError(`Content.${name}`, `Content.${name} is spelt ${meant}`);
@@ -75,6 +75,7 @@ export function parseKafkaSettings(content: Json): KafkaSettings {
     brokers: readAddress(fields['address']),
     sasl: sasl ? readSasl(fields) : null,
     ssl: ssl ? readSsl(fields['ssl']) : null,
+    hosts,
   };
 }
 

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { before, describe, it } from 'node:test';
+import { DEFAULT_HOST_POLICY } from '../../lib/host-policy.ts';
 import { type KafkaRecord, readTopic } from '../../../scripts/servers/kafka-reader.ts';
 import { addPartitions, createTopic, deleteTopic } from '../../../test/support/kafka-tools.ts';
 import { sharedKafka, type TestKafka } from '../../../test/support/kafka-under-test.ts';
@@ -27,7 +28,7 @@ void describe('the Kafka sink', () => {
     kafka = await sharedKafka();
   });
 
-  const settings = () => kafkaConnector.parseSettings({ address: `127.0.0.1:${kafka.port}` });
+  const settings = () => kafkaConnector.parseSettings({ address: `127.0.0.1:${kafka.port}` }, DEFAULT_HOST_POLICY);
 
   function open(
     options: JsonObject = {},

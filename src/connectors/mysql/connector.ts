@@ -1,4 +1,3 @@
-import { DEFAULT_HOST_POLICY } from '../../lib/host-policy.ts';
 import type { Json } from '../../lib/json-value.ts';
 import type {
   DescribeOptions,
@@ -27,7 +26,7 @@ const LOAD_WITHOUT_KEY =
 /** MySQL 5.6 and later, MariaDB 10.x and 11.x, read through their binary log. */
 export const mysqlConnector: SourceConnector = {
   type: 'mysql',
-  parseSettings: (content, hosts = DEFAULT_HOST_POLICY) => ({ ...parseMysqlSettings(content), hosts }) as Json,
+  parseSettings: (content, hosts) => parseMysqlSettings(content, hosts) as Json,
   parseOptions: parseReaderOptions,
   defaultDatabase: (settings) => asMysqlSettings(settings).database,
   describe,

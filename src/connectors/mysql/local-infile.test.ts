@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
+import { DEFAULT_HOST_POLICY } from '../../lib/host-policy.ts';
 import { RogueMysql } from '../../../test/support/rogue-mysql.ts';
 import { connectForQueries, connectRaw } from './connect.ts';
 import { parseMysqlSettings } from './options.ts';
@@ -16,7 +17,9 @@ void describe('a server that asks for a file of ours', () => {
   async function meet(statement: RegExp, use: (settings: ReturnType<typeof parseMysqlSettings>) => Promise<void>) {
     const rogue = await RogueMysql.start(statement, file);
     try {
-      await use(parseMysqlSettings({ host: '127.0.0.1', port: rogue.port, username: 'u', password: '' }));
+      await use(
+        parseMysqlSettings({ host: '127.0.0.1', port: rogue.port, username: 'u', password: '' }, DEFAULT_HOST_POLICY),
+      );
       assert.deepEqual([rogue.asked, rogue.offers], [1, 0]);
       // At most the packet that ends a file, of none.
       assert.ok(['', '\0\0\0\x02'].includes(rogue.received), rogue.received);

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { DEFAULT_HOST_POLICY } from '../../lib/host-policy.ts';
 import type { Json } from '../../lib/json-value.ts';
 import { SettingsError } from '../../pipeline/connector.ts';
 import { DEFAULT_READER_OPTIONS, parseMysqlSettings, parseReaderOptions } from './options.ts';
@@ -31,7 +32,7 @@ void test('an option that cannot be used is refused by its name', () => {
 });
 
 void test('TLS is what the content says, else what its URL asks for', () => {
-  const modeOf = (content: Json) => parseMysqlSettings(content).ssl.mode;
+  const modeOf = (content: Json) => parseMysqlSettings(content, DEFAULT_HOST_POLICY).ssl.mode;
   const account = { username: 'u', password: 'p' };
   const url = 'jdbc:mysql://h/d?sslMode=VERIFY_CA';
   assert.deepEqual(

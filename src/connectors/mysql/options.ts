@@ -1,6 +1,6 @@
 import Type, { type Static } from 'typebox';
 import Value from 'typebox/value';
-import { HostPolicySchema } from '../../lib/host-policy.ts';
+import { type HostPolicy, HostPolicySchema } from '../../lib/host-policy.ts';
 import { tlsOfJdbcUrl } from '../../lib/jdbc-tls.ts';
 import type { Json } from '../../lib/json-value.ts';
 import { SettingsError } from '../../pipeline/connector.ts';
@@ -29,8 +29,8 @@ const Settings = Type.Object({
   /** The database that bare table names are of. */
   database: Type.Union([Type.String({ minLength: 1 }), Type.Null()]),
   ssl: Ssl,
-  /** Which addresses it may lead to; the default policy when it is not given. */
-  hosts: Type.Optional(HostPolicySchema),
+  /** Which addresses it may lead to. */
+  hosts: HostPolicySchema,
 });
 
 /** A MySQL or MariaDB data source, as its `Content` gave it. Holds the password. */
@@ -55,7 +55,7 @@ type Fields = Readonly<Record<string, Json>>;
  * Reads `Content`: `{ jdbcUrl: "jdbc:mysql://h:p/db", username, password }` or `{ host, port, database, … }`.
  * Errors: SettingsError naming the key.
  */
-export function parseMysqlSettings(content: Json): MysqlSettings {
+export function parseMysqlSettings(content: Json, hosts: HostPolicy): MysqlSettings {
   if (content === null || typeof content !== 'object' || Array.isArray(content)) {
     throw new SettingsError(
       'Content',
@@ -69,6 +69,7 @@ export function parseMysqlSettings(content: Json): MysqlSettings {
     user: text(fields, 'username', fields['user']),
     password: text(fields, 'password', undefined, ''),
     ssl: fields['ssl'] === undefined ? sslOfUrl(fields['jdbcUrl']) : readSsl(fields['ssl']),
+    hosts,
   };
 }
 

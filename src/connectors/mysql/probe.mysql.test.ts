@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { before, describe, it } from 'node:test';
+import { DEFAULT_HOST_POLICY } from '../../lib/host-policy.ts';
 import {
   FAMILIES,
   freshMysqlDatabase,
@@ -12,7 +13,7 @@ import type { Stage } from '../../pipeline/stages.ts';
 import { mysqlConnector } from './connector.ts';
 
 async function probe(content: JsonObject): Promise<Stage[]> {
-  const settings = mysqlConnector.parseSettings(content);
+  const settings = mysqlConnector.parseSettings(content, DEFAULT_HOST_POLICY);
   const stages: Stage[] = [];
   for await (const stage of mysqlConnector.probe({ settings, signal: AbortSignal.timeout(20_000) })) stages.push(stage);
   return stages;
@@ -91,7 +92,7 @@ for (const family of FAMILIES) {
         `CREATE USER '${user}'@'127.0.0.1' IDENTIFIED BY 'p'; GRANT SELECT ON \`${database}\`.* TO '${user}'@'127.0.0.1'`,
       );
       await root.end();
-      const settings = mysqlConnector.parseSettings({ ...content, username: user, password: 'p' });
+      const settings = mysqlConnector.parseSettings({ ...content, username: user, password: 'p' }, DEFAULT_HOST_POLICY);
       const page = (offset: number, limit: number) =>
         mysqlConnector.readCatalogue({ settings, offset, limit, signal: AbortSignal.timeout(20_000) });
       const { schemas, tables, total } = await page(0, 2);

@@ -9,6 +9,7 @@ import { once } from 'node:events';
 import { setTimeout } from 'node:timers/promises';
 import { connect as connectTls } from 'node:tls';
 import type { Connection } from 'mysql2/promise';
+import { DEFAULT_HOST_POLICY } from '../../lib/host-policy.ts';
 import { type Server, startServer } from '../../../scripts/servers/servers.ts';
 import { freePort } from '../../../scripts/servers/free-port.ts';
 import { findProgram } from '../../../scripts/servers/packages.ts';
@@ -32,7 +33,7 @@ function settingsOf(
   database = 'mysql',
   host = '127.0.0.1',
 ): Json {
-  return mysqlConnector.parseSettings({ host, port, username: user, password, database, ssl });
+  return mysqlConnector.parseSettings({ host, port, username: user, password, database, ssl }, DEFAULT_HOST_POLICY);
 }
 
 /** The cipher of a connection with these settings; or how it failed. */

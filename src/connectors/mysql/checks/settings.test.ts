@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { DEFAULT_HOST_POLICY } from '../../../lib/host-policy.ts';
 import type { ServerFacts } from '../server-facts.ts';
 import { checkEncryption, checkSettings } from './settings.ts';
 
@@ -85,9 +86,11 @@ test('GTIDs are switched on in the steps that are left', () => {
   );
 });
 
+const ACCOUNT = { port: 1, user: 'u', password: 'p', database: null, hosts: DEFAULT_HOST_POLICY };
+
 test('a connection in clear is fine on the machine itself only, and one that proves nothing is not', () => {
   const level = (host: string, mode: 'disabled' | 'required' | 'verify-ca' | 'verify-identity') =>
-    checkEncryption({ host, port: 1, user: 'u', password: 'p', database: null, ssl: { mode } }).level;
+    checkEncryption({ ...ACCOUNT, host, ssl: { mode } }).level;
   assert.deepEqual(
     [
       level('127.0.0.1', 'disabled'),
