@@ -11,7 +11,8 @@ export type StageName =
   | 'login'
   | 'grants'
   | 'binlog settings'
-  | 'advertised brokers';
+  | 'advertised brokers'
+  | 'tunnel';
 
 export interface Stage {
   readonly stage: StageName;

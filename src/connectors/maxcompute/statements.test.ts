@@ -116,6 +116,7 @@ function facts(columns: Readonly<Record<string, string>>, more: Partial<TableFac
     columns: Object.entries(columns).map(([of, type]) => ({ name: of, type: parseColumnType(type), nullable: true })),
     partitionColumns: [],
     primaryKey: [],
+    rows: null,
     ...more,
   };
 }

@@ -115,6 +115,7 @@ function tableXml(table: DoubleTable, extended: boolean): string {
     ...table.schema(),
     comment: table.comment,
     lifecycle: table.lifecycle ?? -1,
+    recordNum: [...table.partitions.values()].reduce((sum, rows) => sum + rows.length, 0),
     ...(extended ? { Reserved: reserved } : {}),
   });
   return (

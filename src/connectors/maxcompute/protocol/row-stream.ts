@@ -70,6 +70,27 @@ export class RowStream {
     this.#row = CRC_START;
   }
 
+  /**
+   * Takes the values that were written of a row out of the stream: they stay in memory, from where the row began to `at`,
+   * for a stream that they are to be in. Returns their CRC so far.
+   */
+  keepRow(): number {
+    const crc = this.#row;
+    this.#row = CRC_START;
+    this.#rowStart = this.at;
+    return crc;
+  }
+
+  /** Begins a row with values that were kept elsewhere, with their CRC so far; more may follow. */
+  resumeRow(source: Uint8Array, start: number, end: number, crc: number): void {
+    const at = this.room(FIXED_BYTES_MAX + end - start);
+    const { bytes } = this;
+    if (end - start >= LONG_BYTES) bytes.set(source.subarray(start, end), at);
+    else for (let from = start, to = at; from < end; ) bytes[to++] = source[from++]!;
+    this.at = at + end - start;
+    this.#row = crc;
+  }
+
   /** The whole stream with its footer. Valid until the next `reset`. */
   finish(): Uint8Array<ArrayBuffer> {
     let at = writeVarint(this.bytes, this.room(2 * FIXED_BYTES_MAX), TAG_COUNT);

@@ -288,8 +288,18 @@ void test('a session that was left behind says what became of it', async () => {
 void test('the service says what a table is, and where the tunnel', async () => {
   const service = new ServiceClient(settings({ endpoint: `${double.url}/api` }));
   assert.equal(await tunnelEndpoint(service, 'p'), double.url);
-  assert.deepEqual(await tableFacts(service, users), { columns: shown, partitionColumns: [], primaryKey: ['id'] });
-  assert.deepEqual(await tableFacts(service, log), { columns: shown, partitionColumns: ['pt'], primaryKey: [] });
+  assert.deepEqual(await tableFacts(service, users), {
+    columns: shown,
+    partitionColumns: [],
+    primaryKey: ['id'],
+    rows: 0,
+  });
+  assert.deepEqual(await tableFacts(service, log), {
+    columns: shown,
+    partitionColumns: ['pt'],
+    primaryKey: [],
+    rows: 0,
+  });
   assert.equal(await tableFacts(service, { project: 'p', table: 'users' }), null);
   service.close();
 });

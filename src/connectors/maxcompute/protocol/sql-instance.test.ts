@@ -61,6 +61,7 @@ void test('a table of every type is made, with partitions, comments and a lifecy
         ],
       },
     },
+    nullable: true,
   });
   assert.deepEqual([facts.partitionColumns, facts.primaryKey], [['pt', 'region'], []]);
   const table = double.table('projects/p/tables/all');

@@ -17,6 +17,7 @@ const Column = Type.Object({ name: Type.String(), type: Type.String(), isNullabl
 const TableSchema = Type.Object({
   columns: Type.Array(Column),
   partitionKeys: Type.Optional(Type.Array(Column)),
+  recordNum: Type.Optional(Type.Number()),
   Reserved: Type.Optional(Type.String()),
 });
 const Reserved = Type.Object({
@@ -30,6 +31,8 @@ export interface TableFacts {
   readonly partitionColumns: readonly string[];
   /** Empty unless it is a Delta table. */
   readonly primaryKey: readonly string[];
+  /** As the service counts them, at times late; null where it does not say. */
+  readonly rows: number | null;
 }
 
 /** What the service knows of a table; null if there is none, nor such a project. Errors: ServiceError. */
@@ -70,5 +73,6 @@ function readTable(xml: string): TableFacts {
     })),
     partitionColumns: (schema.partitionKeys ?? []).map(({ name }) => name),
     primaryKey: String(Transactional ?? '') === 'true' ? PrimaryKey : [],
+    rows: schema.recordNum === undefined || schema.recordNum < 0 ? null : schema.recordNum,
   };
 }

@@ -62,6 +62,19 @@ export class UploadSession {
     return new UploadSession(client, target, readUpload(reply));
   }
 
+  /** A session of which only the id is known, and that blocks 0 to `blocks - 1` were stored. Errors: ServiceError. */
+  static async resume(
+    client: ServiceClient,
+    target: TunnelTarget,
+    { id, blocks }: { id: string; blocks: number },
+    signal?: AbortSignal,
+  ): Promise<UploadSession> {
+    const reply = await client.repeat(tunnelCall(target, { method: 'GET', params: [['uploadid', id]] }), signal);
+    const session = new UploadSession(client, target, readUpload(reply));
+    for (let block = 0; block < blocks; block += 1) session.#blocks.add(block);
+    return session;
+  }
+
   /** Sends one block, a whole row stream packed as said; sends it again where that may help. Errors: ServiceError. */
   async writeBlock(blockId: number, packed: Uint8Array, compression: Compression, signal?: AbortSignal): Promise<void> {
     if (blockId > BLOCK_ID_MAX) throw new Error(`a session has ${BLOCK_ID_MAX + 1} blocks at most`);

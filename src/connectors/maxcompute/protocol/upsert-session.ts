@@ -91,6 +91,17 @@ export class UpsertSession {
     return new UpsertSession(client, target, readUpsert(await client.repeat(call, signal)));
   }
 
+  /** A session of which only the id is known. Errors: ServiceError. */
+  static async resume(
+    client: ServiceClient,
+    target: TunnelTarget,
+    id: string,
+    signal?: AbortSignal,
+  ): Promise<UpsertSession> {
+    const call = tunnelCall(target, { method: 'GET', kind: 'upserts', params: [['upsertid', id]] });
+    return new UpsertSession(client, target, readUpsert(await client.repeat(call, signal)));
+  }
+
   /**
    * Sends rows of one bucket, in their order; again, and to wherever the bucket moved, while that may help.
    * Errors: ServiceError; Error if the number of buckets changed: the session must be given up.
