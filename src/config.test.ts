@@ -26,8 +26,9 @@ void describe('the configuration', () => {
 
   void it('takes a URL for robots, and nothing else', () => {
     const url = 'https://robots.example/send';
-    assert.equal(readConfig({}, { DISYNC_DING_ROBOT_URL: url }).dingRobotUrl, url);
-    assert.equal(readConfig({}, {}).dingRobotUrl, null);
+    const variables = { DISYNC_DING_ROBOT_URL: url, DISYNC_FEISHU_ROBOT_URL: `${url}/hook` };
+    assert.deepEqual(readConfig({}, variables).robots, { dingRobotUrl: url, feishuRobotUrl: `${url}/hook` });
+    assert.deepEqual(readConfig({}, {}).robots, { dingRobotUrl: null, feishuRobotUrl: null });
     assert.throws(() => readConfig({ dingRobotUrl: 'robots.example' }, {}), refusal(/dingRobotUrl is wrong/));
   });
 

@@ -44,6 +44,8 @@ const Settings = Type.Object(
     networkLoopback: Type.Optional(AllowOrDeny),
     /** Where alarms go whose receivers are tokens of DingTalk robots: added as `access_token`. None is built in. */
     dingRobotUrl: Type.Optional(Type.String({ pattern: '^https?://' })),
+    /** The same for tokens of Feishu robots: added as the last segment of the path. */
+    feishuRobotUrl: Type.Optional(Type.String({ pattern: '^https?://' })),
     /** Addresses of instance-id forms of data sources: id → host:port. File only. */
     instances: Type.Optional(Type.Record(Type.String(), Text)),
     /** Where the process ends with SIGKILL: for tests of what is left behind. */
@@ -69,8 +71,8 @@ export interface Config {
   readonly runMemoryMb: number;
   /** Which addresses data sources and webhooks may lead to. */
   readonly hosts: HostPolicy;
-  /** Null: alarms cannot go to robots that are named by a token. */
-  readonly dingRobotUrl: string | null;
+  /** Where tokens of robots go. Null: alarms cannot go to those. */
+  readonly robots: { readonly dingRobotUrl: string | null; readonly feishuRobotUrl: string | null };
   readonly instances: Readonly<Record<string, string>>;
   readonly crashPoint: CrashPoint | null;
 }
@@ -119,9 +121,10 @@ export function readConfig(flags: Raw, env: NodeJS.ProcessEnv = process.env): Co
       `${host} is reachable from outside, and without TLS keys and rows travel in clear. Give --tls-cert and --tls-key, or --insecure if a proxy in front has TLS.`,
     );
   }
-  const dingRobotUrl = settings.dingRobotUrl ?? null;
-  if (dingRobotUrl !== null && !URL.canParse(dingRobotUrl))
-    throw new ConfigError('the setting dingRobotUrl is wrong: it must be a URL of http or https');
+  const robots = { dingRobotUrl: settings.dingRobotUrl ?? null, feishuRobotUrl: settings.feishuRobotUrl ?? null };
+  for (const [name, url] of Object.entries(robots))
+    if (url !== null && !URL.canParse(url))
+      throw new ConfigError(`the setting ${name} is wrong: it must be a URL of http or https`);
   return {
     host,
     port: settings.port ?? 8580,
@@ -141,7 +144,7 @@ export function readConfig(flags: Raw, env: NodeJS.ProcessEnv = process.env): Co
       private: settings.networkPrivate ?? DEFAULT_HOST_POLICY.private,
       loopback: settings.networkLoopback ?? DEFAULT_HOST_POLICY.loopback,
     },
-    dingRobotUrl,
+    robots,
     instances: settings.instances ?? {},
     crashPoint: settings.crashPoint ?? null,
   };

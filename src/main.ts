@@ -44,7 +44,7 @@ async function serve(config: Config): Promise<void> {
     hosts: config.hosts,
     clock,
     log,
-    notifier: new WebhookNotifier({ hosts: config.hosts, dingRobotUrl: config.dingRobotUrl, log }),
+    notifier: new WebhookNotifier({ hosts: config.hosts, robots: config.robots, clock, log }),
     engine: (listener) => {
       embedded = new EmbeddedEngine({
         store: store.checkpoints,

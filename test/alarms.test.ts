@@ -30,7 +30,8 @@ test('a task that is late reaches a webhook that was away, once within the mute 
   const scene = await Scene.make();
   scene.notifier = new WebhookNotifier({
     hosts: DEFAULT_HOST_POLICY,
-    dingRobotUrl: null,
+    robots: { dingRobotUrl: null, feishuRobotUrl: null },
+    clock: scene.clock,
     log: silentLog,
     firstWaitMs: 2,
   });

@@ -68,7 +68,11 @@ const NOTIFICATION_SETTINGS = objectOf({
   NotificationReceivers: required(
     listOf(
       objectOf({
-        ReceiverType: required(oneOf(RECEIVER_TYPES), 'kind of receiver', 'WebHookUrl is of the newer version'),
+        ReceiverType: required(
+          oneOf(RECEIVER_TYPES),
+          'kind of receiver',
+          'WebHookUrl and FeishuToken are of the newer version',
+        ),
         ReceiverValues: required(
           listOf(line({ maxLength: 2000 }), { min: 1, max: 20 }),
           'account ids; tokens, or whole URLs, of robots; URLs',
@@ -130,7 +134,7 @@ const CHANNEL_FIELDS: readonly Field[] = [
   { name: 'Channels', type: 'list', meaning: 'names of channels' },
 ];
 const RECEIVER_FIELDS: readonly Field[] = [
-  { name: 'ReceiverType', type: 'string', meaning: 'AliyunUid, DingToken or WebHookUrl' },
+  { name: 'ReceiverType', type: 'string', meaning: 'AliyunUid, DingToken, FeishuToken or WebHookUrl' },
   { name: 'ReceiverValues', type: 'list', meaning: 'texts; secrets as *** and their last four characters' },
 ];
 

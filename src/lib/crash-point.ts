@@ -9,6 +9,8 @@ export const CRASH_STEPS = [
   'deploy saved',
   'start saved',
   'stop saved',
+  'alarm saved',
+  'alarm told',
   'filled targets saved',
   'checkpoint recovered',
   'checkpoint saved',

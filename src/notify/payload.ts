@@ -3,8 +3,9 @@ import type { AlarmNotification } from '../tasks/notifier.ts';
 
 /** What a webhook is sent. Ids are texts: many that read JSON have no 64-bit numbers. */
 export function webhookPayload(notification: AlarmNotification): JsonObject {
-  const { rule, task, taskName, project, metric, severity, value, threshold, message, at } = notification;
+  const { kind, rule, task, taskName, project, metric, severity, value, threshold, message, at } = notification;
   return {
+    state: kind === 'holds' ? 'alarm' : 'ended',
     ruleId: String(rule),
     taskId: String(task),
     taskName,
@@ -18,8 +19,8 @@ export function webhookPayload(notification: AlarmNotification): JsonObject {
   };
 }
 
-/** What a robot of DingTalk is sent. */
-export function dingPayload({ severity, project, rule, message, at }: AlarmNotification): JsonObject {
-  const content = `[disync] ${severity}: ${message} Project ${project}, rule ${rule}, ${new Date(at).toISOString()}`;
-  return { msgtype: 'text', text: { content } };
+/** What a robot says. */
+export function robotText({ kind, severity, project, rule, message, at }: AlarmNotification): string {
+  const state = kind === 'holds' ? severity : `${severity} is over`;
+  return `[disync] ${state}: ${message} Project ${project}, rule ${rule}, ${new Date(at).toISOString()}`;
 }

@@ -1,3 +1,4 @@
+import type { Clock } from '../lib/clock.ts';
 import type { HostPolicy } from '../lib/host-policy.ts';
 import { isJsonObject, parseJson, stringifyJson } from '../lib/json.ts';
 import type { JsonObject } from '../lib/json-value.ts';
@@ -6,7 +7,7 @@ import { BackOff, pause } from '../lib/retry.ts';
 import { type AlarmReceivers, maskReceiver, type ReceiverType } from '../tasks/alarm-rule.ts';
 import type { AlarmRuleId } from '../tasks/ids.ts';
 import type { AlarmNotification, Notifier } from '../tasks/notifier.ts';
-import { dingPayload, webhookPayload } from './payload.ts';
+import { type Letter, letterTo, type RobotUrls, type WriteLetter } from './letter.ts';
 import { postJson } from './post-json.ts';
 
 const TRIES = 4;
@@ -18,8 +19,8 @@ const UNDERWAY_MAX = 200;
 
 export interface WebhookNotifierOptions {
   readonly hosts: HostPolicy;
-  /** Where tokens of robots go: they are added as `access_token`. Null: those cannot be told. */
-  readonly dingRobotUrl: string | null;
+  readonly robots: RobotUrls;
+  readonly clock: Clock;
   readonly log: Logger;
   /** The wait before the second try; a second when it is not given. */
   readonly firstWaitMs?: number;
@@ -27,10 +28,27 @@ export interface WebhookNotifierOptions {
   readonly tryMs?: number;
 }
 
+/** Where a robot says in its answer how it went, and with which codes it may go better later. */
+const ANSWERS: Readonly<Partial<Record<ReceiverType, { readonly key: string; readonly passing: readonly number[] }>>> =
+  {
+    DingToken: { key: 'errcode', passing: [-1, 130101] },
+    FeishuToken: { key: 'code', passing: [11232] },
+  };
+/** Without which tokens lead nowhere. */
+const SETTINGS: Readonly<Partial<Record<ReceiverType, keyof RobotUrls>>> = {
+  DingToken: 'dingRobotUrl',
+  FeishuToken: 'feishuRobotUrl',
+};
+
+interface Receiver {
+  readonly type: ReceiverType;
+  readonly value: string;
+}
+
 /** What came of one try: null when it worked. */
 type Trouble = { readonly why: string; readonly passes: boolean } | null;
 
-/** Tells webhooks and robots of DingTalk. What it logs never holds a URL or a token (I7). */
+/** Tells webhooks and robots of DingTalk and Feishu. What it logs never holds a URL or a token (I7). */
 export class WebhookNotifier implements Notifier {
   readonly #options: WebhookNotifierOptions;
   readonly #over = new AbortController();
@@ -42,11 +60,13 @@ export class WebhookNotifier implements Notifier {
     this.#options = options;
   }
 
-  notify(notification: AlarmNotification, receivers: readonly AlarmReceivers[]): void {
-    for (const { type, values } of receivers) {
-      if (type === 'AliyunUid') this.#warnUndelivered(notification.rule);
-      else for (const value of values) void this.#deliver(notification, type, value);
-    }
+  async notify(notification: AlarmNotification, receivers: readonly AlarmReceivers[]): Promise<'over' | 'cut'> {
+    const ends = receivers.flatMap(({ type, values }) => {
+      if (type !== 'AliyunUid') return values.map((value) => this.#deliver(notification, { type, value }));
+      this.#warnUndelivered(notification.rule);
+      return [];
+    });
+    return (await Promise.all(ends)).includes('cut') ? 'cut' : 'over';
   }
 
   close(): void {
@@ -59,40 +79,46 @@ export class WebhookNotifier implements Notifier {
     this.#options.log.warn({ rule }, 'Mail, Phone and Sms are not delivered: give the alarm rule a webhook or a robot');
   }
 
-  async #deliver(notification: AlarmNotification, type: ReceiverType, value: string): Promise<void> {
+  async #deliver(notification: AlarmNotification, receiver: Receiver): Promise<'over' | 'cut'> {
+    const { type, value } = receiver;
     const facts = { rule: notification.rule, task: notification.task, type, receiver: maskReceiver(type, value) };
     const { log } = this.#options;
-    const url = type === 'DingToken' ? robotUrl(value, this.#options.dingRobotUrl) : new URL(value);
-    if (url === null)
-      return log.warn(facts, 'an alarm was not delivered: tokens of robots need the setting dingRobotUrl');
-    if (this.#underway >= UNDERWAY_MAX)
-      return log.error(facts, 'an alarm was not delivered: too many are on their way');
+    const write = letterTo(receiver, notification, this.#options.robots);
+    if (write === null) {
+      log.warn(facts, `an alarm was not delivered: tokens of robots need the setting ${SETTINGS[type]}`);
+      return 'over';
+    }
+    if (this.#underway >= UNDERWAY_MAX) {
+      log.error(facts, 'an alarm was not delivered: too many are on their way');
+      return 'over';
+    }
     this.#underway += 1;
     try {
-      const body = stringifyJson(type === 'DingToken' ? dingPayload(notification) : webhookPayload(notification));
-      const trouble = await this.#try(url, body, type);
+      const trouble = await this.#try(write, type);
       if (trouble === null) log.info(facts, 'an alarm was delivered');
-      else if (!this.#over.signal.aborted) log.error({ ...facts, why: trouble.why }, 'an alarm was not delivered');
+      else if (this.#over.signal.aborted) return 'cut';
+      else log.error({ ...facts, why: trouble.why }, 'an alarm was not delivered');
+      return 'over';
     } finally {
       this.#underway -= 1;
     }
   }
 
-  async #try(url: URL, body: string, type: ReceiverType): Promise<Trouble> {
+  async #try(write: WriteLetter, type: ReceiverType): Promise<Trouble> {
     const { signal } = this.#over;
     const backOff = new BackOff(this.#options.firstWaitMs ?? FIRST_WAIT_MS, MOST_WAIT_MS);
     for (let tries = 1; ; tries++) {
-      const trouble = await this.#once(url, body, type);
+      const trouble = await this.#once(write(this.#options.clock.now()), type);
       if (trouble === null || !trouble.passes || tries === TRIES || signal.aborted) return trouble;
       await pause(backOff.next(), signal);
     }
   }
 
-  async #once(url: URL, body: string, type: ReceiverType): Promise<Trouble> {
+  async #once({ url, body }: Letter, type: ReceiverType): Promise<Trouble> {
     const { hosts, tryMs = TRY_MS } = this.#options;
     const signal = AbortSignal.any([this.#over.signal, AbortSignal.timeout(tryMs)]);
     try {
-      return troubleOf(await postJson(url, body, { hosts, signal }), type);
+      return troubleOf(await postJson(url, stringifyJson(body), { hosts, signal }), type);
     } catch (error) {
       // Messages of the system hold the host, and that is the receiver's secret too.
       const { code, name } = error as { code?: unknown; name?: unknown };
@@ -102,21 +128,15 @@ export class WebhookNotifier implements Notifier {
   }
 }
 
-/** A whole URL of a robot, or its token; null where there is nowhere to send a token to. */
-function robotUrl(value: string, base: string | null): URL | null {
-  if (URL.canParse(value)) return new URL(value);
-  if (base === null) return null;
-  const url = new URL(base);
-  url.searchParams.set('access_token', value);
-  return url;
-}
-
 /** A robot says in its answer what it did not like, and answers 200. */
 function troubleOf({ status, text }: { status: number; text: string }, type: ReceiverType): Trouble {
   if (status < 200 || status > 299)
     return { why: `HTTP ${status}`, passes: status >= 500 || status === 408 || status === 429 };
-  const code = type === 'DingToken' ? numberOf(readObject(text)['errcode']) : 0;
-  return code === 0 ? null : { why: `errcode ${code}`, passes: code === -1 || code === 130101 };
+  const judged = ANSWERS[type];
+  const code = judged === undefined ? 0 : numberOf(readObject(text)[judged.key]);
+  return judged === undefined || code === 0
+    ? null
+    : { why: `${judged.key} ${code}`, passes: judged.passing.includes(code) };
 }
 
 function readObject(text: string): JsonObject {

@@ -1,8 +1,11 @@
 import type { Clock } from '../lib/clock.ts';
+import { stringifyJson } from '../lib/json.ts';
 import type { Seal } from '../lib/seal.ts';
 import type { AlarmMetric, AlarmReceivers, AlarmRule, AlarmRuleSpec } from '../tasks/alarm-rule.ts';
-import type { AlarmRecords, WatchedRule } from '../tasks/alarm-store.ts';
-import type { AlarmRuleId, ProjectId, TaskId } from '../tasks/ids.ts';
+import { NOTHING_TOLD, type Told } from '../tasks/alarm-evaluation.ts';
+import type { AlarmNews, AlarmRecords, WatchedRule } from '../tasks/alarm-store.ts';
+import type { AlarmNewsId, AlarmRuleId, ProjectId, TaskId } from '../tasks/ids.ts';
+import type { AlarmNotification } from '../tasks/notifier.ts';
 import type { Page } from '../tasks/page.ts';
 import type { Database, SqlRow } from './database.ts';
 
@@ -33,12 +36,14 @@ export class SqliteAlarmRecords implements AlarmRecords {
   }
 
   async replace(id: AlarmRuleId, spec: AlarmRuleSpec, editor: string): Promise<void> {
+    // Later than before, also within one millisecond: by this time the rule that was looked at is known to be the same.
     this.#database.run(
-      "UPDATE alarm_rule SET told = '[]', editor = ?, edited_at = ? WHERE id = ?",
+      "UPDATE alarm_rule SET told = '[]', open = '[]', editor = ?, edited_at = max(?, edited_at + 1) WHERE id = ?",
       editor,
       this.#clock.now(),
       id,
     );
+    this.#database.run('DELETE FROM alarm_news WHERE rule = ?', id);
     this.#write(id, spec);
   }
 
@@ -71,12 +76,43 @@ export class SqliteAlarmRecords implements AlarmRecords {
       .map((row) => ({
         ...readPlain(row),
         project: row['project'] as ProjectId,
-        toldAt: JSON.parse(String(row['told'])) as WatchedRule['toldAt'],
+        told: readTold(row),
       }));
   }
 
-  async saveTold(id: AlarmRuleId, toldAt: readonly (number | null)[]): Promise<void> {
-    this.#database.run('UPDATE alarm_rule SET told = ? WHERE id = ?', JSON.stringify(toldAt), id);
+  async saveTold(id: AlarmRuleId, told: readonly Told[]): Promise<void> {
+    const [times, open] = [told.map(({ at }) => at), told.map(({ isOpen }) => isOpen)];
+    this.#database.run(
+      'UPDATE alarm_rule SET told = ?, open = ? WHERE id = ?',
+      JSON.stringify(times),
+      JSON.stringify(open),
+      id,
+    );
+  }
+
+  async insertNews(notification: AlarmNotification): Promise<AlarmNewsId> {
+    const facts = stringifyJson({ ...notification });
+    const { id } = this.#database.run('INSERT INTO alarm_news (rule, facts) VALUES (?, ?)', notification.rule, facts);
+    return id as AlarmNewsId;
+  }
+
+  async news(): Promise<readonly AlarmNews[]> {
+    return this.#database
+      .all(
+        `SELECT alarm_rule.*, task.project, alarm_news.id AS news, alarm_news.facts FROM alarm_news
+         JOIN alarm_rule ON alarm_rule.id = alarm_news.rule JOIN task ON task.id = alarm_rule.task
+         WHERE alarm_rule.enabled = 1 AND task.deleted_at IS NULL ORDER BY alarm_news.id`,
+      )
+      .map((row) => {
+        const rule = this.#read(row);
+        const facts = JSON.parse(String(row['facts'])) as AlarmNotification; // but for its ids, which are bigints
+        const ids = { rule: rule.id, task: rule.task, project: row['project'] as ProjectId };
+        return { id: row['news'] as AlarmNewsId, notification: { ...facts, ...ids }, rule };
+      });
+  }
+
+  async deleteNews(id: AlarmNewsId): Promise<void> {
+    this.#database.run('DELETE FROM alarm_news WHERE id = ?', id);
   }
 
   /** What is sealed belongs to the rule's id, so that comes first. */
@@ -111,7 +147,7 @@ export class SqliteAlarmRecords implements AlarmRecords {
 }
 
 /** What is needed to watch it. */
-function readPlain(row: SqlRow): Omit<WatchedRule, 'project' | 'toldAt'> {
+function readPlain(row: SqlRow): Omit<WatchedRule, 'project' | 'told'> {
   return {
     id: row['id'] as AlarmRuleId,
     task: row['task'] as TaskId,
@@ -120,6 +156,13 @@ function readPlain(row: SqlRow): Omit<WatchedRule, 'project' | 'toldAt'> {
     muteMinutes: Number(row['mute_minutes']),
     editedAt: Number(row['edited_at']),
   };
+}
+
+/** Two lists, parallel to the conditions. */
+function readTold(row: SqlRow): readonly Told[] {
+  const times = JSON.parse(String(row['told'])) as Told['at'][];
+  const open = JSON.parse(String(row['open'])) as boolean[];
+  return times.map((at, index) => ({ at, isOpen: open[index] ?? NOTHING_TOLD.isOpen }));
 }
 
 /** What the sealed receivers of a row belong to. */

@@ -8,6 +8,7 @@ import { users } from './migrations/004-users.ts';
 import { jobs } from './migrations/005-jobs.ts';
 import { alarmRules } from './migrations/006-alarm-rules.ts';
 import { sinkJournal } from './migrations/007-sink-journal.ts';
+import { alarmNews } from './migrations/008-alarm-news.ts';
 
 /** In order; one is never changed once it was released, only followed. */
 export const MIGRATIONS: readonly string[] = [
@@ -18,6 +19,7 @@ export const MIGRATIONS: readonly string[] = [
   jobs,
   alarmRules,
   sinkJournal,
+  alarmNews,
 ];
 
 /** The store has another shape than this disync works with: `Store.Newer`, `Store.Older`. */

@@ -16,11 +16,20 @@ function rule(metric: Rule['metric'], ...conditions: readonly Partial<AlarmCondi
 
 /** What a rule tells, minute by minute, of samples: `[minute, condition, value]`. */
 function told(watched: Rule, samples: readonly Partial<AlarmSample>[], from?: AlarmState): number[][] {
-  let state = from ?? newAlarmState(watched);
+  return news(watched, samples, from).flatMap(({ kind, row }) => (kind === 'holds' ? [row] : []));
+}
+
+/** Which conditions it says to be over, in the same way. */
+function ended(watched: Rule, samples: readonly Partial<AlarmSample>[], from?: AlarmState): number[][] {
+  return news(watched, samples, from).flatMap(({ kind, row }) => (kind === 'ended' ? [row] : []));
+}
+
+function news(watched: Rule, samples: readonly Partial<AlarmSample>[], from = newAlarmState(watched)) {
+  let state = from;
   return samples.flatMap((sample, minute) => {
     const next = evaluate(watched, state, { ...FINE, at: minute * MINUTE, ...sample });
     state = next.state;
-    return next.alarms.map(({ condition, value }) => [minute, condition, value]);
+    return next.alarms.map(({ kind, condition, value }) => ({ kind, row: [minute, condition, value] }));
   });
 }
 
@@ -126,6 +135,38 @@ test('statements that come while it is quiet are told of with the next', () => {
 
 test('what was told before a restart is not told again until the mute interval is over', () => {
   const heartbeat = rule('Heartbeat', {});
-  const restarted = newAlarmState(heartbeat, [-2 * MINUTE]);
+  const restarted = newAlarmState(heartbeat, [{ at: -2 * MINUTE, isOpen: true }]);
   assert.deepEqual(told(heartbeat, times(5, DOWN), restarted), [[3, 0, 0]]);
+});
+
+test('what was told of is said to be over once, whatever is quiet, and what was not told of never', () => {
+  const late = { lagMs: 90_000 };
+  const delay = rule('Delay', { durationMinutes: 1, threshold: 60 });
+  assert.deepEqual(ended(delay, [late, late, { lagMs: 59_000 }, FINE, FINE]), [[2, 0, 59]]);
+  assert.deepEqual(ended(delay, [late, FINE, late, FINE]), []);
+  const atOnce = rule('Delay', { threshold: 60 });
+  assert.deepEqual(ended(atOnce, [late, FINE, late, FINE, late, FINE, late, FINE]), [
+    [1, 0, 0],
+    [7, 0, 0],
+  ]);
+});
+
+test('a delay or a heartbeat is not over while a run begins, and is where the task is stopped', () => {
+  const begins = { lagMs: null };
+  const late = { lagMs: 90_000 };
+  const delay = rule('Delay', { threshold: 60 });
+  const restarted = newAlarmState(delay, [{ at: 0, isOpen: true }]);
+  assert.deepEqual(ended(delay, [begins, begins, FINE], restarted), [[2, 0, 0]]);
+  assert.deepEqual(ended(delay, [late, { ...DOWN, shouldRun: false }]), [[1, 0, 0]]);
+  const heartbeat = rule('Heartbeat', {});
+  assert.deepEqual(ended(heartbeat, [DOWN, begins, DOWN, begins, FINE, FINE]), [[4, 0, 0]]);
+});
+
+test('failovers are over once so few were counted over all of the time, and statements never', () => {
+  const failovers = rule('FailoverCount', { durationMinutes: 2, threshold: 2 });
+  const totals = [0, 2, 2, 2, 2].map((total) => ({ failovers: total }));
+  assert.deepEqual(ended(failovers, totals), [[3, 0, 0]]);
+  const restarted = newAlarmState(failovers, [{ at: 0, isOpen: true }]);
+  assert.deepEqual(ended(failovers, [FINE, FINE, FINE, FINE], restarted), [[2, 0, 0]]);
+  assert.deepEqual(ended(rule('DdlReport', {}), [{}, { ddl: { ADDCOLUMN: 1 } }, FINE, FINE]), []);
 });

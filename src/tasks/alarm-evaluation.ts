@@ -18,6 +18,8 @@ export interface AlarmSample {
 
 /** What is remembered of a rule between two samples. */
 export interface AlarmState {
+  /** When the first sample was taken; null before it. */
+  readonly begunAt: number | null;
   readonly last: AlarmSample | null;
   /** The last lag that was known, and when. */
   readonly lag: { readonly ms: number; readonly at: number } | null;
@@ -32,14 +34,23 @@ interface ConditionState {
   readonly since: number | null;
   /** Statements that were not told of yet. */
   readonly pending: number;
+  readonly told: Told;
+}
+
+/** What was told of a condition. */
+export interface Told {
   /** When it was last told of. */
-  readonly toldAt: number | null;
+  readonly at: number | null;
+  /** It was told of, and its end was not yet. */
+  readonly isOpen: boolean;
 }
 
 /** A condition that is to be told of. */
 export interface Alarm {
   /** Its place in the rule. */
   readonly condition: number;
+  /** `ended`: it was told of, and holds no more. */
+  readonly kind: 'holds' | 'ended';
   /** Delay: seconds; FailoverCount: failovers within the time; DdlReport: statements; Heartbeat: 0, for not running. */
   readonly value: number;
   readonly threshold: number;
@@ -49,20 +60,24 @@ type Rule = Pick<AlarmRuleSpec, 'metric' | 'conditions' | 'muteMinutes'>;
 
 const MINUTE_MS = 60_000;
 
-/** Before the first sample; `toldAt` of each condition as it was remembered. */
-export function newAlarmState({ conditions }: Rule, toldAt: readonly (number | null)[] = []): AlarmState {
+export const NOTHING_TOLD: Told = { at: null, isOpen: false };
+
+/** Before the first sample; what was told of each condition as it was remembered. */
+export function newAlarmState({ conditions }: Rule, told: readonly Told[] = []): AlarmState {
   return {
+    begunAt: null,
     last: null,
     lag: null,
     failovers: [],
-    conditions: conditions.map((_, index) => ({ since: null, pending: 0, toldAt: toldAt[index] ?? null })),
+    conditions: conditions.map((_, index) => ({ since: null, pending: 0, told: told[index] ?? NOTHING_TOLD })),
   };
 }
 
 /**
  * What a rule says to one more sample. A condition is told of once it has held for its time, and again each time the mute
  * interval is over while it holds; a recovery begins its time anew, and leaves the mute interval as it is. Statements that
- * come while it is quiet are told of with the next.
+ * come while it is quiet are told of with the next. That one that was told of holds no more is told once, and only when that
+ * is known.
  */
 export function evaluate(
   rule: Rule,
@@ -70,7 +85,9 @@ export function evaluate(
   sample: AlarmSample,
 ): { readonly state: AlarmState; readonly alarms: readonly Alarm[] } {
   const { last } = state;
+  const begunAt = state.begunAt ?? sample.at;
   const seen: Seen = {
+    begunAt,
     sample,
     lagMs: lagOf(state, sample),
     failovers: countFailovers(rule, state, sample),
@@ -78,14 +95,17 @@ export function evaluate(
   };
   const alarms: Alarm[] = [];
   const conditions = rule.conditions.map((condition, index) => {
-    const { next, value } = step(rule, condition, state.conditions[index] ?? FRESH, seen);
-    if (value === null) return next;
-    alarms.push({ condition: index, value, threshold: thresholdOf(rule, condition) });
-    return { ...next, pending: 0, toldAt: sample.at };
+    const { next, news } = step(rule, condition, state.conditions[index] ?? FRESH, seen);
+    if (news === null) return next;
+    alarms.push({ condition: index, ...news, threshold: thresholdOf(rule, condition) });
+    return news.kind === 'ended'
+      ? { ...next, told: { ...next.told, isOpen: false } }
+      : { ...next, pending: 0, told: { at: sample.at, isOpen: rule.metric !== 'DdlReport' } };
   });
   const lag = sample.lagMs !== null ? { ms: sample.lagMs, at: sample.at } : state.lag;
   return {
     state: {
+      begunAt,
       last: sample,
       lag: sample.shouldRun ? (lag ?? { ms: 0, at: sample.at }) : null,
       failovers: seen.failovers,
@@ -95,22 +115,23 @@ export function evaluate(
   };
 }
 
-const FRESH: ConditionState = { since: null, pending: 0, toldAt: null };
+const FRESH: ConditionState = { since: null, pending: 0, told: NOTHING_TOLD };
 
 interface Seen {
+  readonly begunAt: number;
   readonly sample: AlarmSample;
   readonly lagMs: number | null;
   readonly failovers: AlarmState['failovers'];
   ddl(kinds: readonly DdlKind[] | null): number;
 }
 
-/** `value` where it is to be told of now. */
+/** `news` where there is something to tell now. */
 function step(
   { metric, muteMinutes }: Rule,
   condition: AlarmCondition,
   state: ConditionState,
   seen: Seen,
-): { readonly next: ConditionState; readonly value: number | null } {
+): { readonly next: ConditionState; readonly news: Pick<Alarm, 'kind' | 'value'> | null } {
   const { sample } = seen;
   const { at } = sample;
   const pending = metric === 'DdlReport' ? state.pending + seen.ddl(condition.ddl) : 0;
@@ -119,8 +140,16 @@ function step(
   const next = { ...state, since, pending };
   // Failovers are counted over the time: it need not pass once more. Statements are news at once.
   const waitMs = metric === 'Heartbeat' || metric === 'Delay' ? (condition.durationMinutes ?? 0) * MINUTE_MS : 0;
-  const isQuiet = state.toldAt !== null && at - state.toldAt < muteMinutes * MINUTE_MS;
-  return { next, value: since !== null && at - since >= waitMs && !isQuiet ? value : null };
+  const isQuiet = state.told.at !== null && at - state.told.at < muteMinutes * MINUTE_MS;
+  if (since !== null) return { next, news: at - since >= waitMs && !isQuiet ? { kind: 'holds', value } : null };
+  const isOver = state.told.isOpen && isKnown(metric, condition, seen);
+  return { next, news: isOver ? { kind: 'ended', value } : null };
+}
+
+/** Whether a condition that does not hold is over for certain: not so while a run begins, or while too little was counted. */
+function isKnown(metric: Rule['metric'], { durationMinutes }: AlarmCondition, { sample, begunAt }: Seen): boolean {
+  if (!sample.shouldRun) return true;
+  return metric === 'FailoverCount' ? sample.at - begunAt >= (durationMinutes ?? 0) * MINUTE_MS : sample.lagMs !== null;
 }
 
 function look(

@@ -13,7 +13,7 @@ export type Severity = (typeof SEVERITIES)[number];
 export const ALARM_CHANNELS = ['Mail', 'Phone', 'Sms', 'Ding', 'Webhook'] as const;
 export type AlarmChannel = (typeof ALARM_CHANNELS)[number];
 
-export const RECEIVER_TYPES = ['AliyunUid', 'DingToken', 'WebHookUrl'] as const;
+export const RECEIVER_TYPES = ['AliyunUid', 'DingToken', 'FeishuToken', 'WebHookUrl'] as const;
 export type ReceiverType = (typeof RECEIVER_TYPES)[number];
 
 /** When a rule is to be told of. */
@@ -56,10 +56,11 @@ export interface AlarmRule extends AlarmRuleSpec {
   readonly editedAt: number;
 }
 
-/** By which channels each kind of receiver is reached: a webhook also by Ding, because the API has no channel for it. */
+/** By which channels each kind of receiver is reached: a webhook and Feishu also by Ding, because the API has no channel for them. */
 const REACHED_BY: Readonly<Record<ReceiverType, readonly AlarmChannel[]>> = {
   AliyunUid: ['Mail', 'Phone', 'Sms'],
   DingToken: ['Ding'],
+  FeishuToken: ['Webhook', 'Ding'],
   WebHookUrl: ['Webhook', 'Ding'],
 };
 
@@ -79,10 +80,11 @@ export function checkAlarmRule(spec: AlarmRuleSpec): void {
   for (const { type, values } of spec.receivers) for (const value of values) checkReceiver(type, value);
 }
 
-/** As it may be shown: of a secret no more than its end. */
+/** As it may be shown: of a secret no more than its end, and of what a robot's calls are signed with nothing. */
 export function maskReceiver(type: ReceiverType, value: string): string {
   if (type === 'AliyunUid') return value;
-  return value.length < SHOWN_FROM ? MASK : `${MASK}${value.slice(-SHOWN_LENGTH)}`;
+  const known = value.replaceAll(/([?&])secret=[^&#]*/g, '$1');
+  return known.length < SHOWN_FROM ? MASK : `${MASK}${known.replace(/[?&]+$/, '').slice(-SHOWN_LENGTH)}`;
 }
 
 const MASK = '***';
@@ -115,7 +117,8 @@ function checkReceiver(type: ReceiverType, value: string): void {
     case 'AliyunUid':
       return;
     case 'DingToken':
-      if (!/^[\w-]{1,256}$/.test(value)) checkUrl(type, value);
+    case 'FeishuToken':
+      if (!/^[\w-]{1,256}(?:&secret=[\w-]{1,256})?$/.test(value)) checkUrl(type, value);
       return;
     case 'WebHookUrl':
       checkUrl(type, value);
@@ -126,7 +129,7 @@ function checkReceiver(type: ReceiverType, value: string): void {
 function checkUrl(type: ReceiverType, value: string): void {
   const url = URL.canParse(value) ? new URL(value) : null;
   if (url === null || !/^https?:$/.test(url.protocol))
-    throw invalid(`a value of ${type} must be ${type === 'DingToken' ? 'a token, or ' : ''}a URL of http or https.`);
+    throw invalid(`a value of ${type} must be ${type === 'WebHookUrl' ? '' : 'a token, or '}a URL of http or https.`);
   if (url.username !== '' || url.password !== '') throw invalid(`a value of ${type} must hold no user and password.`);
 }
 

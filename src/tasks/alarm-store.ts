@@ -1,19 +1,29 @@
+import type { Told } from './alarm-evaluation.ts';
 import type { AlarmRule, AlarmRuleSpec } from './alarm-rule.ts';
-import type { AlarmRuleId, ProjectId, TaskId } from './ids.ts';
+import type { AlarmNewsId, AlarmRuleId, ProjectId, TaskId } from './ids.ts';
+import type { AlarmNotification } from './notifier.ts';
 import type { Page } from './page.ts';
 
 /** A rule as it is watched: without its receivers. */
 export interface WatchedRule
   extends Pick<AlarmRule, 'id' | 'task' | 'metric' | 'conditions' | 'muteMinutes' | 'editedAt'> {
   readonly project: ProjectId;
-  /** Parallel to `conditions`: when it was last told of, milliseconds since the epoch. */
-  readonly toldAt: readonly (number | null)[];
+  /** Parallel to `conditions`. */
+  readonly told: readonly Told[];
+}
+
+/** What receivers are to be told, until they were. */
+export interface AlarmNews {
+  readonly id: AlarmNewsId;
+  readonly notification: AlarmNotification;
+  /** Every receiver of the rule, in clear. */
+  readonly rule: Pick<AlarmRule, 'channels' | 'receivers'>;
 }
 
 /** Alarm rules within a transaction. A rule goes with its task. */
 export interface AlarmRecords {
   insert(task: TaskId, spec: AlarmRuleSpec, creator: string): Promise<AlarmRuleId>;
-  /** Forgets what was told. */
+  /** Forgets what was told, and what was to be told. */
   replace(id: AlarmRuleId, spec: AlarmRuleSpec, editor: string): Promise<void>;
   /** Receivers in clear. */
   rule(id: AlarmRuleId): Promise<AlarmRule | null>;
@@ -22,6 +32,10 @@ export interface AlarmRecords {
   delete(id: AlarmRuleId): Promise<void>;
   /** Those that are watched, of every task that is not deleted. */
   enabled(): Promise<readonly WatchedRule[]>;
-  /** Remembers when each of its conditions was last told of. */
-  saveTold(id: AlarmRuleId, toldAt: readonly (number | null)[]): Promise<void>;
+  /** Remembers what was told of each of its conditions. */
+  saveTold(id: AlarmRuleId, told: readonly Told[]): Promise<void>;
+  insertNews(notification: AlarmNotification): Promise<AlarmNewsId>;
+  /** What was not told to the end, of rules that are enabled, oldest first. */
+  news(): Promise<readonly AlarmNews[]>;
+  deleteNews(id: AlarmNewsId): Promise<void>;
 }

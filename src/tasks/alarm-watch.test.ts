@@ -65,6 +65,7 @@ test('a task that is late is told of with all that a receiver needs', async () =
   assert.deepEqual(watched.scene.told, [
     {
       notification: {
+        kind: 'holds',
         rule: 1n,
         task: watched.task,
         taskName: 'task',
@@ -89,7 +90,32 @@ test('the heartbeat of a run that ended by an error is missed, with the reason, 
   await watched.scene.until(watched.task, 'PAUSE');
   assert.deepEqual(await watched.look(4), ['4: task () does not run. MySQL.Denied: no. GRANT']);
   await watched.scene.start(watched.task);
-  assert.deepEqual(await watched.look(10), []);
+  watched.show({ lagMs: 0 });
+  assert.deepEqual(await watched.look(10), ['6: task () runs again.']);
+});
+
+test('what was told of is said to be over: by itself, or because the task was stopped', async () => {
+  const watched = await Watched.make(spec('Delay'), spec('FailoverCount'));
+  watched.show({ lagMs: 2500 });
+  await watched.look(1);
+  watched.show({ lagMs: 2500, failovers: 2 });
+  assert.deepEqual(await watched.look(2), [
+    '1: task () had 2 failovers in 2 minutes; the limit is 2.',
+    '2: task () is 2 s behind; the limit is 2 s.',
+  ]);
+  watched.show({ lagMs: 1900, failovers: 2 });
+  assert.deepEqual(await watched.look(2), [
+    '3: task () is no longer late: it is 1 s behind; the limit is 2 s.',
+    '3: task () had only 0 failovers in the last 2 minutes; the limit is 2.',
+  ]);
+  assert.deepEqual(
+    watched.scene.told.map(({ notification: { kind } }) => kind),
+    ['holds', 'holds', 'ended', 'ended'],
+  );
+  watched.show({ lagMs: 9000 });
+  assert.equal((await watched.look(6)).length, 1);
+  await watched.scene.stop(watched.task);
+  assert.deepEqual(await watched.look(2), ['11: task () was stopped: its Delay is not watched until it is started.']);
 });
 
 test('the heartbeat of a task that was stopped is not missed, nor of one that never ran', async () => {
@@ -167,6 +193,79 @@ test('a rule that is edited begins anew, and one that is disabled or deleted is 
   await alarms.update(REACH, { rule, spec: spec('Delay') });
   await alarms.delete(REACH, rule);
   assert.deepEqual(await watched.look(9), []);
+});
+
+test('a rule that is edited, disabled or deleted while it is looked at tells nothing of what it was', async (t) => {
+  const condition = { severity: 'Critical', durationMinutes: null, threshold: 2, ddl: null } as const;
+  const now = spec('Delay', { conditions: [condition] });
+  for (const [change, expected] of [
+    ['edit', ['1: task () is 2 s behind; the limit is 2 s.']],
+    ['disable', []],
+    ['delete', []],
+  ] as const) {
+    const watched = await Watched.make(now);
+    const { alarms } = watched.scene.created;
+    const { rows } = await alarms.list(REACH, { task: watched.task, page: { pageNumber: 1, pageSize: 1 } });
+    const [rule] = rows;
+    assert.ok(rule !== undefined);
+    watched.show({ lagMs: 2000 });
+    const { store } = watched.scene;
+    const transaction = store.transaction.bind(store);
+    let looks = 0;
+    // Between the look and what it comes to.
+    const mock = t.mock.method(store, 'transaction', async (work: Parameters<typeof transaction>[0]) => {
+      looks += 1;
+      if (looks === 2) {
+        mock.mock.restore();
+        if (change === 'delete') await alarms.delete(REACH, rule.id);
+        else await alarms.update(REACH, { rule: rule.id, spec: { ...now, enabled: change === 'edit' } });
+      }
+      return transaction(work);
+    });
+    assert.deepEqual(await watched.look(1), [], change);
+    assert.equal(looks, 2);
+    assert.deepEqual(await watched.look(3), expected, change);
+  }
+});
+
+test('what was not told to the end is told again after a restart, until it was, to those who are told now', async () => {
+  const watched = await Watched.make(spec('Delay'), spec('Heartbeat'));
+  const { scene } = watched;
+  const closed = Promise.withResolvers<'cut'>();
+  const notifier = scene.notifier;
+  scene.notifier = {
+    notify: async (...told) => {
+      await notifier.notify(...told);
+      return closed.promise;
+    },
+    close: () => closed.resolve('cut'),
+  };
+  await scene.restart();
+  watched.show({ lagMs: 2000 });
+  assert.deepEqual(await watched.look(4), ['2: task () is 2 s behind; the limit is 2 s.']);
+  await scene.restart();
+  scene.notifier = notifier;
+  await scene.restart();
+  const first = scene.told[0];
+  assert.deepEqual(scene.told, [first, first, first]);
+  await scene.restart();
+  assert.equal(scene.told.length, 3);
+});
+
+test('what was to be told is forgotten with an update of its rule', async () => {
+  const watched = await Watched.make(spec('Delay'));
+  const { scene } = watched;
+  const closed = Promise.withResolvers<'cut'>();
+  const notifier = scene.notifier;
+  scene.notifier = { notify: () => closed.promise, close: () => closed.resolve('cut') };
+  await scene.restart();
+  watched.show({ lagMs: 2000 });
+  await watched.look(4);
+  const { rows } = await scene.created.alarms.list(REACH, { task: watched.task, page: { pageNumber: 1, pageSize: 1 } });
+  await scene.created.alarms.update(REACH, { rule: rows[0]?.id ?? assert.fail(), spec: spec('Delay') });
+  scene.notifier = notifier;
+  await scene.restart();
+  assert.deepEqual(scene.told, []);
 });
 
 test('a store that cannot be read is looked at again', async (t) => {

@@ -1,14 +1,15 @@
 import type { Clock } from '../lib/clock.ts';
 import { messageOf } from '../lib/errors.ts';
 import type { Logger } from '../lib/log.ts';
+import { withCrashPoints } from '../lib/crash-point.ts';
 import { type Alarm, type AlarmSample, type AlarmState, evaluate, newAlarmState } from './alarm-evaluation.ts';
-import { receiversOf } from './alarm-rule.ts';
-import type { WatchedRule } from './alarm-store.ts';
+import { type AlarmMetric, receiversOf } from './alarm-rule.ts';
+import type { AlarmNews, WatchedRule } from './alarm-store.ts';
 import type { AlarmRuleId } from './ids.ts';
-import type { Notifier } from './notifier.ts';
+import type { AlarmNotification, Notifier } from './notifier.ts';
 import type { RunControl } from './run-control.ts';
 import type { InstanceInfo } from './task-service.ts';
-import type { TaskRecord, TaskStore } from './task-store.ts';
+import type { TaskRecord, TaskRecords, TaskStore } from './task-store.ts';
 
 const EVERY_MS = 10_000;
 
@@ -26,22 +27,32 @@ interface Remembered {
   readonly state: AlarmState;
 }
 
-/** Looks at the tasks of the rules that are enabled, every 10 s, and has their receivers told. */
+/**
+ * Looks at the tasks of the rules that are enabled, every 10 s, and has their receivers told. What is to be told is durable
+ * before it is, and until it was: whoever is killed in between tells it again.
+ */
 export class AlarmWatch {
   readonly #options: AlarmWatchOptions;
   #remembered = new Map<AlarmRuleId, Remembered>();
   #timer: NodeJS.Timeout | undefined;
   #looking: Promise<void> = Promise.resolve();
+  readonly #telling = new Set<Promise<void>>();
   #closed = false;
 
   constructor(options: AlarmWatchOptions) {
     this.#options = options;
   }
 
-  start(): void {
+  /** Tells what an earlier life of the service did not tell to the end, then looks every 10 s. */
+  async resume(): Promise<void> {
+    for (const news of await this.#options.store.transaction((records) => records.alarms.news())) this.#tell(news);
+    this.#start();
+  }
+
+  #start(): void {
     if (this.#closed) return;
     this.#timer = setTimeout(() => {
-      this.#looking = this.look().then(() => this.start());
+      this.#looking = this.look().then(() => this.#start());
     }, EVERY_MS).unref();
   }
 
@@ -61,10 +72,13 @@ export class AlarmWatch {
     }
   }
 
+  /** What is on its way is cut, and told in the next life of the service. */
   async close(): Promise<void> {
     this.#closed = true;
     clearTimeout(this.#timer);
     await this.#looking;
+    this.#options.notifier.close();
+    await Promise.all(this.#telling);
   }
 
   async #lookAt(rule: WatchedRule, task: TaskRecord): Promise<void> {
@@ -72,17 +86,17 @@ export class AlarmWatch {
     try {
       const info = runs.glance(task);
       const known = this.#remembered.get(rule.id);
-      const before = known?.editedAt === rule.editedAt ? known.state : newAlarmState(rule, rule.toldAt);
+      const before = known?.editedAt === rule.editedAt ? known.state : newAlarmState(rule, rule.told);
       const { state, alarms } = evaluate(rule, before, sampleOf(task, info, clock.now()));
-      if (alarms.length > 0) await this.#tell(rule, { task, info, state, alarms });
+      if (alarms.length > 0) await this.#announce(rule, { task, info, state, alarms });
       this.#remembered.set(rule.id, { editedAt: rule.editedAt, state });
     } catch (error) {
       log.warn({ rule: rule.id, task: task.id, message: messageOf(error) }, 'an alarm rule could not be looked at');
     }
   }
 
-  /** Remembered first: whoever is killed in between is told late, and not twice. */
-  async #tell(
+  /** Of a rule that was edited since it was looked at nothing is told: it begins anew with the next look. */
+  async #announce(
     rule: WatchedRule,
     {
       task,
@@ -91,39 +105,78 @@ export class AlarmWatch {
       alarms,
     }: { task: TaskRecord; info: InstanceInfo; state: AlarmState; alarms: readonly Alarm[] },
   ): Promise<void> {
-    const { store, notifier, clock } = this.#options;
-    const current = await store.transaction(async (records) => {
+    const { store, clock } = this.#options;
+    const notifications = alarms.map((alarm) => notificationOf(rule, { task, info, alarm, at: clock.now() }));
+    const save = async (records: TaskRecords): Promise<readonly AlarmNews[]> => {
+      const current = await records.alarms.rule(rule.id);
+      if (current === null || !current.enabled || current.editedAt !== rule.editedAt) return [];
       await records.alarms.saveTold(
         rule.id,
-        state.conditions.map(({ toldAt }) => toldAt),
+        state.conditions.map(({ told }) => told),
       );
-      return records.alarms.rule(rule.id);
-    });
-    for (const alarm of alarms) {
-      const condition = rule.conditions[alarm.condition];
-      if (condition === undefined || current === null) continue;
-      const notification = {
-        rule: rule.id,
-        task: task.id,
-        taskName: task.name,
-        project: task.project,
-        metric: rule.metric,
-        severity: condition.severity,
-        value: alarm.value,
-        threshold: alarm.threshold,
-        message: describe(rule, task, info, alarm),
-        at: clock.now(),
-      };
-      notifier.notify(notification, receiversOf(current, condition.severity));
+      const news: AlarmNews[] = [];
+      for (const notification of notifications)
+        news.push({ id: await records.alarms.insertNews(notification), notification, rule: current });
+      return news;
+    };
+    const news = await withCrashPoints('alarm saved', () => store.transaction(save));
+    for (const one of news) this.#tell(one);
+  }
+
+  /** Beside the next looks. */
+  #tell(news: AlarmNews): void {
+    const telling = this.#deliver(news).finally(() => this.#telling.delete(telling));
+    this.#telling.add(telling);
+  }
+
+  async #deliver({ id, notification, rule }: AlarmNews): Promise<void> {
+    const { store, notifier, log } = this.#options;
+    const came = await notifier.notify(notification, receiversOf(rule, notification.severity));
+    if (came === 'cut') return;
+    try {
+      await withCrashPoints('alarm told', () => store.transaction((records) => records.alarms.deleteNews(id)));
+    } catch (error) {
+      const facts = { rule: notification.rule, task: notification.task, message: messageOf(error) };
+      log.warn(facts, 'that an alarm was told could not be saved; it will be told again after the next start');
     }
   }
 }
 
-/** A run that ended by an error ought to run; one that was stopped ought not. One that is starting is alive: a start that hangs ends in an outage. */
-function sampleOf({ state, failure }: TaskRecord, { run }: InstanceInfo, at: number): AlarmSample {
+function notificationOf(
+  { id, metric, conditions }: WatchedRule,
+  { task, info, alarm, at }: { task: TaskRecord; info: InstanceInfo; alarm: Alarm; at: number },
+): AlarmNotification {
+  const { kind, value, threshold } = alarm;
+  const condition = conditions[alarm.condition];
+  if (condition === undefined) throw new Error(`the rule ${id} has no condition ${alarm.condition}`);
+  return {
+    kind,
+    rule: id,
+    task: task.id,
+    taskName: task.name,
+    project: task.project,
+    metric,
+    severity: condition.severity,
+    value,
+    threshold,
+    message:
+      kind === 'holds'
+        ? describe(metric, task, { info, alarm, minutes: condition.durationMinutes ?? 0 })
+        : describeEnd(metric, task, { alarm, minutes: condition.durationMinutes ?? 0 }),
+    at,
+  };
+}
+
+/** A run that ended by an error ought to run; one that was stopped ought not. */
+function shouldRun({ state, failure }: TaskRecord): boolean {
+  return state === 'RUN' || (state === 'PAUSE' && failure !== null);
+}
+
+/** One that is starting is alive: a start that hangs ends in an outage. */
+function sampleOf(task: TaskRecord, { run }: InstanceInfo, at: number): AlarmSample {
   return {
     at,
-    shouldRun: state === 'RUN' || (state === 'PAUSE' && failure !== null),
+    shouldRun: shouldRun(task),
     isRunning: run?.phase === 'running' || run?.phase === 'starting',
     lagMs: run?.phase === 'running' ? run.lagMs : null,
     failovers: run?.failovers ?? 0,
@@ -131,21 +184,47 @@ function sampleOf({ state, failure }: TaskRecord, { run }: InstanceInfo, at: num
   };
 }
 
+interface Described {
+  readonly alarm: Alarm;
+  readonly minutes: number;
+}
+
 function describe(
-  { metric, conditions }: WatchedRule,
-  { name, id }: TaskRecord,
-  { message }: InstanceInfo,
-  { condition, value, threshold }: Alarm,
+  metric: AlarmMetric,
+  task: TaskRecord,
+  { alarm: { value, threshold }, minutes, info: { message } }: Described & { readonly info: InstanceInfo },
 ): string {
-  const task = `${name} (${id})`;
   switch (metric) {
     case 'Heartbeat':
-      return `${task} does not run.${message === null ? '' : ` ${message}`}`;
+      return `${nameOf(task)} does not run.${message === null ? '' : ` ${message}`}`;
     case 'Delay':
-      return `${task} is ${value} s behind; the limit is ${threshold} s.`;
+      return `${nameOf(task)} is ${value} s behind; the limit is ${threshold} s.`;
     case 'FailoverCount':
-      return `${task} had ${value} failovers in ${conditions[condition]?.durationMinutes ?? 0} minutes; the limit is ${threshold}.`;
+      return `${nameOf(task)} had ${value} failovers in ${minutes} minutes; the limit is ${threshold}.`;
     case 'DdlReport':
-      return `${task} met ${value} DDL ${value === 1 ? 'statement' : 'statements'} on its tables.`;
+      return `${nameOf(task)} met ${value} DDL ${value === 1 ? 'statement' : 'statements'} on its tables.`;
   }
+}
+
+/** Of what came by itself, or because somebody stopped the task. */
+function describeEnd(
+  metric: AlarmMetric,
+  task: TaskRecord,
+  { alarm: { value, threshold }, minutes }: Described,
+): string {
+  if (!shouldRun(task)) return `${nameOf(task)} was stopped: its ${metric} is not watched until it is started.`;
+  switch (metric) {
+    case 'Heartbeat':
+      return `${nameOf(task)} runs again.`;
+    case 'Delay':
+      return `${nameOf(task)} is no longer late: it is ${value} s behind; the limit is ${threshold} s.`;
+    case 'FailoverCount':
+      return `${nameOf(task)} had only ${value} failovers in the last ${minutes} minutes; the limit is ${threshold}.`;
+    case 'DdlReport':
+      throw new Error('statements that were met have no end');
+  }
+}
+
+function nameOf({ name, id }: TaskRecord): string {
+  return `${name} (${id})`;
 }

@@ -83,11 +83,10 @@ export function createTasks(options: CreateTasksOptions): CreatedTasks {
     resumeAll: async () => {
       await processes.resume();
       await runs.resumeAll();
-      alarmWatch.start();
+      await alarmWatch.resume();
     },
     close: async (deadlineMs) => {
       await alarmWatch.close();
-      notifier.close();
       await processes.close();
       await engine.close(deadlineMs);
     },

@@ -5,4 +5,5 @@ export type ProjectId = Brand<bigint, 'ProjectId'>;
 export type TaskId = Brand<bigint, 'TaskId'>;
 export type ProcessId = Brand<bigint, 'ProcessId'>;
 export type AlarmRuleId = Brand<bigint, 'AlarmRuleId'>;
+export type AlarmNewsId = Brand<bigint, 'AlarmNewsId'>;
 export type DataSourceId = Brand<bigint, 'DataSourceId'>;

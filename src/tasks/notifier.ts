@@ -1,8 +1,9 @@
 import type { AlarmMetric, AlarmReceivers, Severity } from './alarm-rule.ts';
 import type { AlarmRuleId, ProjectId, TaskId } from './ids.ts';
 
-/** One condition of a rule that holds, as its receivers are told. */
+/** One condition of a rule that holds, or held, as its receivers are told. */
 export interface AlarmNotification {
+  readonly kind: 'holds' | 'ended';
   readonly rule: AlarmRuleId;
   readonly task: TaskId;
   readonly taskName: string;
@@ -20,11 +21,14 @@ export interface AlarmNotification {
 
 /** Tells the receivers of alarms. */
 export interface Notifier {
-  /** Takes it, and returns at once; what cannot be delivered is logged, without its receivers. */
-  notify(notification: AlarmNotification, receivers: readonly AlarmReceivers[]): void;
+  /**
+   * Tells each receiver, by itself; one that cannot be told is logged, without its address. Gives `over` once all of them were
+   * told or given up, `cut` when it was closed before. Never throws.
+   */
+  notify(notification: AlarmNotification, receivers: readonly AlarmReceivers[]): Promise<'over' | 'cut'>;
   /** Gives up what is on its way. */
   close(): void;
 }
 
 /** Tells nobody; for tests. */
-export const silentNotifier: Notifier = { notify: () => {}, close: () => {} };
+export const silentNotifier: Notifier = { notify: async () => 'over', close: () => {} };

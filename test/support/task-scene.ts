@@ -37,7 +37,10 @@ export class Scene {
   /** What receivers were told. */
   readonly told: { notification: AlarmNotification; receivers: readonly AlarmReceivers[] }[] = [];
   notifier: Notifier = {
-    notify: (notification, receivers) => void this.told.push({ notification, receivers }),
+    notify: async (notification, receivers) => {
+      this.told.push({ notification, receivers });
+      return 'over';
+    },
     close: () => {},
   };
   store!: Store;
