@@ -112,7 +112,7 @@ function tableXml(table: DoubleTable, extended: boolean): string {
     ...table.properties,
   });
   const schema = JSON.stringify({
-    ...table.schema(),
+    ...table.shape().schema,
     comment: table.comment,
     lifecycle: table.lifecycle ?? -1,
     recordNum: [...table.partitions.values()].reduce((sum, rows) => sum + rows.length, 0),

@@ -18,6 +18,14 @@ export interface DoubleTableDefinition {
   readonly properties?: Readonly<Record<string, string>>;
 }
 
+/** The columns as they were at one time. */
+export interface TableShape {
+  readonly columns: readonly DoubleColumn[];
+  readonly version: number;
+  /** As the tunnel's sessions say them. */
+  readonly schema: object;
+}
+
 /** A table of the double. With a key it is a Delta table: one row per key and partition, else a list. */
 export class DoubleTable {
   readonly name: string;
@@ -62,8 +70,10 @@ export class DoubleTable {
     return this.partitions.get(partition) ?? [];
   }
 
-  append(partition: string, rows: readonly RowValue[][]): void {
-    this.#rowsOf(partition).push(...rows);
+  /** Rows of fewer columns, from before one was added, have NULL in it. */
+  append(partition: string, rows: readonly (readonly RowValue[])[]): void {
+    const all = this.#rowsOf(partition);
+    for (const row of rows) all.push(this.#padded(row));
   }
 
   /** Behind the others; the rows that are there have NULL in it. */
@@ -83,22 +93,34 @@ export class DoubleTable {
     const rows = new Map(this.#rowsOf(partition).map((row) => [this.#keyOf(row), row]));
     for (const { row, isDelete } of changes) {
       if (isDelete) rows.delete(this.#keyOf(row));
-      else rows.set(this.#keyOf(row), row);
+      else rows.set(this.#keyOf(row), this.#padded(row));
     }
     this.partitions.set(partition, [...rows.values()]);
   }
 
-  /** As the tunnel's sessions say it. */
-  schema(): object {
-    const columns = this.columns.map(({ name, type, notNull, comment }, index) => ({
-      name,
-      type: columnTypeText(type),
-      nullable: notNull !== true && !this.key.includes(name),
-      comment: comment ?? '',
-      column_id: String(index),
-    }));
+  /** What a session that begins now goes by. */
+  shape(): TableShape {
+    const columns = [...this.columns];
     const partitionKeys = this.partitionColumns.map((name) => ({ name, type: 'string', nullable: true, comment: '' }));
-    return { columns, partitionKeys, IsVirtualView: false };
+    return {
+      columns,
+      version: this.schemaVersion,
+      schema: {
+        columns: columns.map(({ name, type, notNull, comment }, index) => ({
+          name,
+          type: columnTypeText(type),
+          nullable: notNull !== true && !this.key.includes(name),
+          comment: comment ?? '',
+          column_id: String(index),
+        })),
+        partitionKeys,
+        IsVirtualView: false,
+      },
+    };
+  }
+
+  #padded(row: readonly RowValue[]): RowValue[] {
+    return this.columns.map((_column, index) => row[index] ?? null);
   }
 
   #keyOf(row: readonly RowValue[]): string {

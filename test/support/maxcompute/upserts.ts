@@ -1,32 +1,50 @@
 import { randomUUID } from 'node:crypto';
 import type { RowValue } from '../../../src/connectors/maxcompute/protocol/row-value.ts';
 import { UPSERT_COLUMNS, UPSERT_OPERATION } from '../../../src/connectors/maxcompute/protocol/upsert-session.ts';
+import { checkedRows } from './checked-rows.ts';
+import type { Pace } from './limits.ts';
 import { plainBucket, plainHash } from './plain-hash.ts';
 import { Refusal } from './refusal.ts';
-import type { DoubleTable } from './tables.ts';
-import { checkedRows, partitionOf } from './uploads.ts';
-
-const BUCKETS = 4;
-const SLOTS = 2;
+import { partitionOf, sessionOf } from './session-place.ts';
+import type { DoubleTable, TableShape } from './tables.ts';
 
 interface Upsert {
   readonly id: string;
   readonly table: DoubleTable;
+  readonly shape: TableShape;
   readonly partition: string;
+  readonly buckets: number;
   readonly staged: { readonly row: RowValue[]; readonly isDelete: boolean }[];
-  status: 'normal' | 'committing' | 'committed' | 'aborted';
+  status: 'normal' | 'committing' | 'committed' | 'aborted' | 'expired';
 }
+
+const SLOTS = 2;
+const MISSING = 'UpsertSessionNotFound';
 
 /** The upsert sessions of the double: every row in its bucket, staged until the commit, which takes two calls. */
 export class Upserts {
+  /** Of the sessions that begin from now on. */
+  buckets = 4;
+  readonly #pace: Pace;
   readonly #upserts = new Map<string, Upsert>();
   #moves = 0;
   #saysWhere = true;
 
+  constructor(pace: Pace) {
+    this.#pace = pace;
+  }
+
   begin(table: DoubleTable, params: URLSearchParams): object {
     if (table.key.length === 0) throw new Refusal(400, 'InvalidArgument', 'the table has no primary key');
-    const partition = partitionOf(table, params, false);
-    const upsert: Upsert = { id: randomUUID(), table, partition, staged: [], status: 'normal' };
+    const upsert: Upsert = {
+      id: randomUUID(),
+      table,
+      shape: table.shape(),
+      partition: partitionOf(table, params, false),
+      buckets: this.buckets,
+      staged: [],
+      status: 'normal',
+    };
     this.#upserts.set(upsert.id, upsert);
     return this.#view(upsert);
   }
@@ -38,35 +56,45 @@ export class Upserts {
   /** Returns the address of the bucket's slot. */
   put(table: DoubleTable, params: URLSearchParams, { server, body }: { server: string; body: Uint8Array }): string {
     const upsert = this.#find(table, params);
-    const bucket = Number(params.get('bucketid'));
+    const bucket = Number(params.get('bucketid') ?? Number.NaN);
     const slot = bucket % SLOTS;
-    if (Number(params.get('slotid')) !== slot)
-      throw new Refusal(400, 'InvalidArgument', `bucket ${bucket} is of slot ${slot}`);
-    if (server !== this.#address(slot))
+    if (Number(params.get('slotid')) !== slot || bucket >= upsert.buckets)
+      throw new Refusal(400, 'InvalidArgument', `bucket ${bucket} is of slot ${slot}, of ${upsert.buckets}`);
+    const address = this.#address(slot);
+    if (server !== address)
       throw new Refusal(
         308,
         'SlotReassigned',
         'the slot is elsewhere',
-        this.#saysWhere ? { 'odps-tunnel-routed-server': this.#address(slot) } : {},
+        this.#saysWhere ? { 'odps-tunnel-routed-server': address } : {},
       );
     if (upsert.status !== 'normal') throw new Refusal(409, 'StatusConflict', `the session is ${upsert.status}`);
-    const rows = checkedRows(body, [...table.columns, ...UPSERT_COLUMNS]);
+    // What must not be NULL is checked below: deletes have nothing but their key.
+    const columns = upsert.shape.columns.map(({ name, type }) => ({ name, type }));
+    const rows = checkedRows(body, [...columns, ...UPSERT_COLUMNS]);
     if (rows.length !== Number(params.get('record_count')))
       throw new Refusal(400, 'InvalidArgument', 'the record_count is wrong');
-    upsert.staged.push(...rows.map((row) => staged(table, bucket, row)));
-    return this.#address(slot);
+    upsert.staged.push(...rows.map((row) => staged(upsert, bucket, row)));
+    return address;
   }
 
   commit(table: DoubleTable, params: URLSearchParams): object {
     const upsert = this.#find(table, params);
-    if (upsert.status === 'committed') {
-      this.#upserts.delete(upsert.id);
-      throw new Refusal(404, 'UpsertSessionNotFound', 'there is no such session');
-    }
-    if (upsert.status === 'normal') upsert.status = 'committing';
-    else if (upsert.status === 'committing') {
-      upsert.status = 'committed';
-      table.merge(upsert.partition, upsert.staged);
+    switch (upsert.status) {
+      case 'normal':
+        this.#pace.take('upsertsCommitted', table, upsert.partition);
+        upsert.status = 'committing';
+        break;
+      case 'committing':
+        upsert.status = 'committed';
+        table.merge(upsert.partition, upsert.staged);
+        break;
+      case 'committed':
+        this.#upserts.delete(upsert.id);
+        throw new Refusal(404, MISSING, 'there is no such session');
+      case 'aborted':
+      case 'expired':
+        throw new Refusal(409, 'StatusConflict', `the session is ${upsert.status}`);
     }
     return this.#view(upsert);
   }
@@ -83,6 +111,11 @@ export class Upserts {
     this.#saysWhere = says;
   }
 
+  /** As if a day had passed. */
+  expireAll(): void {
+    for (const upsert of this.#upserts.values()) if (upsert.status === 'normal') upsert.status = 'expired';
+  }
+
   /** Knows no session any more. */
   forgetAll(): void {
     this.#upserts.clear();
@@ -93,19 +126,14 @@ export class Upserts {
   }
 
   #find(table: DoubleTable, params: URLSearchParams): Upsert {
-    const upsert = this.#upserts.get(params.get('upsertid') ?? '');
-    if (upsert === undefined || upsert.table !== table)
-      throw new Refusal(404, 'UpsertSessionNotFound', 'there is no such session');
-    if ((params.get('partition') ?? '') !== upsert.partition)
-      throw new Refusal(400, 'InvalidResourceSpec', 'the session is of another partition');
-    return upsert;
+    return sessionOf(this.#upserts, table, { params, id: 'upsertid', missing: MISSING });
   }
 
-  #view({ id, table, status }: Upsert): object {
+  #view({ id, table, shape, status, buckets }: Upsert): object {
     return {
       id,
       status,
-      schema: table.schema(),
+      schema: shape.schema,
       hash_key: table.key,
       hasher: 'default',
       quota_name: 'default',
@@ -113,23 +141,27 @@ export class Upserts {
       slots: Array.from({ length: SLOTS }, (_, slot) => ({
         slot_id: slot,
         worker_addr: this.#address(slot),
-        buckets: Array.from({ length: BUCKETS / SLOTS }, (_each, index) => slot + index * SLOTS),
+        buckets: Array.from({ length: buckets }, (_each, bucket) => bucket).filter((bucket) => bucket % SLOTS === slot),
       })),
     };
   }
 }
 
-function staged(table: DoubleTable, bucket: number, row: RowValue[]): Upsert['staged'][number] {
+function staged({ table, shape, buckets }: Upsert, bucket: number, row: RowValue[]): Upsert['staged'][number] {
+  const { columns } = shape;
   const hashes = table.keyIndexes.map((index) => {
     const value = row[index] ?? null;
-    const type = table.columns[index]?.type;
+    const type = columns[index]?.type;
     if (value === null || type === undefined) throw new Refusal(400, 'InvalidArgument', 'a column of the key is null');
     return plainHash('default', type, value);
   });
-  if (plainBucket(hashes, BUCKETS) !== bucket)
+  if (plainBucket(hashes, buckets) !== bucket)
     throw new Refusal(400, 'InvalidArgument', 'a row is in the wrong bucket');
-  const operation = Number(row[table.columns.length + 2]);
+  const operation = Number(row[columns.length + 2]);
   if (operation !== UPSERT_OPERATION.UPSERT && operation !== UPSERT_OPERATION.DELETE)
     throw new Refusal(400, 'InvalidArgument', `there is no operation ${operation}`);
-  return { row: row.slice(0, table.columns.length), isDelete: operation === UPSERT_OPERATION.DELETE };
+  const isDelete = operation === UPSERT_OPERATION.DELETE;
+  const empty = columns.find(({ notNull }, index) => notNull === true && (row[index] ?? null) === null);
+  if (!isDelete && empty !== undefined) throw new Refusal(400, 'MalformedDataStream', `${empty.name} is NOT NULL`);
+  return { row: row.slice(0, columns.length), isDelete };
 }

@@ -151,7 +151,7 @@ void test('what the service refuses for good is said at once, with its code', as
 void test('an expired upload is lost', async () => {
   const session = await beginUpload();
   await session.writeBlock(0, packed(session.columns, [[1n, 'a']]), 'none');
-  double.uploads.expireAll();
+  double.tunnel.uploads.expireAll();
   assert.equal(await session.commit(), 'lost');
   assert.deepEqual(logTable.rows(log.partition), []);
 });
@@ -216,7 +216,7 @@ void test('a bucket that moved is followed, whether the refusal says where or no
     [1, true],
     [2, false],
   ] as const) {
-    double.upserts.moveSlots({ says });
+    double.tunnel.upserts.moveSlots({ says });
     double.answers.length = 0;
     await upsert(session, [[id, 'a']]);
     assert.deepEqual(double.answers, ['PUT upserts 308', 'GET upserts 200', 'PUT upserts 200']);
