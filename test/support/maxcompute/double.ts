@@ -29,6 +29,8 @@ export class MaxComputeDouble {
   readonly calls: string[] = [];
   /** What was answered, in the order of the answers: `METHOD kind STATUS`, such as `PUT upserts 308`. */
   readonly answers: string[] = [];
+  /** Sees every call as it comes. */
+  watch: (request: IncomingMessage) => void = () => undefined;
   /** Wants datetimes in local time, as old services do. */
   wantsLocalDatetimes = false;
   readonly #server: Server;
@@ -74,6 +76,7 @@ export class MaxComputeDouble {
     const url = new URL(request.url ?? '/', this.url);
     const method = request.method ?? '';
     this.calls.push(`${method} ${url.pathname}${url.search}`);
+    this.watch(request);
     response.setHeader('x-odps-request-id', randomUUID());
     response.once('finish', () =>
       this.answers.push(`${method} ${url.pathname.split('/').pop()} ${response.statusCode}`),
