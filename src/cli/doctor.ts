@@ -78,13 +78,16 @@ export async function runDoctor(source: string, options: DoctorOptions): Promise
   }
 }
 
-function examine({ connector, settings }: DoctorSource, databases: readonly string[]): Promise<Examination> {
+async function examine({ connector, settings }: DoctorSource, given: readonly string[]): Promise<Examination> {
   const own = connector.defaultDatabase(settings);
-  return connector.examine({
-    settings,
-    databases: [...new Set([...(own === null ? [] : [own]), ...databases])],
-    signal: AbortSignal.timeout(TIMEOUT_MS),
-  });
+  const databases = [...new Set([...(own === null ? [] : [own]), ...given])];
+  const signal = AbortSignal.timeout(TIMEOUT_MS);
+  try {
+    return await connector.examine({ settings, databases, signal });
+  } catch (error) {
+    if (!signal.aborted) throw error;
+    throw new Error(`the server did not answer within ${TIMEOUT_MS / 1000} s`, { cause: error });
+  }
 }
 
 function collect(text: string, before: readonly string[]): string[] {

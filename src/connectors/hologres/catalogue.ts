@@ -1,7 +1,6 @@
 import type { CataloguePage, ReadCatalogueOptions } from '../../pipeline/catalogue.ts';
-import { toPipelineError } from './errors.ts';
 import { asHologresSettings } from './options.ts';
-import { connect, disconnect } from './server.ts';
+import { withClient } from './with-client.ts';
 
 /** Neither the server's own nor those of sessions; Hologres has some more. */
 const OWN = "n.nspname !~ '^(pg_|hg_|hologres|information_schema$)' AND n.nspname <> 'disync'";
@@ -12,11 +11,9 @@ const COLUMNS = `SELECT a.attrelid::bigint::text AS id, a.attname AS name, forma
 
 /** The schemas of the data source's database, and a page of their tables. */
 export async function readCatalogue({ settings, offset, limit, signal }: ReadCatalogueOptions): Promise<CataloguePage> {
-  const { host, port, database, ...others } = asHologresSettings(settings);
-  const { client } = await connect({ host, port, database, ...others });
-  const cancel = () => disconnect(client);
-  signal.addEventListener('abort', cancel);
-  try {
+  const hologres = asHologresSettings(settings);
+  const { host, port, database } = hologres;
+  return withClient(hologres, { signal, doing: `asking ${host}:${port}` }, async ({ client }) => {
     const schemas = await client.query<{ schema: string }>(SCHEMAS);
     const counted = await client.query<{ n: string }>(`SELECT count(*) AS n ${TABLES}`);
     const tables = await client.query<{ id: string; schema: string; name: string }>(
@@ -36,10 +33,5 @@ export async function readCatalogue({ settings, offset, limit, signal }: ReadCat
       })),
       total: Number(counted.rows[0]?.n ?? 0),
     };
-  } catch (error) {
-    throw toPipelineError(error, `asking ${host}:${port}`);
-  } finally {
-    signal.removeEventListener('abort', cancel);
-    disconnect(client);
-  }
+  });
 }

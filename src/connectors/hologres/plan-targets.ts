@@ -4,12 +4,12 @@ import type { Problem } from '../../pipeline/problem.ts';
 import type { TargetId, TargetPlan } from '../../pipeline/route.ts';
 import type { Column, TableVersion } from '../../pipeline/table.ts';
 import { CHECKPOINT_SCHEMA } from './checkpoint-table.ts';
-import { toPipelineError } from './errors.ts';
 import { describeTarget, fillPattern, targetKey } from './names.ts';
 import { asHologresSettings, parseHologresOptions, type HologresOptions } from './options.ts';
-import { connect, disconnect, type Server } from './server.ts';
+import type { Server } from './server.ts';
 import { estimateRows, missingSchemas, readTargets, type ExistingTarget } from './target-catalogue.ts';
 import { createStatements, keyNames, mismatches, nameProblems, planColumns, sharedTargets } from './target-plan.ts';
+import { withClient } from './with-client.ts';
 
 /** Where a source table goes. */
 export function targetOf(table: TableVersion['id'], sourceName: string, options: HologresOptions): TargetId {
@@ -28,20 +28,11 @@ export async function planTargets({
   signal,
 }: PlanTargetsOptions): Promise<SinkPlan> {
   const parsed = parseHologresOptions(options);
-  const { client, server } = await connect(asHologresSettings(settings));
-  const abort = () => disconnect(client);
-  signal.addEventListener('abort', abort, { once: true });
-  try {
-    signal.throwIfAborted();
-    const targets = tables.map(({ id }) => targetOf(id, sourceName, parsed));
-    return await plan(client, server, parsed, tables, targets);
-  } catch (error) {
-    signal.throwIfAborted();
-    throw toPipelineError(error, 'reading the target’s catalogue');
-  } finally {
-    signal.removeEventListener('abort', abort);
-    disconnect(client);
-  }
+  const targets = tables.map(({ id }) => targetOf(id, sourceName, parsed));
+  const doing = 'reading the target’s catalogue';
+  return withClient(asHologresSettings(settings), { signal, doing }, ({ client, server }) =>
+    plan(client, server, parsed, tables, targets),
+  );
 }
 
 async function plan(

@@ -1,3 +1,4 @@
+import { openUnlessAborted } from '../../lib/with-open.ts';
 import {
   failed,
   loginStages,
@@ -10,7 +11,7 @@ import {
 } from '../../pipeline/stages.ts';
 import { toPipelineError } from './errors.ts';
 import { asHologresSettings, type HologresSettings } from './options.ts';
-import { connect, disconnect } from './server.ts';
+import { connect, type Connected, disconnect } from './server.ts';
 
 export const PROBE_STAGES: readonly StageName[] = ['name resolution', 'TCP', 'TLS', 'login', 'grants'];
 
@@ -22,9 +23,10 @@ export async function* probe({ settings, signal }: ProbeOptions): AsyncGenerator
     if (stage.outcome === 'failed') return;
   }
   const usesTls = hologres.ssl.mode !== 'disabled';
-  let connected: Awaited<ReturnType<typeof connect>>;
+  let connected: Connected;
   try {
-    connected = await connect(hologres);
+    const open = () => connect(hologres);
+    connected = await openUnlessAborted({ open, close: (late) => disconnect(late.client), signal });
   } catch (error) {
     yield* loginStages(error, { usesTls, tlsCode: 'Sink.TlsFailed' });
     return;
@@ -43,10 +45,7 @@ export async function* probe({ settings, signal }: ProbeOptions): AsyncGenerator
 }
 
 /** Schemas are made in the database; where all of them are there, CREATE in each is enough. */
-async function grants(
-  client: Awaited<ReturnType<typeof connect>>['client'],
-  { host, port, database, user }: HologresSettings,
-): Promise<Stage> {
+async function grants(client: Connected['client'], { host, port, database, user }: HologresSettings): Promise<Stage> {
   try {
     const { rows } = await client.query<{ database: boolean; schemas: string[] }>(
       `SELECT has_database_privilege(current_database(), 'CREATE') AS database, array(SELECT nspname::text FROM pg_namespace

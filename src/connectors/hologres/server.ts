@@ -14,6 +14,11 @@ export interface Server {
   readonly name: string;
 }
 
+export interface Connected {
+  readonly client: Client;
+  readonly server: Server;
+}
+
 /** Settings that make Hologres take our statements as fixed plans; what a version does not know, it refuses, and we go on. */
 const FIXED_PLAN_SETTINGS = [
   'hg_experimental_enable_fixed_dispatcher',
@@ -35,9 +40,7 @@ const POSTGRES_SETTINGS = [
 ];
 
 /** Opens a connection and asks who is there. Errors: PipelineError `transient`, or `fatal` when the login is refused. */
-export async function connect(
-  settings: HologresSettings,
-): Promise<{ readonly client: Client; readonly server: Server }> {
+export async function connect(settings: HologresSettings): Promise<Connected> {
   const { host, port, hosts } = settings;
   const { lookup } = await resolveAllowed(host, hosts).catch((error: unknown) => {
     throw toPipelineError(error, `connecting to ${host}:${port}`);

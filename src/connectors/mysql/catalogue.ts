@@ -1,8 +1,8 @@
 import type { CataloguePage, CatalogueTable, ReadCatalogueOptions } from '../../pipeline/catalogue.ts';
-import { connectForQueries, type Questions } from './connect.ts';
-import { toPipelineError } from './errors.ts';
+import type { Questions } from './connect.ts';
 import { SYSTEM } from './list-tables.ts';
 import { asMysqlSettings } from './options.ts';
+import { withQuestions } from './with-questions.ts';
 
 const SCHEMAS =
   'SELECT SCHEMA_NAME db FROM information_schema.schemata WHERE LOWER(SCHEMA_NAME) NOT IN (?) ORDER BY SCHEMA_NAME';
@@ -13,10 +13,7 @@ const COLUMNS = `SELECT TABLE_NAME t, COLUMN_NAME name, COLUMN_TYPE column_type 
 /** Databases, and a page of their base tables, as the account sees them. */
 export async function readCatalogue({ settings, offset, limit, signal }: ReadCatalogueOptions): Promise<CataloguePage> {
   const mysql = asMysqlSettings(settings);
-  const connection = await connectForQueries(mysql);
-  const cancel = () => connection.close();
-  signal.addEventListener('abort', cancel);
-  try {
+  return withQuestions(mysql, signal, async (connection) => {
     const schemas = await connection.query(SCHEMAS, [SYSTEM]);
     const [counted] = await connection.query(`SELECT COUNT(*) n ${TABLES}`, [SYSTEM]);
     const rows = await connection.query(
@@ -38,12 +35,7 @@ export async function readCatalogue({ settings, offset, limit, signal }: ReadCat
       tables: described,
       total: Number(counted?.['n'] ?? 0),
     };
-  } catch (error) {
-    throw toPipelineError(error, `asking ${mysql.host}:${mysql.port}`);
-  } finally {
-    signal.removeEventListener('abort', cancel);
-    connection.close();
-  }
+  });
 }
 
 async function describe(connection: Questions, database: string, tables: readonly string[]): Promise<CatalogueTable[]> {

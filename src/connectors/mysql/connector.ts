@@ -10,8 +10,6 @@ import { readCatalogue } from './catalogue.ts';
 import { checkServer, problemsOf, tryServer, warningsOf } from './checks.ts';
 import { textOf } from './checks/finding.ts';
 import { unloggedCascades } from './checks/tables.ts';
-import { connectForQueries } from './connect.ts';
-import { toPipelineError } from './errors.ts';
 import { examine } from './examine.ts';
 import { listTables } from './list-tables.ts';
 import { asMysqlSettings, parseMysqlSettings, parseReaderOptions } from './options.ts';
@@ -19,6 +17,7 @@ import { PROBE_STAGES, probe } from './probe.ts';
 import { readSchema } from './schema.ts';
 import { readServerFacts } from './server-facts.ts';
 import { MysqlSource } from './source.ts';
+import { withQuestions } from './with-questions.ts';
 
 const LOAD_WITHOUT_KEY =
   'it has no primary key: its rows are read at once, while nothing changes in it; a table that is large, or always written, cannot be loaded so';
@@ -40,10 +39,7 @@ export const mysqlConnector: SourceConnector = {
 
 async function describe({ settings, tables, load, withoutKey, signal }: DescribeOptions): Promise<SourceDescription> {
   const mysql = asMysqlSettings(settings);
-  const connection = await connectForQueries(mysql);
-  const cancel = () => connection.close();
-  signal.addEventListener('abort', cancel);
-  try {
+  return withQuestions(mysql, signal, async (connection) => {
     const facts = await readServerFacts(connection);
     const databases = [...new Set(tables.map(({ database }) => database))];
     const findings = await checkServer(connection, facts, { settings: mysql, load, databases });
@@ -76,10 +72,5 @@ async function describe({ settings, tables, load, withoutKey, signal }: Describe
       ],
       warnings: warningsOf(findings),
     };
-  } catch (error) {
-    throw toPipelineError(error, `asking ${mysql.host}:${mysql.port}`);
-  } finally {
-    signal.removeEventListener('abort', cancel);
-    connection.close();
-  }
+  });
 }

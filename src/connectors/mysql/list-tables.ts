@@ -1,8 +1,7 @@
 import type { ListTablesOptions, TableList } from '../../pipeline/connector.ts';
-import { connectForQueries } from './connect.ts';
-import { toPipelineError } from './errors.ts';
 import { asMysqlSettings } from './options.ts';
 import { readServerFacts } from './server-facts.ts';
+import { withQuestions } from './with-questions.ts';
 
 /** The server's own, which are never captured. */
 export const SYSTEM = ['information_schema', 'mysql', 'performance_schema', 'sys'];
@@ -12,18 +11,10 @@ const TABLES = `SELECT TABLE_SCHEMA db, TABLE_NAME t FROM information_schema.tab
 /** The names of all tables that the account sees; no views, and nothing of the server's own. */
 export async function listTables({ settings, signal }: ListTablesOptions): Promise<TableList> {
   const mysql = asMysqlSettings(settings);
-  const connection = await connectForQueries(mysql);
-  const cancel = () => connection.close();
-  signal.addEventListener('abort', cancel);
-  try {
+  return withQuestions(mysql, signal, async (connection) => {
     const { lowerCaseTableNames } = await readServerFacts(connection);
     const rows = await connection.query(TABLES, [SYSTEM]);
     const tables = rows.map(({ db, t }) => ({ database: db ?? '', table: t ?? '' }));
     return { tables, ignoresCase: lowerCaseTableNames !== 0 };
-  } catch (error) {
-    throw toPipelineError(error, `asking ${mysql.host}:${mysql.port}`);
-  } finally {
-    signal.removeEventListener('abort', cancel);
-    connection.close();
-  }
+  });
 }

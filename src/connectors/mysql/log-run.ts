@@ -1,5 +1,6 @@
 import { crashPoint } from '../../lib/crash-point.ts';
 import type { Logger } from '../../lib/log.ts';
+import { openUnlessAborted } from '../../lib/with-open.ts';
 import type { Batch, Part } from '../../pipeline/batch.ts';
 import type { Failure } from '../../pipeline/checkpoint.ts';
 import { PipelineError } from '../../pipeline/pipeline-error.ts';
@@ -145,14 +146,14 @@ export class LogRun {
 
   async #open(offset: MysqlOffset | null, start: StartPoint | null, signal: AbortSignal): Promise<void> {
     const { settings, serverId, memoryBytes } = this.#options;
-    const connection = await connectForQueries(settings);
+    const open = () => connectForQueries(settings);
+    const connection = await openUnlessAborted({ open, close: (late) => late.close(), signal });
     let opening: Opening;
     let collations: Map<number, string>;
     let xaKnownFrom: LogPosition | null = null;
     const cancel = () => connection.close();
     signal.addEventListener('abort', cancel);
     try {
-      signal.throwIfAborted();
       this.#facts = await readServerFacts(connection);
       const problems = problemsOf(await checkServer(connection, this.#facts, { settings, load: false, databases: [] }));
       const [first] = problems;

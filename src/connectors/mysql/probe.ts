@@ -1,3 +1,4 @@
+import { openUnlessAborted } from '../../lib/with-open.ts';
 import type { Finding } from '../../pipeline/connector.ts';
 import {
   failed,
@@ -38,7 +39,8 @@ export async function* probe({ settings, signal }: ProbeOptions): AsyncGenerator
   let connection: Questions;
   let facts: ServerFacts;
   try {
-    connection = await connectForQueries(mysql);
+    const open = () => connectForQueries(mysql);
+    connection = await openUnlessAborted({ open, close: (late) => late.close(), signal });
   } catch (error) {
     yield* loginStages(error, { usesTls, tlsCode: 'MySQL.TlsFailed' });
     return;

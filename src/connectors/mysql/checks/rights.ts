@@ -1,5 +1,6 @@
 import { randomInt } from 'node:crypto';
 import { messageOf } from '../../../lib/errors.ts';
+import { withOpen } from '../../../lib/with-open.ts';
 import type { Finding } from '../../../pipeline/connector.ts';
 import { connectRaw, type Questions, type Row } from '../connect.ts';
 import { isDenied, toPipelineError } from '../errors.ts';
@@ -108,12 +109,12 @@ export async function checkDumpRight(
   signal: AbortSignal,
 ): Promise<Finding> {
   const right = 'REPLICATION SLAVE';
-  const raw = await connectRaw(settings);
-  const cancel = () => raw.close();
-  signal.addEventListener('abort', cancel);
+  const open = () => connectRaw(settings);
   try {
-    const end = (await logEndIfSeen(connection, facts)) ?? NOWHERE;
-    await raw.probeDump(end.file, end.position, randomInt(2 ** 30, 2 ** 31));
+    await withOpen({ open, close: (raw) => raw.close(), signal }, async (raw) => {
+      const end = (await logEndIfSeen(connection, facts)) ?? NOWHERE;
+      await raw.probeDump(end.file, end.position, randomInt(2 ** 30, 2 ** 31));
+    });
     return fine(right, `the account has ${right}`);
   } catch (error) {
     const { code, message } = toPipelineError(error, 'reading the binary log');
@@ -124,9 +125,6 @@ export async function checkDumpRight(
       consequence: 'the server does not send it the log',
       remedy: grantStatement(facts, right),
     });
-  } finally {
-    signal.removeEventListener('abort', cancel);
-    raw.close();
   }
 }
 
