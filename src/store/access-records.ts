@@ -35,6 +35,7 @@ export class AccessRecords implements AccessService {
   /** Those that are known to exist: none is ever deleted. */
   readonly #projects = new Set<ProjectId>();
   #version = -1n;
+  #isLookedAt = false;
 
   constructor(options: { database: Database; seal: Seal; calls: CallFile; clock: Clock }) {
     this.#database = options.database;
@@ -253,8 +254,11 @@ export class AccessRecords implements AccessService {
     }
   }
 
-  /** What another connection changed is not known here. */
+  /** What another connection changed is not known here. Once in each turn of the event loop is soon enough. */
   #forgetOld(): void {
+    if (this.#isLookedAt) return;
+    this.#isLookedAt = true;
+    setImmediate(() => (this.#isLookedAt = false));
     const version = this.#database.get('PRAGMA data_version')?.['data_version'] as bigint;
     if (version === this.#version) return;
     this.#forget();

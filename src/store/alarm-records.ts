@@ -52,6 +52,17 @@ export class SqliteAlarmRecords implements AlarmRecords {
     return row === undefined ? null : this.#read(row);
   }
 
+  async ofTask(project: ProjectId, task: TaskId): Promise<readonly AlarmRule[]> {
+    return this.#database
+      .all(
+        `SELECT alarm_rule.* FROM alarm_rule JOIN task ON task.id = alarm_rule.task
+         WHERE alarm_rule.task = ? AND task.project = ? AND task.deleted_at IS NULL ORDER BY alarm_rule.id DESC`,
+        task,
+        project,
+      )
+      .map((row) => this.#read(row));
+  }
+
   async list(task: TaskId, { pageNumber, pageSize }: Page): Promise<{ rows: readonly AlarmRule[]; total: number }> {
     const total = this.#database.get('SELECT count(*) AS n FROM alarm_rule WHERE task = ?', task)?.['n'];
     const rows = this.#database.all(

@@ -3,7 +3,6 @@ import { closeSync, fdatasync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { promisify } from 'node:util';
-import { stringifyJson } from '../lib/json.ts';
 import type { NonceUse } from '../tasks/access-service.ts';
 import type { AuditEntry, AuditTrail, AuditedCall } from '../tasks/audit.ts';
 import { readAuditedCall, writeAuditedCall } from './audited-call.ts';
@@ -71,7 +70,7 @@ export class CallFile implements AuditTrail {
   }
 
   async append(call: AuditedCall, { durable }: { readonly durable: boolean }): Promise<void> {
-    const record = stringifyJson(writeAuditedCall(call));
+    const record = JSON.stringify(writeAuditedCall(call));
     const { committed } = this.#write(call.at, () => {
       const chained = chain(this.#lastHash, record);
       this.#insertRecord.run(record, chained);

@@ -28,6 +28,8 @@ export interface AlarmRecords {
   /** Receivers in clear. */
   rule(id: AlarmRuleId): Promise<AlarmRule | null>;
   /** Newest first. */
+  /** All rules of a task, the newest first; none of one that is not in the project. */
+  ofTask(project: ProjectId, task: TaskId): Promise<readonly AlarmRule[]>;
   list(task: TaskId, page: Page): Promise<{ readonly rows: readonly AlarmRule[]; readonly total: number }>;
   delete(id: AlarmRuleId): Promise<void>;
   /** Those that are watched, of every task that is not deleted. */

@@ -71,11 +71,8 @@ export class Alarms implements AlarmService {
   }
 
   async ofTask({ project }: Caller, task: TaskId): Promise<readonly AlarmRule[]> {
-    return this.#store.transaction(async (records) => {
-      if ((await records.task(project, task)) === null) return [];
-      const { rows } = await records.alarms.list(task, { pageNumber: 1, pageSize: RULES_MAX });
-      return rows.map(masked);
-    });
+    const rules = await this.#store.transaction((records) => records.alarms.ofTask(project, task));
+    return rules.map(masked);
   }
 }
 

@@ -9,24 +9,43 @@ export interface ReadBodyOptions {
   readonly admit: (beginning: Uint8Array) => Promise<void>;
 }
 
-/** Reads a whole body. Errors: ApiError 413 when it is, or says it is, too large; those of `admit`; the socket's. */
-export async function readBody(request: IncomingMessage, options: ReadBodyOptions): Promise<Uint8Array> {
+/**
+ * Reads a whole body. The connection stays open when it is refused half-way: the answer goes out over it.
+ * Errors: ApiError 413 when it is, or says it is, too large; those of `admit`; the socket's.
+ */
+export function readBody(request: IncomingMessage, options: ReadBodyOptions): Promise<Uint8Array> {
   const { bytesMax, freeBytes, admit } = options;
-  if (Number(request.headers['content-length'] ?? 0) > bytesMax) throw tooLarge(bytesMax);
+  const { promise, resolve, reject } = Promise.withResolvers<Uint8Array>();
+  if (Number(request.headers['content-length'] ?? 0) > bytesMax) {
+    reject(tooLarge(bytesMax));
+    return promise;
+  }
   const chunks: Buffer[] = [];
   let bytes = 0;
   let admitted = false;
-  // Not destroyed when refused half-way: the answer goes out over the same socket.
-  for await (const chunk of request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
+  const refuse = (error: unknown) => {
+    request.off('data', take);
+    request.pause();
+    reject(error);
+  };
+  const take = (chunk: Buffer) => {
     chunks.push(chunk);
     bytes += chunk.length;
-    if (bytes > bytesMax) throw tooLarge(bytesMax);
-    if (bytes > freeBytes && !admitted) {
-      await admit(Buffer.concat(chunks).subarray(0, freeBytes));
-      admitted = true;
-    }
-  }
-  return Buffer.concat(chunks);
+    if (bytes > bytesMax) return refuse(tooLarge(bytesMax));
+    if (bytes <= freeBytes || admitted) return;
+    admitted = true;
+    request.pause();
+    admit(Buffer.concat(chunks).subarray(0, freeBytes)).then(() => request.resume(), refuse);
+  };
+  request.on('data', take);
+  request.once('end', () =>
+    resolve(chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks)),
+  );
+  request.once('error', reject);
+  request.once('close', () => {
+    if (!request.complete) reject(new Error('the connection was closed within a body'));
+  });
+  return promise;
 }
 
 function tooLarge(bytesMax: number): ApiError {

@@ -8,15 +8,14 @@ export function send(
   { status, contentType, body, headers = {} }: Answer,
   requestId: string,
 ): void {
-  const bytes = Buffer.from(body);
   response.writeHead(status, {
     'Content-Type': contentType,
-    'Content-Length': bytes.length,
+    'Content-Length': Buffer.byteLength(body),
     'Cache-Control': 'no-store',
     'X-Content-Type-Options': 'nosniff',
     'x-acs-request-id': requestId,
     'x-acs-trace-id': newTraceId(),
     ...headers,
   });
-  response.end(bytes);
+  response.end(body);
 }
