@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import type { AccessKey, AccessService, NonceUse, TokenRefusal } from '../tasks/access-service.ts';
+import type { AccessKey, AccessService, TokenRefusal } from '../tasks/access-service.ts';
 import { ApiError } from './errors.ts';
 import type { RpcRequest } from './rpc/request.ts';
 import { type Credential, claimedKeyId, isTemporary } from './signature/credential.ts';
@@ -50,18 +50,22 @@ export async function believe(request: RpcRequest, access: AccessService): Promi
   };
 }
 
-/** Takes note of the request's nonce. Errors: ApiError when it was used already. */
-export function useNonce(
-  key: AccessKey,
-  { nonce }: Credential,
-  { access, clock, clockWindowMs }: AuthenticateOptions,
-): NonceUse {
-  // A request is refused by its time once this has passed, even one from a clock ahead of ours.
-  const use = access.useNonce(key.id, nonce, clock() + 2 * clockWindowMs + 1000);
-  if (use.isNew) return use;
+/** Errors: ApiError when the request's nonce was used already. */
+export function refuseUsedNonce(key: AccessKey, { nonce }: Credential, { access }: AuthenticateOptions): void {
+  if (!access.isNonceUsed(key.id, nonce)) return;
   throw new ApiError(400, 'SignatureNonceUsed', 'Specified signature nonce was used already.', {
     hint: 'Draw a new nonce for every request, repeats too.',
   });
+}
+
+/** The request's nonce is used from now on. */
+export function noteNonce(
+  key: AccessKey,
+  { nonce }: Credential,
+  { access, clock, clockWindowMs }: AuthenticateOptions,
+): { durable(): Promise<void> } {
+  // A request is refused by its time once this has passed, even one from a clock ahead of ours.
+  return access.noteNonce(key.id, nonce, clock() + 2 * clockWindowMs + 1000);
 }
 
 /** Errors: ApiError when the key is not known, or disabled. */

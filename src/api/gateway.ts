@@ -7,7 +7,7 @@ import type { AccessService } from '../tasks/access-service.ts';
 import type { AuditTrail } from '../tasks/audit.ts';
 import { admitLarge } from './admit.ts';
 import { auditedCall } from './audited-call.ts';
-import { authenticate, believe, useNonce } from './authenticate.ts';
+import { authenticate, believe, noteNonce, refuseUsedNonce } from './authenticate.ts';
 import { type CallTrace, newTrace } from './call-trace.ts';
 import { answerCatalogue, CATALOGUE_PATH } from './catalogue-page.ts';
 import { refuseForeignPages } from './dev-guard.ts';
@@ -73,9 +73,10 @@ export function createGateway(options: GatewayOptions): Listener {
       const credential = readCredential(request);
       trace.accessKeyId = credential.accessKeyId;
       trace.key = await authenticate(request, credential, identify);
-      // Before the bucket: a call that is sent again by somebody else takes nothing out of it.
-      const { durable } = useNonce(trace.key, credential, identify);
+      // A call that is sent again takes nothing out of the bucket, and one too many leaves nothing behind.
+      refuseUsedNonce(trace.key, credential, identify);
       throttle.take(trace.key.id, operation, clock());
+      const { durable } = noteNonce(trace.key, credential, identify);
       // A read that is sent again after a power cut does no harm: it need not wait for the disk.
       if (operation.access === 'write') await durable();
     }

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Clock } from '../lib/clock.ts';
 import type { Seal } from '../lib/seal.ts';
-import type { AccessKey, AccessService, NonceUse, TemporaryKey, TokenRefusal, User } from '../tasks/access-service.ts';
+import type { AccessKey, AccessService, TemporaryKey, TokenRefusal, User } from '../tasks/access-service.ts';
 import type { ProjectId } from '../tasks/ids.ts';
 import type { Policy } from '../tasks/policy.ts';
 import { readPolicy } from '../tasks/policy-reader.ts';
@@ -197,8 +197,12 @@ export class AccessRecords implements AccessService {
     return { id: keyId, secret, active: true, user, projects, policy, session: narrowed };
   }
 
-  useNonce(keyId: string, nonce: string, expiresAt: number): NonceUse {
-    return this.#calls.useNonce(keyId, nonce, expiresAt, this.#clock.now());
+  isNonceUsed(keyId: string, nonce: string): boolean {
+    return this.#calls.isNonceUsed(keyId, nonce);
+  }
+
+  noteNonce(keyId: string, nonce: string, expiresAt: number): { durable(): Promise<void> } {
+    return this.#calls.noteNonce(keyId, nonce, expiresAt);
   }
 
   /** Null when there is no such user. */

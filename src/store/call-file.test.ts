@@ -6,6 +6,7 @@ import { test, type TestContext } from 'node:test';
 import type { AuditedCall } from '../tasks/audit.ts';
 import { CallFile } from './call-file.ts';
 
+const CLOCK = { now: () => 0 };
 const DURABLE = { durable: true };
 const CALL: AuditedCall = {
   at: 1_767_225_600_123,
@@ -39,7 +40,7 @@ function ids(calls: CallFile): string[] {
 
 void test('those that wait for the disk while it is busy share the next sync; the others wait for none', async (t) => {
   const syncs: (() => void)[] = [];
-  const calls = new CallFile(freshFolder(t), () => new Promise((resolve) => syncs.push(resolve)));
+  const calls = new CallFile(freshFolder(t), CLOCK, () => new Promise((resolve) => syncs.push(resolve)));
   const done: string[] = [];
   const append = (id: string, durable: boolean) => calls.append(named(id), { durable }).then(() => done.push(id));
   const first = append('first', true);
@@ -64,7 +65,7 @@ void test('after a sync that failed nothing is called durable before the log was
   const folder = freshFolder(t);
   let failures = 1;
   let syncs = 0;
-  const calls = new CallFile(folder, async () => {
+  const calls = new CallFile(folder, CLOCK, async () => {
     syncs += 1;
     if (failures-- > 0) throw new Error('the disk failed');
   });

@@ -3,19 +3,17 @@ import { closeSync, fdatasync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { promisify } from 'node:util';
-import type { NonceUse } from '../tasks/access-service.ts';
 import type { AuditEntry, AuditTrail, AuditedCall } from '../tasks/audit.ts';
+import type { Clock } from '../lib/clock.ts';
 import { readAuditedCall, writeAuditedCall } from './audited-call.ts';
+import { NONCE_SCHEMA, UsedNonces } from './used-nonces.ts';
 
 /** What nobody waits for is on the disk after so long. */
 const SYNC_WITHIN_MS = 100;
-const PURGE_EVERY_MS = 60_000;
 const PAGE = 1000;
 /** Pages of the write-ahead log before SQLite moves them into the file, waiting for the disk: 16 MB. */
 const CHECKPOINT_PAGES = 4000;
 const SCHEMA = `
-CREATE TABLE IF NOT EXISTS nonce (key TEXT NOT NULL, nonce TEXT NOT NULL, expires_at INTEGER NOT NULL, PRIMARY KEY (key, nonce)) STRICT, WITHOUT ROWID;
-CREATE INDEX IF NOT EXISTS nonce_expiry ON nonce (expires_at);
 CREATE TABLE IF NOT EXISTS audit (sequence INTEGER PRIMARY KEY AUTOINCREMENT, record TEXT NOT NULL, hash TEXT NOT NULL) STRICT;
 `;
 
@@ -32,10 +30,11 @@ type Group = PromiseWithResolvers<void>;
 export class CallFile implements AuditTrail {
   readonly #database: DatabaseSync;
   readonly #logFile: string;
+  readonly #clock: Clock;
   readonly #toDisk: (file: number) => Promise<void>;
   /** The write-ahead log, once there is one. */
   #log: number | null = null;
-  readonly #insertNonce: ReturnType<DatabaseSync['prepare']>;
+  readonly #nonces: UsedNonces;
   readonly #insertRecord: ReturnType<DatabaseSync['prepare']>;
   #group: Group | null = null;
   /** The sync that is under way, or was last; never rejects. */
@@ -45,33 +44,37 @@ export class CallFile implements AuditTrail {
   #later: NodeJS.Timeout | null = null;
   /** A sync failed: what it was to bring to the disk may be missing there, whatever later ones say. */
   #hasHole = false;
-  #purgedAt = 0;
   #lastHash: string;
 
   /** `toDisk` brings what was written to an open file to the disk. */
-  constructor(folder: string, toDisk: (file: number) => Promise<void> = promisify(fdatasync)) {
+  constructor(folder: string, clock: Clock, toDisk: (file: number) => Promise<void> = promisify(fdatasync)) {
+    this.#clock = clock;
     this.#toDisk = toDisk;
     this.#logFile = join(folder, 'calls.db-wal');
     this.#database = new DatabaseSync(join(folder, 'calls.db'), { timeout: 5000 });
     this.#database.exec(
       `PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = ${CHECKPOINT_PAGES}`,
     );
-    this.#database.exec(SCHEMA);
-    this.#insertNonce = this.#database.prepare('INSERT OR IGNORE INTO nonce VALUES (?, ?, ?)');
+    this.#database.exec(SCHEMA + NONCE_SCHEMA);
+    this.#nonces = new UsedNonces(this.#database, clock.now());
     this.#insertRecord = this.#database.prepare('INSERT INTO audit (record, hash) VALUES (?, ?)');
     this.#lastHash = this.#readLastHash();
   }
 
-  /** Errors: those of SQLite, at once, when it cannot be written. */
-  useNonce(key: string, nonce: string, expiresAt: number, now: number): NonceUse {
-    const { value, committed } = this.#write(now, () => this.#insertNonce.run(key, nonce, expiresAt));
-    const durable = async () => void (await Promise.all([committed, this.#sync()]));
-    return { isNew: Number(value.changes) === 1, durable };
+  isNonceUsed(key: string, nonce: string): boolean {
+    return this.#nonces.has(key, nonce);
+  }
+
+  /** `expiresAt`: ms. Errors: those of SQLite, at once, when it cannot be written. */
+  noteNonce(key: string, nonce: string, expiresAt: number): { durable(): Promise<void> } {
+    const now = this.#clock.now();
+    const committed = this.#write(() => this.#nonces.add(key, nonce, { expiresAt, now }));
+    return { durable: async () => void (await Promise.all([committed, this.#sync()])) };
   }
 
   async append(call: AuditedCall, { durable }: { readonly durable: boolean }): Promise<void> {
     const record = JSON.stringify(writeAuditedCall(call));
-    const { committed } = this.#write(call.at, () => {
+    const committed = this.#write(() => {
       const chained = chain(this.#lastHash, record);
       this.#insertRecord.run(record, chained);
       this.#lastHash = chained;
@@ -102,27 +105,24 @@ export class CallFile implements AuditTrail {
   }
 
   /** One write, in the transaction of this turn. One that fails may have undone all of it: then those before it fail too. */
-  #write<T>(now: number, work: () => T): { readonly value: T; readonly committed: Promise<void> } {
-    const group = this.#group ?? this.#begin(now);
+  #write(work: () => void): Promise<void> {
+    const group = this.#group ?? this.#begin();
     try {
-      return { value: work(), committed: group.promise };
+      work();
+      return group.promise;
     } catch (error) {
       if (!this.#database.isTransaction) this.#fail(group, error);
       throw error;
     }
   }
 
-  #begin(now: number): Group {
+  #begin(): Group {
     this.#database.exec('BEGIN IMMEDIATE');
     const group: Group = Promise.withResolvers();
     // Not everybody waits for it.
     group.promise.catch(() => {});
     this.#group = group;
     setImmediate(() => this.#commit(group));
-    if (now - this.#purgedAt > PURGE_EVERY_MS) {
-      this.#database.prepare('DELETE FROM nonce WHERE expires_at < ?').run(now);
-      this.#purgedAt = now;
-    }
     return group;
   }
 

@@ -403,8 +403,8 @@ void test('a nonce is new once, also after the store was reopened, and may come 
   const folder = freshFolder();
   const first = open(folder);
   const use = async (store: Store, key = 'KEY') => {
-    const { isNew, durable } = store.access.useNonce(key, 'n', now + 1000);
-    await durable();
+    const isNew = !store.access.isNonceUsed(key, 'n');
+    await store.access.noteNonce(key, 'n', now + 1000).durable();
     return isNew;
   };
   assert.deepEqual(await Promise.all([use(first), use(first), use(first, 'OTHER')]), [true, false, true]);
@@ -422,8 +422,8 @@ void test('a group of nonces that cannot be written fails alone: the next ones a
   const folder = freshFolder();
   const store = open(folder);
   const use = async () => {
-    const { isNew, durable } = store.access.useNonce('KEY', 'blocked', now + 1000);
-    await durable();
+    const isNew = !store.access.isNonceUsed('KEY', 'blocked');
+    await store.access.noteNonce('KEY', 'blocked', now + 1000).durable();
     return isNew;
   };
   const blocker = new DatabaseSync(join(folder, 'calls.db'));

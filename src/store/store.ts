@@ -65,7 +65,7 @@ export class Store implements TaskStore {
       database = Database.open(folder, lease);
       const seal = openSeal(sealRecordsOf(database), { masterKey, masterKeyFile, folder }, exclusive);
       const installation = readInstallation(database);
-      return new Store({ database, seal, calls: new CallFile(folder), lease, clock, installation });
+      return new Store({ database, seal, calls: new CallFile(folder, clock), lease, clock, installation });
     } catch (error) {
       void database?.close();
       lease?.release();

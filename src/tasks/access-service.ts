@@ -27,13 +27,6 @@ export interface TemporaryKey {
   readonly expiresAt: number;
 }
 
-export interface NonceUse {
-  /** False when this key has used it before. */
-  readonly isNew: boolean;
-  /** Resolves once that is remembered, whatever happens. */
-  durable(): Promise<void>;
-}
-
 export interface User {
   readonly name: string;
   readonly projects: readonly ProjectId[];
@@ -76,6 +69,8 @@ export interface AccessService {
   /** The key that temporary credentials stand for. Null when the user is no more. */
   openToken(keyId: string, securityToken: string): Promise<AccessKey | TokenRefusal | null>;
 
-  /** Takes note of a nonce, to be remembered until `expiresAt` (ms), across restarts. */
-  useNonce(keyId: string, nonce: string, expiresAt: number): NonceUse;
+  /** Whether this key has used it before; to be asked and noted within one turn of the event loop. */
+  isNonceUsed(keyId: string, nonce: string): boolean;
+  /** Takes note of a nonce, to be remembered until `expiresAt` (ms), across restarts: for certain once `durable` resolves. */
+  noteNonce(keyId: string, nonce: string, expiresAt: number): { durable(): Promise<void> };
 }

@@ -325,11 +325,10 @@ function fakeAccess(): FakeAccess {
     setKeyActive: notBuilt,
     issueToken: notBuilt,
     openToken: async (keyId, token) => tokens.get(`${keyId} ${token}`) ?? 'malformed',
-    useNonce: (keyId, nonce, expiresAt) => {
-      const key = `${keyId} ${nonce}`;
-      const isNew = !nonces.has(key);
-      if (isNew) nonces.set(key, expiresAt);
-      return { isNew, durable: () => Promise.resolve() };
+    isNonceUsed: (keyId, nonce) => nonces.has(`${keyId} ${nonce}`),
+    noteNonce: (keyId, nonce, expiresAt) => {
+      nonces.set(`${keyId} ${nonce}`, expiresAt);
+      return { durable: () => Promise.resolve() };
     },
   };
 }
