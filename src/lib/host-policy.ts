@@ -4,6 +4,7 @@ import { domainToASCII } from 'node:url';
 import Type, { type Static } from 'typebox';
 import { kindOfAddress } from './address-kind.ts';
 import { CodedError } from './errors.ts';
+import { withinTime } from './within-time.ts';
 
 /**
  * Which hosts may be connected to that a user of the API named, so that the service is no way into a network that its
@@ -58,7 +59,12 @@ export async function resolveAllowed(
   lookup: NameLookup = lookupAll,
 ): Promise<AllowedHost> {
   const literal = literalAddress(host);
-  const addresses = literal === null ? await inTime(lookup(host), host) : [literal];
+  const late = () => {
+    const error = new Error(`the name ${host} was not resolved within ${LOOKUP_TIMEOUT_MS / 1000} s`);
+    return Object.assign(error, { code: 'ETIMEDOUT' });
+  };
+  const addresses =
+    literal === null ? await withinTime({ ms: LOOKUP_TIMEOUT_MS, late }, () => lookup(host)) : [literal];
   if (addresses.length === 0) throw Object.assign(new Error(`${host} has no address`), { code: 'ENOTFOUND' });
   for (const { address } of addresses) refuseForbidden(host, address, policy);
   return { addresses, lookup: fixedLookup(addresses) };
@@ -128,17 +134,4 @@ function fixedLookup(addresses: readonly ResolvedAddress[]): LookupFunction {
       );
     else callback(null, first.address, first.family);
   };
-}
-
-async function inTime<T>(work: Promise<T>, host: string): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    const error = new Error(`the name ${host} was not resolved within ${LOOKUP_TIMEOUT_MS / 1000} s`);
-    timer = setTimeout(() => reject(Object.assign(error, { code: 'ETIMEDOUT' })), LOOKUP_TIMEOUT_MS);
-  });
-  try {
-    return await Promise.race([work, late]);
-  } finally {
-    clearTimeout(timer);
-  }
 }

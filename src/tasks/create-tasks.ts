@@ -23,7 +23,7 @@ import type { TaskStore } from './task-store.ts';
 import { Tasks } from './tasks.ts';
 import { Turns } from './turns.ts';
 
-/** A job is planned while its caller waits: once for the names of the tables, and once for the tables. */
+/** A job is planned while its caller waits, and clients give up after 30 s. */
 const IN_CALL_MS = 20_000;
 
 export interface CreateTasksOptions extends Surroundings {
@@ -58,9 +58,11 @@ export interface CreatedTasks {
 /** Joins the parts of this folder. */
 export function createTasks(options: CreateTasksOptions): CreatedTasks {
   const { store, checkpoints, connectors, instances, hosts, clock, log, notifier, planTimeoutMs } = options;
-  const planning = { store, connectors, instances, hosts };
   const planner = new Planner({
-    ...planning,
+    store,
+    connectors,
+    instances,
+    hosts,
     ...(planTimeoutMs === undefined ? {} : { timeoutMs: planTimeoutMs }),
   });
   const processes = new ConfigProcesses({ store, planner, clock, log });
@@ -69,11 +71,11 @@ export function createTasks(options: CreateTasksOptions): CreatedTasks {
   runs.attach(engine);
   const turns = new Turns();
   const tasks = new Tasks({ store, versions: new PlannedVersions({ store, planner }), processes, runs, clock, turns });
-  const inCall = new Planner({ ...planning, timeoutMs: Math.min(planTimeoutMs ?? IN_CALL_MS, IN_CALL_MS) });
+  const planMs = Math.min(planTimeoutMs ?? IN_CALL_MS, IN_CALL_MS);
   const alarmWatch = new AlarmWatch({ store, runs, notifier, clock, log });
   return {
     tasks,
-    jobs: new Jobs({ store, planner: inCall, tasks, runs, clock, turns }),
+    jobs: new Jobs({ store, planner, planMs, tasks, runs, clock, turns }),
     dataSources: new DataSources(options),
     projectConfigs: new ProjectConfigs(store),
     files: new Files({ store, tasks }),

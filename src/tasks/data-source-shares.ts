@@ -1,4 +1,4 @@
-import type { DataSourceShare } from './data-source-service.ts';
+import type { DataSourceShare, EnvType } from './data-source-service.ts';
 import type { ProjectId } from './ids.ts';
 import { TaskError } from './task-error.ts';
 import type { StoredDataSource, TaskRecords } from './task-store.ts';
@@ -32,19 +32,25 @@ export async function checkShares(
         `projectId:[${project}] is named twice for ${user === null ? 'everyone' : `the user ${user}`}.`,
       );
     seen.add(who);
-    await mustBeFree(records, source, share);
+  }
+  await checkSharedNames(records, source, shares);
+}
+
+/** Whether nothing else has these names, in the environment of the data source. Errors: TaskError `wrong-state`. */
+export async function checkSharedNames(
+  records: TaskRecords,
+  { id, env }: StoredDataSource,
+  shares: readonly DataSourceShare[],
+): Promise<void> {
+  for (const { project, name } of shares) {
+    const own = await records.dataSourceNamed(project, env, name);
+    const shared = await records.dataSourceSharedAs(project, env, name, null);
+    if (own !== null || (shared !== null && shared.id !== id)) throw nameTaken(project, name, env);
   }
 }
 
-async function mustBeFree(
-  records: TaskRecords,
-  { id, env }: StoredDataSource,
-  { project, name }: DataSourceShare,
-): Promise<void> {
-  const own = await records.dataSourceNamed(project, env, name);
-  const shared = await records.dataSourceSharedAs(project, env, name, null);
-  if (own === null && (shared === null || shared.id === id)) return;
-  throw new TaskError(
+function nameTaken(project: ProjectId, name: string, env: EnvType): TaskError {
+  return new TaskError(
     'wrong-state',
     'DataSource.NameTaken',
     `projectId:[${project}] has a data source named ${name} with envType ${env} already. Give another sharedName.`,

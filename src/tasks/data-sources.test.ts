@@ -308,6 +308,18 @@ test('names of shares are names of the other project: neither hides the other', 
   await scene.create('mysql', MYSQL, { name: 'theirs', env: 0 }, THEM);
 });
 
+test('a data source changes its environment only where its shared names are free too', async () => {
+  const scene = await Scene.make();
+  await scene.share([shareWith(THEM)]);
+  const theirs = await scene.create('mysql', MYSQL, { name: 'theirs', env: 0 }, THEM);
+  const taken = is('wrong-state', /^projectId:\[2\] has a data source named theirs with envType 0 already/);
+  await assert.rejects(scene.update('mysql', { env: 0 }), taken);
+  assert.equal((await scene.named('mysql')).env, 1);
+  await scene.sources.delete({ ...REACH, projects: [THEM.project] }, theirs);
+  await scene.update('mysql', { env: 0 });
+  assert.equal((await scene.named('mysql')).env, 0);
+});
+
 test('what cannot be shared says why, and a project out of reach is answered like one that does not exist', async () => {
   const scene = await Scene.make();
   await scene.share([shareWith(THEM)]);

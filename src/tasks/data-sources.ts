@@ -16,7 +16,7 @@ import type {
   ShareRequest,
 } from './data-source-service.ts';
 import { DataSourceProbes } from './data-source-probes.ts';
-import { checkShares } from './data-source-shares.ts';
+import { checkSharedNames, checkShares } from './data-source-shares.ts';
 import type { DataSourceId, ProjectId } from './ids.ts';
 import { TaskError } from './task-error.ts';
 import type { Caller } from './task-service.ts';
@@ -62,7 +62,10 @@ export class DataSources implements DataSourceService {
         modifiedAt: this.#clock.now(),
         operator: reach.user,
       };
-      if (next.env !== source.env) await mustBeFree(records, source.project, next);
+      if (next.env !== source.env) {
+        await mustBeFree(records, source.project, next);
+        await checkSharedNames(records, next, await records.shares(id));
+      }
       await records.updateDataSource(next);
     });
   }

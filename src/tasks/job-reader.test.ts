@@ -304,19 +304,19 @@ const LIST = [
   'shop_c.orders',
 ];
 
-function picked(
+async function picked(
   mappings: JobSpec['TableMappings'],
   { ignoresCase = false, own = 'crm' as string | null }: { ignoresCase?: boolean; own?: string | null } = {},
 ) {
   const tables = LIST.map((name) => name.split('.')).map(([database = '', table = '']) => ({ database, table }));
   const problems: string[] = [];
   const { selections } = readJob('n', spec({ TableMappings: mappings }));
-  const found = pickTables(selections, { list: { tables, ignoresCase }, ownDatabase: own, problems });
+  const found = await pickTables(selections, { list: { tables, ignoresCase }, ownDatabase: own, problems });
   return { tables: found.map(({ database, table }) => `${database ?? ''}.${table}`), problems };
 }
 
-test('rules of a mapping pick tables of databases: included first, then excluded', () => {
-  const { tables } = picked([mapping(['~shop_[ab]'], ['~.*', '-~tmp_.*'])]);
+test('rules of a mapping pick tables of databases: included first, then excluded', async () => {
+  const { tables } = await picked([mapping(['~shop_[ab]'], ['~.*', '-~tmp_.*'])]);
   assert.deepEqual(tables, ['shop_a.items', 'shop_a.orders', 'shop_b.orders', 'shop_b.tmp']);
 });
 
@@ -340,23 +340,23 @@ for (const [what, mappings, tables] of [
   ],
   ['two mappings together', [mapping(['crm'], ['orders']), mapping(['~c.*'], ['~.*'])], ['crm.orders']],
 ] as const) {
-  test(`picks ${what}`, () => {
-    const found = picked([...mappings]);
+  test(`picks ${what}`, async () => {
+    const found = await picked([...mappings]);
     assert.deepEqual(found.tables, tables);
   });
 }
 
-test('names and patterns are compared as the server compares names', () => {
+test('names and patterns are compared as the server compares names', async () => {
   const mappings = [mapping(['SHOP_A'], ['~O[a-z]+', '-ITEMS'])];
-  assert.deepEqual(picked(mappings), {
+  assert.deepEqual(await picked(mappings), {
     tables: [],
     problems: ['TableMappings[1] picks no table: check its names and patterns'],
   });
-  assert.deepEqual(picked(mappings, { ignoresCase: true }), { tables: ['shop_a.orders'], problems: [] });
+  assert.deepEqual(await picked(mappings, { ignoresCase: true }), { tables: ['shop_a.orders'], problems: [] });
 });
 
-test('a mapping that picks nothing is named, and so is one without a database', () => {
-  const found = picked([mapping(['~nowhere'], ['~.*']), mapping([], ['orders']), mapping(['crm'], ['orders'])], {
+test('a mapping that picks nothing is named, and so is one without a database', async () => {
+  const found = await picked([mapping(['~nowhere'], ['~.*']), mapping([], ['orders']), mapping(['crm'], ['orders'])], {
     own: null,
   });
   assert.deepEqual(found, {
@@ -368,15 +368,23 @@ test('a mapping that picks nothing is named, and so is one without a database', 
   });
 });
 
-test('patterns that would take long over all tables are given up', () => {
+test('patterns that would take long over all tables are given up, and others have their turn meanwhile', async () => {
   const { selections } = readJob('n', spec({ TableMappings: [mapping(['crm'], [`~${'(a|aa|b)*'.repeat(60)}c`])] }));
   const tables = Array.from({ length: 5000 }, (_, index) => ({ database: 'crm', table: `${'a'.repeat(60)}${index}` }));
   const problems: string[] = [];
   const started = performance.now();
-  const found = pickTables(selections, { list: { tables, ignoresCase: false }, ownDatabase: null, problems });
+  let longest = 0;
+  let last = started;
+  const others = setInterval(() => {
+    longest = Math.max(longest, performance.now() - last);
+    last = performance.now();
+  }, 1);
+  const found = await pickTables(selections, { list: { tables, ignoresCase: false }, ownDatabase: null, problems });
   assert.deepEqual(found, []);
   assert.match(problems.join(), /TableMappings\[1\]: the patterns of the job take too long/);
+  clearInterval(others);
   assert.ok(performance.now() - started < 10_000);
+  assert.ok(longest < 250, `${Math.round(longest)} ms without a turn of others`);
 });
 
 const AS_IS: JobStart = { startTime: null, failover: null };
@@ -399,4 +407,21 @@ test('settings of a job become the StartParam of its run, and those of the start
     jobStartParam(given, { startTime: 5, failover: { count: 2, intervalMinutes: null } }),
     '{"ddlMarkMap":{"DROPTABLE":"CRITICAL"},"failoverLimit":{"count":2,"interval":30},"startTime":5}',
   );
+});
+
+test('patterns that come to too many steps together are refused before they are all read', () => {
+  const many = mapping(['crm'], Array<string>(30).fill('~(x{70}){70}'));
+  const started = performance.now();
+  assert.equal(
+    refusal({ TableMappings: Array<typeof many>(2000).fill(many) }),
+    'invalid: TableMappings[1].SourceObjectSelectionRules[22].Expression is too much: the patterns of the job come to more than 100000 steps, their counts written out; make jobs of them',
+  );
+  assert.ok(performance.now() - started < 2000);
+});
+
+test('a job that is wrong in thousands of places tells the first of them', () => {
+  const wrong = mapping(['crm'], Array<string>(5000).fill('~('));
+  const message = refusal({ TableMappings: [wrong] });
+  assert.ok(message.length < 20_000, `${message.length} characters`);
+  assert.match(message, /\[101\]\.Expression [^|]*\| and 4900 more$/);
 });

@@ -12,7 +12,7 @@ import {
 import { invalid } from './script-reader.ts';
 import type { InitialLoad, RouteName, WantedTask } from './task-definition.ts';
 import { TaskError } from './task-error.ts';
-import { readSelection, type TableSelection } from './table-selection.ts';
+import { readSelections, type TableSelection } from './table-selection.ts';
 
 /** What a job asks for, before its tables were looked up. */
 export interface WantedJob {
@@ -55,14 +55,12 @@ export function readJob(name: string, spec: JobSpec): WantedJob {
     missing.push(
       `DestinationDataSourceType ${spec.DestinationDataSourceType} is not there yet; ${SERVED_SINKS.join(' and ')} are`,
     );
-  const selections = spec.TableMappings.map((mapping, index) =>
-    readSelection(mapping, `TableMappings[${index + 1}]`, wrong),
-  );
+  const selections = readSelections(spec.TableMappings, wrong);
   readSettings(spec.JobSettings, wrong, missing);
   const channels = readChannels(spec.JobSettings?.ChannelSettings ?? null, route, wrong, missing);
   const renamed = route === null ? {} : readRenames(spec, route, wrong, missing);
-  if (missing.length > 0) throw new TaskError('not-built', 'Task.NotBuilt', [...missing, ...wrong].join(' | '));
-  if (wrong.length > 0 || initialLoad === null || route === null) throw invalid(wrong.join(' | '));
+  if (missing.length > 0) throw new TaskError('not-built', 'Task.NotBuilt', describeProblems([...missing, ...wrong]));
+  if (wrong.length > 0 || initialLoad === null || route === null) throw invalid(describeProblems(wrong));
   return {
     task: {
       name,
@@ -78,6 +76,14 @@ export function readJob(name: string, spec: JobSpec): WantedJob {
     },
     selections,
   };
+}
+
+/** A job of thousands of rules may be wrong in each of them. */
+const PROBLEMS_TOLD = 100;
+
+export function describeProblems(problems: readonly string[]): string {
+  const more = problems.length - PROBLEMS_TOLD;
+  return [...problems.slice(0, PROBLEMS_TOLD), ...(more > 0 ? [`and ${more} more`] : [])].join(' | ');
 }
 
 function routeOf(sinkType: string): RouteName | null {

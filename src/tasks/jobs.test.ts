@@ -253,6 +253,22 @@ void test('a job that cannot be planned is refused with everything that is wrong
   assert.deepEqual(await scene.jobs.list(CALLER, filter), { rows: [], total: 0 });
 });
 
+void test('both servers together have the time of one call', async (t) => {
+  const scene = await JobScene.make();
+  const job = await scene.create();
+  const slow = () => new Promise<void>((resolve) => setTimeout(resolve, 120)); // of 200 ms that a scene has
+  scene.script.onList = slow;
+  await scene.update(job, {});
+  scene.script.onDescribe = slow;
+  const timeout = is('invalid', /Task\.PlanTimeout/);
+  await assert.rejects(scene.create({}, 'other'), timeout);
+  await assert.rejects(scene.update(job, {}), timeout);
+  t.diagnostic('one that waited for its turn has less of it');
+  scene.script.onDescribe = async () => {};
+  const [first, second] = await Promise.allSettled([scene.update(job, {}), scene.update(job, {})]);
+  assert.deepEqual([first.status, second.status], ['fulfilled', 'rejected']);
+});
+
 void test('an update that cannot be planned changes nothing', async () => {
   const scene = await JobScene.make();
   const job = await scene.create();

@@ -4,7 +4,7 @@ import { canonicalJson } from '../lib/json.ts';
 import type { Json } from '../lib/json-value.ts';
 import type { TaskId } from './ids.ts';
 import { describeFailure } from './instance-info.ts';
-import { type JobStart, readJob, jobStartParam, type WantedJob } from './job-reader.ts';
+import { describeProblems, type JobStart, readJob, jobStartParam, type WantedJob } from './job-reader.ts';
 import type { Reach } from './data-source-service.ts';
 import type { Job, JobFilter, JobService, JobStatus, JobSummary } from './job-service.ts';
 import { type JobChange, type JobSpec, migrationTypeOf, SINK_TYPES, specOfTask } from './job-spec.ts';
@@ -24,6 +24,8 @@ import type { Turns } from './turns.ts';
 export interface JobsOptions {
   readonly store: TaskStore;
   readonly planner: Planner;
+  /** How long a caller may wait for all that is asked of both servers. */
+  readonly planMs: number;
   readonly tasks: TaskService;
   readonly runs: RunControl;
   readonly clock: Clock;
@@ -52,10 +54,11 @@ export class Jobs implements JobService {
     { name, spec }: { readonly name: string; readonly spec: JobSpec },
   ): Promise<TaskId> {
     const { store, turns } = this.#options;
+    const endsAt = this.#endOfPlanning();
     const wanted = readJob(name, spec);
     return turns.take(`create ${project} ${name}`, async () => {
       await store.transaction((records) => mustBeFree(records, project, name, 'JobName'));
-      const { definition, shown, content } = await this.#plan({ project, user }, wanted, null);
+      const { definition, shown, content } = await this.#plan({ project, user }, wanted, { task: null, endsAt });
       const save = async (records: TaskRecords) => {
         await mustBeFree(records, project, name, 'JobName');
         const task = { project, name, type: 'DI_REALTIME', settings: '{}', folder: '', creator: user } as const;
@@ -72,7 +75,8 @@ export class Jobs implements JobService {
     { job: id, change }: { readonly job: TaskId; readonly change: JobChange },
   ): Promise<void> {
     const { turns, tasks } = this.#options;
-    const task = await turns.take(`job ${id}`, () => this.#change(caller, id, change));
+    const endsAt = this.#endOfPlanning();
+    const task = await turns.take(`job ${id}`, () => this.#change(caller, { id, change, endsAt }));
     if (task.state === 'RUN' && task.deployed !== task.saved) await tasks.deploy(...called(task, caller));
   }
 
@@ -146,16 +150,25 @@ export class Jobs implements JobService {
     await this.#options.tasks.delete(...called(task, caller));
   }
 
+  /** Of a call that comes now: the time that it waits for its turn counts. */
+  #endOfPlanning(): number {
+    return performance.now() + this.#options.planMs;
+  }
+
   /** The tables that the job picks now, and what they come to. Errors: TaskError `invalid` with all that is wrong. */
-  async #plan(caller: Caller, wanted: WantedJob, task: TaskRecord | null): Promise<ProcessResult> {
+  async #plan(
+    caller: Caller,
+    wanted: WantedJob,
+    { task, endsAt }: { readonly task: TaskRecord | null; readonly endsAt: number },
+  ): Promise<ProcessResult> {
     const { planner } = this.#options;
     try {
       const isListed = needsList(wanted.selections);
-      const { list, ownDatabase } = await planner.tablesOf(caller, wanted.task, isListed);
+      const { list, ownDatabase } = await planner.tablesOf(caller, wanted.task, { isListed, endsAt });
       const problems: string[] = [];
-      const tables = pickTables(wanted.selections, { list, ownDatabase, problems });
-      if (problems.length > 0) throw new TaskError('invalid', 'Job.NoTables', problems.join(' | '));
-      const base = { task: task?.id ?? null, baseVersion: task?.saved ?? 0, processId: null };
+      const tables = await pickTables(wanted.selections, { list, ownDatabase, problems });
+      if (problems.length > 0) throw new TaskError('invalid', 'Job.NoTables', describeProblems(problems));
+      const base = { task: task?.id ?? null, baseVersion: task?.saved ?? 0, processId: null, endsAt };
       const { project, user } = caller;
       return await planner.plan({ project, user, wanted: { ...wanted.task, tables }, ...base });
     } catch (error) {
@@ -165,14 +178,20 @@ export class Jobs implements JobService {
   }
 
   /** Plans without holding up the task, which may be stopped meanwhile; anew when another version was saved. */
-  async #change(caller: Reach, id: TaskId, change: JobChange): Promise<TaskRecord> {
+  async #change(
+    caller: Reach,
+    { id, change, endsAt }: { readonly id: TaskId; readonly change: JobChange; readonly endsAt: number },
+  ): Promise<TaskRecord> {
     const { store, turns } = this.#options;
     for (let tries = 0; tries < TRIES_MAX; tries++) {
       const { task, spec } = await this.#find(caller, id);
       const { definition } = await store.transaction((records) => records.version(id, task.saved));
       const next = { ...spec, ...change };
       const wanted = readJob(definition.name ?? task.name, next);
-      const planned = await this.#plan({ project: task.project, user: caller.user }, wanted, task);
+      const planned = await this.#plan({ project: task.project, user: caller.user }, wanted, {
+        task,
+        endsAt,
+      });
       const saved = await turns.take(`task ${id}`, async () => {
         const { task: now } = await this.#find(caller, id);
         return now.saved === task.saved ? this.#save(caller, { task: now, definition }, { spec: next, planned }) : null;

@@ -1,4 +1,5 @@
 import { messageOf } from '../lib/errors.ts';
+import { withinTime } from '../lib/within-time.ts';
 import type { TableList } from '../pipeline/connector.ts';
 import { PipelineError } from '../pipeline/pipeline-error.ts';
 import { connectorType, readSettings, resolveDataSource, resolveEnabled, type Surroundings } from './connections.ts';
@@ -21,7 +22,10 @@ export interface PlannerOptions extends Surroundings {
 /** What begins needs data sources that are enabled, and shared with its user; what was allowed before goes on. */
 export type EndsUse = { readonly kind: 'begins'; readonly user: string } | { readonly kind: 'goes-on' };
 
-/** Plans versions: looks up the data sources of a wanted task, then asks both servers. */
+/**
+ * Plans versions: looks up the data sources of a wanted task, then asks both servers. `endsAt`, where a caller waits for several
+ * questions together, is when it must have an answer, as `performance.now()` tells it.
+ */
 export class Planner {
   readonly #options: PlannerOptions;
 
@@ -38,8 +42,9 @@ export class Planner {
     task: TaskId | null;
     baseVersion: number;
     processId: bigint | null;
+    endsAt?: number;
   }): Promise<ProcessResult> {
-    const { project, user, wanted, task, baseVersion, processId } = request;
+    const { project, user, wanted, task, baseVersion, processId, endsAt } = request;
     const { store } = this.#options;
     try {
       const ends = await this.ends(project, wanted, { kind: 'begins', user });
@@ -47,9 +52,7 @@ export class Planner {
         base: task === null ? null : await records.version(task, baseVersion),
         filled: task === null ? [] : await records.filledTargets(task),
       }));
-      return await withinTime(this.#options.timeoutMs ?? PLAN_TIMEOUT_MS, (signal) =>
-        planTask({ wanted, ends, base, filled, processId, signal }),
-      );
+      return await this.#inTime(endsAt, (signal) => planTask({ wanted, ends, base, filled, processId, signal }));
     } catch (error) {
       throw toFailure(error);
     }
@@ -59,20 +62,25 @@ export class Planner {
   async tablesOf(
     { project, user }: Caller,
     wanted: Pick<WantedTask, 'sourceName' | 'sinkName' | 'route'>,
-    isListed: boolean,
+    { isListed, endsAt }: { readonly isListed: boolean; readonly endsAt: number },
   ): Promise<{ list: TableList | null; ownDatabase: string | null }> {
     try {
       const { source } = await this.ends(project, wanted, { kind: 'begins', user });
       const { connector, settings } = source;
       const ownDatabase = connector.defaultDatabase(settings);
       if (!isListed) return { list: null, ownDatabase };
-      const list = await withinTime(this.#options.timeoutMs ?? PLAN_TIMEOUT_MS, (signal) =>
-        connector.listTables({ settings, signal }),
-      );
+      const list = await this.#inTime(endsAt, (signal) => connector.listTables({ settings, signal }));
       return { list, ownDatabase };
     } catch (error) {
       throw error instanceof PipelineError ? new PlanFailure([problemOf(error)]) : toFailure(error);
     }
+  }
+
+  /** Also when `work` does not listen to its signal: a plan always ends. */
+  #inTime<T>(endsAt: number | undefined, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    const most = this.#options.timeoutMs ?? PLAN_TIMEOUT_MS;
+    const ms = endsAt === undefined ? most : Math.min(most, Math.max(0, endsAt - performance.now()));
+    return withinTime({ ms, late: () => late(ms) }, work);
   }
 
   /** The two ends of a task as they are registered now. Errors: TaskError. */
@@ -115,29 +123,14 @@ function resolve(records: TaskRecords, project: ProjectId, name: string, use: En
     : resolveDataSource(records, project, name);
 }
 
-/** Also when `work` does not listen to its signal: a plan always ends. */
-async function withinTime<T>(ms: number, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
-  const over = new AbortController();
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => {
-      reject(
-        new PlanFailure([
-          {
-            code: 'Task.PlanTimeout',
-            message: `the servers did not answer within ${Math.ceil(ms / 1000)} seconds`,
-            remedy: 'Look for locks and long statements there, and for the network between, then plan again.',
-          },
-        ]),
-      );
-      over.abort();
-    }, ms);
-  });
-  try {
-    return await Promise.race([work(over.signal), late]);
-  } finally {
-    clearTimeout(timer);
-  }
+function late(ms: number): PlanFailure {
+  return new PlanFailure([
+    {
+      code: 'Task.PlanTimeout',
+      message: `the servers did not answer within ${Math.ceil(ms / 1000)} seconds`,
+      remedy: 'Look for locks and long statements there, and for the network between, then plan again.',
+    },
+  ]);
 }
 
 function toFailure(error: unknown): PlanFailure {

@@ -19,7 +19,7 @@ import { ROUTES, SOURCE_TYPE } from './task-definition.ts';
 import { TaskError } from './task-error.ts';
 import type { InstanceInfo } from './task-service.ts';
 import { moveTask } from './task-state.ts';
-import type { TaskRecord, TaskRecords, TaskStore } from './task-store.ts';
+import type { TaskRecord, TaskRecords, TaskStore, VersionRecord } from './task-store.ts';
 
 export interface RunControlOptions {
   readonly store: TaskStore;
@@ -114,13 +114,16 @@ export class RunControl implements RunListener {
     }
   }
 
-  async info(task: TaskRecord): Promise<InstanceInfo> {
+  /** `known`: a version of it that was read already. */
+  async info(task: TaskRecord, known: VersionRecord | null = null): Promise<InstanceInfo> {
     const run = this.#engine?.status(String(task.id)) ?? (await this.#lastKnown(task));
     const info = instanceInfo(task, run, this.#stopping.has(task.id));
     if (task.type !== 'DI_SOLUTION') return { ...info, solution: null };
-    const { definition } = await this.#options.store.transaction((records) =>
-      records.version(task.id, task.deployed ?? task.saved),
-    );
+    const version = task.deployed ?? task.saved;
+    const { definition } =
+      known?.version === version
+        ? known
+        : await this.#options.store.transaction((records) => records.version(task.id, version));
     // The engine knows it a moment before the store does.
     const hasFailed = info.status === 'PAUSE' && (task.failure !== null || run?.phase === 'failed');
     const solution = solutionRun({ status: info.status, hasFailed, run, tables: definition.tables });
@@ -182,11 +185,10 @@ export class RunControl implements RunListener {
   }
 
   /** What the project says now. It is kept with the run, so that a restart of the service changes nothing. */
-  async #projectDdlPolicies({ id, project, deployed, saved }: TaskRecord): Promise<DdlPolicies> {
-    return this.#options.store.transaction(async (records) => {
-      const { definition } = await records.version(id, deployed ?? saved);
-      return projectDdlPolicies(records, project, { sinkType: ROUTES[definition.route], sourceType: SOURCE_TYPE });
-    });
+  async #projectDdlPolicies({ project, route }: TaskRecord): Promise<DdlPolicies> {
+    return this.#options.store.transaction((records) =>
+      projectDdlPolicies(records, project, { sinkType: ROUTES[route], sourceType: SOURCE_TYPE }),
+    );
   }
 
   async #definition(task: TaskRecord, use: EndsUse): Promise<PipelineDef> {

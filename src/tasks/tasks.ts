@@ -191,11 +191,11 @@ export class Tasks implements TaskService {
 
   async solution({ project }: Caller, id: TaskId): Promise<SolutionDetail> {
     const { store, runs } = this.#options;
-    const { task, definition } = await store.transaction(async (records) => {
+    const { task, saved } = await store.transaction(async (records) => {
       const found = await taskOf(records, project, 'DI_SOLUTION', id);
-      return { task: found, definition: (await records.version(id, found.saved)).definition };
+      return { task: found, saved: await records.version(id, found.saved) };
     });
-    return solutionDetail(task, definition, await runs.info(task));
+    return solutionDetail(task, saved.definition, await runs.info(task, saved));
   }
 
   async deploy(caller: Caller, { taskType, task: id }: TaskCall): Promise<void> {

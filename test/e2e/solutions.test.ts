@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
+import type { Client } from 'pg';
+import { pgClient } from '../support/servers.ts';
 import { Service } from '../support/service.ts';
 import { type Ends, fillSql, openEnds, TaskUnderTest } from '../support/task-under-test.ts';
 
@@ -13,9 +15,11 @@ void describe('a solution, MariaDB to PostgreSQL', () => {
   let service: Service;
   let ends: Ends;
   let task: TaskUnderTest;
+  let holder: Client;
 
   before(async () => {
     [service, ends] = await Promise.all([Service.start(), openEnds('mariadb')]);
+    holder = await pgClient(ends.target, ends.targetDatabase);
     await ends.mysql.query('CREATE TABLE a (id INT PRIMARY KEY, n INT); CREATE TABLE b LIKE a; CREATE TABLE c LIKE a');
     for (const sql of [...fillSql('a', 3000), ...fillSql('b', 10), ...fillSql('c', 30_000)])
       await ends.mysql.query(sql);
@@ -23,7 +27,7 @@ void describe('a solution, MariaDB to PostgreSQL', () => {
     await task.run({ table: ['a', 'b'] });
   });
   after(async () => {
-    await Promise.allSettled([service.dispose(), ends.close()]);
+    await Promise.allSettled([service.dispose(), ends.close(), holder.end()]);
   });
 
   /** Each step with its tables, as `Full load run: a SUCCESS, c RUN`. */
@@ -39,6 +43,14 @@ void describe('a solution, MariaDB to PostgreSQL', () => {
     });
   }
 
+  async function untilSteps(expected: readonly string[]): Promise<void> {
+    for (const deadline = Date.now() + 30_000; ; ) {
+      const shown = await steps();
+      if (shown.join() === expected.join() || Date.now() > deadline) return assert.deepEqual(shown, expected);
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+  }
+
   void it('shows structure, load and stream, and a table that joins live in each of them', async () => {
     await task.untilStreaming('a', 'b');
     assert.deepEqual(await steps(), [
@@ -46,18 +58,20 @@ void describe('a solution, MariaDB to PostgreSQL', () => {
       'Full load success: a SUCCESS, b SUCCESS',
       'Real-time synchronization run: a RUN, b RUN',
     ]);
+    // Whoever reads the target is let by; what writes to it waits.
+    await holder.query(`CREATE TABLE "${ends.database}".c (id integer PRIMARY KEY, n integer)`);
+    await holder.query(`BEGIN; LOCK TABLE "${ends.database}".c IN SHARE MODE`);
     await task.change({ table: ['a', 'b', 'c'] });
-    await ends.mysql.query('UPDATE c SET n = 7 WHERE id > 29990; INSERT INTO a VALUES (4001, 1)');
-    const seen = new Set<string>();
+    await ends.mysql.query('INSERT INTO a VALUES (4001, 1)');
     await task.until(({ extend }) => extend.tables.some(({ table, state }) => table === 'c' && state !== 'WAITING'));
-    for (;;) {
-      const shown = await steps();
-      for (const step of shown) seen.add(step);
-      if (shown[2] === 'Real-time synchronization run: a RUN, b RUN, c RUN') break;
-    }
-    assert.ok(seen.has('Full load run: a SUCCESS, b SUCCESS, c RUN'), [...seen].join('\n'));
-    assert.ok(seen.has('Real-time synchronization run: a RUN, b RUN, c WAIT'), [...seen].join('\n'));
-    assert.deepEqual(await steps(), [
+    await untilSteps([
+      'Create tables success: a SUCCESS, b SUCCESS, c SUCCESS',
+      'Full load run: a SUCCESS, b SUCCESS, c RUN',
+      'Real-time synchronization run: a RUN, b RUN, c WAIT',
+    ]);
+    await holder.query('COMMIT');
+    await ends.mysql.query('UPDATE c SET n = 7 WHERE id > 29990');
+    await untilSteps([
       'Create tables success: a SUCCESS, b SUCCESS, c SUCCESS',
       'Full load success: a SUCCESS, b SUCCESS, c SUCCESS',
       'Real-time synchronization run: a RUN, b RUN, c RUN',

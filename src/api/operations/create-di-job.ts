@@ -34,7 +34,7 @@ export const createDiJob = jobOperation({
   },
   answer: [{ name: 'DIJobId', type: 'long', meaning: 'the new job' }],
   notes: [
-    'both servers are asked while the caller waits, for up to 40 s: give large jobs a read timeout of a minute',
+    'both servers are asked while the caller waits, for up to 20 s together',
     'a job that cannot be planned is refused with everything that is wrong, and nothing is stored',
   ],
   handle: async ({ parameters, grant, jobs }) => {

@@ -2,6 +2,7 @@ import mysql, { type Connection, type ConnectionOptions } from 'mysql2';
 import { connect as connectTcp } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { resolveAllowed } from '../../lib/host-policy.ts';
+import { withinTime } from '../../lib/within-time.ts';
 import { toPipelineError } from './errors.ts';
 import type { MysqlSettings } from './options.ts';
 import { DirectSocket } from './protocol/direct-socket.ts';
@@ -130,23 +131,16 @@ async function authenticate(settings: MysqlSettings, isDirect = false): Promise<
 }
 
 /** The library bounds the time of the handshake only. */
-async function prepareSession(connection: Connection): Promise<string> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`no answer within ${CONNECT_TIMEOUT_MS / 1000} s`)), CONNECT_TIMEOUT_MS);
-  });
-  try {
+function prepareSession(connection: Connection): Promise<string> {
+  const late = () => new Error(`no answer within ${CONNECT_TIMEOUT_MS / 1000} s`);
+  return withinTime({ ms: CONNECT_TIMEOUT_MS, late }, async () => {
     let answer: unknown;
-    for (const sql of [...SESSION, 'SELECT CONNECTION_ID() AS id']) {
-      const done = new Promise<unknown>((resolve, reject) => {
+    for (const sql of [...SESSION, 'SELECT CONNECTION_ID() AS id'])
+      answer = await new Promise<unknown>((resolve, reject) => {
         connection.query(sql, (error: Error | null, rows: unknown) => (error ? reject(error) : resolve(rows)));
       });
-      answer = await Promise.race([done, late]);
-    }
     return (answer as Row[])[0]?.['id'] ?? '';
-  } finally {
-    clearTimeout(timer);
-  }
+  });
 }
 
 function connectionOptions({ host, port, user, password, ssl }: MysqlSettings): ConnectionOptions {
