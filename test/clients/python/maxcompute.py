@@ -1,29 +1,106 @@
-# What a user of the vendor's client does with the tunnel. Arguments: the endpoint.
+# What a user of the vendor's client does. Arguments: what to do, the endpoint.
+#   write  makes tables by statements; uploads (plain, deflate), streams and upserts into them
+#   read   reads what others wrote, through downloads and SELECT, and prints it as JSON
+import datetime
+import decimal
+import json
 import sys
 
-from odps import ODPS
+import pandas
+from odps import ODPS, options
 from odps.tunnel import CompressOption, TableTunnel
 
-ALGORITHMS = (None, CompressOption.CompressAlgorithm.ODPS_ZLIB)
+options.sql.use_odps2_extension = True
+options.local_timezone = False
+options.tunnel.use_instance_tunnel = False
 
-client = ODPS("id", "key", project="p", endpoint=sys.argv[1])
+ALGORITHMS = (None, CompressOption.CompressAlgorithm.ODPS_ZLIB)
+COLUMNS = """id BIGINT, name STRING, share DOUBLE, ok BOOLEAN, tiny TINYINT, amount DECIMAL(20,4), day DATE, at DATETIME,
+  ts TIMESTAMP, raw BINARY, list ARRAY<BIGINT>, pairs MAP<STRING,BIGINT>, pair STRUCT<x:BIGINT,y:STRING>"""
+DELTA = '"transactional"="true", "write.bucket.num"="4"'
+
+client = ODPS("id", "key", project="p", endpoint=sys.argv[2])
 tunnel = TableTunnel(client)
 
-for block, algorithm in enumerate(ALGORITHMS):
-    option = None if algorithm is None else CompressOption(algorithm)
-    upload = tunnel.create_upload_session(
-        "log", partition_spec="pt='%d'" % block, create_partition=True, compress_option=option
-    )
-    with upload.open_record_writer(0) as writer:
-        for row in range(3):
-            writer.write(upload.new_record([row - 1, "第 %d" % row, row / 4, row > 1]))
-    upload.commit([0])
 
-session = tunnel.create_upsert_session("users")
-stream = session.open_upsert_stream()
-for key in range(100):
-    stream.upsert(session.new_record([key, "user %d" % key]))
-for key in range(0, 100, 2):
-    stream.delete(session.new_record([key, None]))
-stream.close()
-session.commit()
+def values(row):
+    return [
+        row - 1,
+        "第 %d" % row,
+        row / 4,
+        row > 1,
+        row - 100,
+        decimal.Decimal(row) / 4 - 1,
+        datetime.date(1969 + row, 12, 31),
+        datetime.datetime(1969 + row, 12, 31, 23, 59, 59, 123000),
+        pandas.Timestamp("%d-12-31 23:59:59.123456789" % (1970 + row)),
+        bytes([row, 255]),
+        [row, None, -row],
+        {"k": row},
+        (row, "y"),
+    ]
+
+
+def option(algorithm):
+    return None if algorithm is None else CompressOption(algorithm)
+
+
+def write():
+    client.execute_sql("CREATE TABLE log (%s) PARTITIONED BY (pt STRING) LIFECYCLE 7" % COLUMNS)
+    client.execute_sql("CREATE TABLE lines (id BIGINT, name STRING)")
+    client.execute_sql("CREATE TABLE users (id BIGINT NOT NULL, name STRING, PRIMARY KEY (id)) TBLPROPERTIES (%s)" % DELTA)
+    client.execute_sql("ALTER TABLE lines ADD COLUMNS (more STRING)")
+
+    for block, algorithm in enumerate(ALGORITHMS):
+        upload = tunnel.create_upload_session(
+            "log", partition_spec="pt='%d'" % block, create_partition=True, compress_option=option(algorithm)
+        )
+        with upload.open_record_writer(0, compress=algorithm is not None) as writer:
+            for row in range(3):
+                writer.write(upload.new_record(values(row)))
+        upload.commit([0])
+
+        stream = tunnel.create_stream_upload_session("lines", compress_option=option(algorithm))
+        with stream.open_record_writer(compress=algorithm is not None) as writer:
+            writer.write(stream.new_record([block, "line %d" % block, None]))
+
+    session = tunnel.create_upsert_session("users")
+    stream = session.open_upsert_stream()
+    for key in range(100):
+        stream.upsert(session.new_record([key, "user %d" % key]))
+    for key in range(0, 100, 2):
+        stream.delete(session.new_record([key, None]))
+    stream.close()
+    session.commit()
+
+
+def rows_of(table, partition=None):
+    session = tunnel.create_download_session(table, partition_spec=partition)
+    with session.open_record_reader(0, session.count) as reader:
+        return [record.values for record in reader]
+
+
+def read():
+    with client.execute_sql("SELECT id, name FROM ours_log WHERE pt='1'").open_reader() as reader:
+        selected = [list(record.values) for record in reader]
+    with client.execute_sql("SELECT COUNT(*) FROM ours_users").open_reader() as reader:
+        count = reader[0][0]
+    found = {
+        "log": rows_of("ours_log", "pt='1'"),
+        "lines": rows_of("ours_lines"),
+        "users": rows_of("ours_users"),
+        "partitions": [str(partition.partition_spec) for partition in client.get_table("ours_log").partitions],
+        "columns": [[column.name, str(column.type).lower().replace("`", "")] for column in client.get_table("ours_log").table_schema.simple_columns],
+        "key": client.get_table("ours_users").primary_key,
+        "tables": sorted(table.name for table in client.list_tables()),
+        "selected": selected,
+        "count": int(count),
+    }
+    print(json.dumps(found, default=plain, ensure_ascii=False))
+
+
+def plain(value):
+    return value.hex() if isinstance(value, bytes) else str(value)
+
+
+{"write": write, "read": read}[sys.argv[1]]()

@@ -49,7 +49,7 @@ export class Instances {
     const task = `<Name>${escapeXml(instance.task)}</Name>`;
     switch (action) {
       case 'source':
-        return instance.source;
+        return /<Job>[\s\S]*<\/Job>/.exec(instance.source)?.[0] ?? '';
       case 'result':
         return `<Instance><Tasks><Task Type="SQL">${task}<Result Transform="Base64" Format="csv"><![CDATA[${Buffer.from(result).toString('base64')}]]></Result></Task></Tasks></Instance>`;
       case 'taskstatus': {
