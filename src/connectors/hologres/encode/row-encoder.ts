@@ -1,4 +1,5 @@
 import { daysFromCivil, isRealDate } from '../../../lib/civil.ts';
+import { dateText, instantText, timeText } from '../../../lib/civil-text.ts';
 import { shortestFloat32 } from '../../../lib/shortest-float.ts';
 import type { ValueVisitor } from '../../../pipeline/value-visitor.ts';
 import type { Arena } from './arena.ts';
@@ -506,26 +507,4 @@ const ZERO = 0x30;
 function isNulEscape(buffer: Uint8Array, at: number, end: number): boolean {
   if (at + 6 > end || buffer[at + 1] !== U) return false;
   return buffer[at + 2] === ZERO && buffer[at + 3] === ZERO && buffer[at + 4] === ZERO && buffer[at + 5] === ZERO;
-}
-
-function pad(value: number, width: number): string {
-  return String(value).padStart(width, '0');
-}
-
-function dateText(year: number, month: number, day: number): string {
-  return `${pad(year, 4)}-${pad(month, 2)}-${pad(day, 2)}`;
-}
-
-/** `[-]HH:MM:SS` and as many digits of the fraction as the column has: what the source prints. */
-function timeText(micros: number, fraction: number): string {
-  const size = Math.abs(micros);
-  const seconds = Math.floor(size / 1e6);
-  const clock = `${pad(Math.floor(seconds / 3600), 2)}:${pad(Math.floor(seconds / 60) % 60, 2)}:${pad(seconds % 60, 2)}`;
-  const digits = fraction === 0 ? '' : `.${pad(size % 1e6, 6).slice(0, fraction)}`;
-  return `${micros < 0 ? '-' : ''}${clock}${digits}`;
-}
-
-function instantText(seconds: number, micros: number, fraction: number): string {
-  const digits = fraction === 0 ? '' : `.${pad(micros, 6).slice(0, fraction)}`;
-  return `${new Date(seconds * 1000).toISOString().slice(0, 19)}${digits}Z`;
 }

@@ -3,6 +3,7 @@
  * envelope and the text of keys are made of, and because hot methods of one class are compiled into one another.
  */
 import { civilFromDays } from '../../../lib/civil.ts';
+import { DIGIT_PAIRS, writeDigits, writePadded } from '../../../lib/digits.ts';
 import { shortestFloat32 } from '../../../lib/shortest-float.ts';
 import type { Memory } from './memory.ts';
 
@@ -14,8 +15,6 @@ const NO_STOP = 0x3fff_ffff;
 const MINUS = 0x2d;
 const COLON = 0x3a;
 
-/** The digits 00 … 99, each pair as one little-endian number. */
-const PAIRS = Uint16Array.from({ length: 100 }, (_, n) => (48 + ((n / 10) | 0)) | ((48 + (n % 10)) << 8));
 /** The base64 characters of twelve bits, as one little-endian number. */
 const BASE64 = Buffer.from('ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/');
 const BASE64_PAIRS = Uint16Array.from({ length: 4096 }, (_, n) => BASE64[n >> 6]! | (BASE64[n & 63]! << 8));
@@ -199,12 +198,12 @@ export class ByteWriter {
   dateText(year: number, month: number, day: number): void {
     const { view, at } = this;
     const century = (year / 100) | 0;
-    view.setUint16(at, PAIRS[century]!, true);
-    view.setUint16(at + 2, PAIRS[year - century * 100]!, true);
+    view.setUint16(at, DIGIT_PAIRS[century]!, true);
+    view.setUint16(at + 2, DIGIT_PAIRS[year - century * 100]!, true);
     view.setUint8(at + 4, MINUS);
-    view.setUint16(at + 5, PAIRS[month]!, true);
+    view.setUint16(at + 5, DIGIT_PAIRS[month]!, true);
     view.setUint8(at + 7, MINUS);
-    view.setUint16(at + 8, PAIRS[day]!, true);
+    view.setUint16(at + 8, DIGIT_PAIRS[day]!, true);
     this.at = at + 10;
   }
 
@@ -220,7 +219,7 @@ export class ByteWriter {
 
   /** HH:mm:ss of a day, with so many digits of the fraction. */
   dayTimeText(hour: number, minute: number, second: number, micros: number, digits: number): void {
-    this.view.setUint16(this.at, PAIRS[hour]!, true);
+    this.view.setUint16(this.at, DIGIT_PAIRS[hour]!, true);
     this.out[this.at + 2] = COLON;
     this.at += 3;
     this.#clock(minute, second, micros, digits);
@@ -239,9 +238,9 @@ export class ByteWriter {
   /** mm:ss and the fraction. */
   #clock(minute: number, second: number, micros: number, digits: number): void {
     const { view, at } = this;
-    view.setUint16(at, PAIRS[minute]!, true);
+    view.setUint16(at, DIGIT_PAIRS[minute]!, true);
     view.setUint8(at + 2, COLON);
-    view.setUint16(at + 3, PAIRS[second]!, true);
+    view.setUint16(at + 3, DIGIT_PAIRS[second]!, true);
     if (digits === 0) {
       this.at = at + 5;
       return;
@@ -309,31 +308,6 @@ export class ByteWriter {
 /** Whether its digits are its shortest text, of a float32 too. */
 function isSmallWhole(value: number): boolean {
   return value === (value | 0) && value !== 0 && value > -10_000_000 && value < 10_000_000;
-}
-
-/** A whole number below 2^30, without leading zeros; gives the end. */
-function writeDigits(view: DataView, at: number, value: number): number {
-  return writePadded(view, at, value, widthOf(value));
-}
-
-function widthOf(value: number): number {
-  if (value < 10_000) return value < 100 ? (value < 10 ? 1 : 2) : value < 1000 ? 3 : 4;
-  if (value < 1_000_000) return value < 100_000 ? 5 : 6;
-  return value < 100_000_000 ? (value < 10_000_000 ? 7 : 8) : 9;
-}
-
-/** The last `width` digits of a whole number below 2^30; gives the end. */
-export function writePadded(view: DataView, at: number, value: number, width: number): number {
-  let rest = value | 0;
-  let to = at + width;
-  while (to - at >= 2) {
-    const next = (rest / 100) | 0;
-    to -= 2;
-    view.setUint16(to, PAIRS[rest - next * 100]!, true);
-    rest = next;
-  }
-  if (to > at) view.setUint8(at, 48 + (rest % 10));
-  return at + width;
 }
 
 /** Eight bytes at a time as long as none of them needs an escape; the last ones with some before them again. Gives the end. */

@@ -1,4 +1,5 @@
 import type { DdlPart, RowImage, RowsPart, SourceServer } from '../../../pipeline/batch.ts';
+import { setSequenceRow } from '../../../pipeline/sequence-id.ts';
 import { allColumns, type ColumnSet, type TableVersion } from '../../../pipeline/table.ts';
 import type { CommitRecords } from './commit-records.ts';
 import { dataWorksType, DataWorksValues } from './dataworks-values.ts';
@@ -11,7 +12,6 @@ import { KeyText } from './key-text.ts';
 import { Keys } from './keys.ts';
 import { Memory, MemoryPool } from './memory.ts';
 import { type KeyPlace, RecordFrame, recordTime } from './record-frame.ts';
-import { setSequenceRow } from './sequence-id.ts';
 import type { TableTopic } from './table-topic.ts';
 import { TimeZone } from '../../../lib/time-zone.ts';
 

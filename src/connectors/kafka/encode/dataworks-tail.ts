@@ -1,7 +1,7 @@
 import type { LogPlace, RowsPart } from '../../../pipeline/batch.ts';
+import { writeSequenceId } from '../../../pipeline/sequence-id.ts';
 import type { MemoryPool } from './memory.ts';
 import { PartText, TextPiece } from './part-text.ts';
-import { writeSequenceId } from './sequence-id.ts';
 
 /** What stands behind an image. */
 export class Tail extends TextPiece {
@@ -50,7 +50,7 @@ export class DataWorksTails {
   sequenceId(place: LogPlace): string {
     const { text } = this;
     text.restart();
-    writeSequenceId(text, place, 0);
+    text.at = writeSequenceId(text.view, text.at, place, 0);
     return Buffer.from(text.out.subarray(0, text.at)).toString('latin1');
   }
 
@@ -59,7 +59,7 @@ export class DataWorksTails {
     text.begin(tail);
     text.text(first);
     text.text(SEQUENCE_ID);
-    writeSequenceId(text, place, 0);
+    text.at = writeSequenceId(text.view, text.at, place, 0);
     tail.sequenceEnd = text.at - tail.start;
     text.text(OPS[op]!);
     text.number(eventTime);

@@ -5,7 +5,7 @@ import { readVectors, type StreamCase, typesOf, vectorValue } from '../../../../
 import { type ColumnType, columnTypeText, parseColumnType, type PlainKind } from './column-type.ts';
 import { CRC_START, crcOfBytes, crcValue } from './crc32c.ts';
 import { MalformedRows, readRows } from '../../../../test/support/maxcompute/read-rows.ts';
-import { RowStream } from './row-stream.ts';
+import { RowStream, WIRE_TYPE } from './row-stream.ts';
 import { type RowValue, writeRow } from './row-value.ts';
 
 interface Vectors {
@@ -25,6 +25,26 @@ const cases: readonly StreamCase[] = [
   ...vectors.upsert_cases,
   ...vectors.sdk_divergences.payloads.map((each) => ({ ...each, payload_hex: each.java_payload_hex })),
 ];
+
+void test('wherever its memory has to grow, a stream keeps all of a row', () => {
+  const type = parseColumnType('string');
+  for (let length = 65_400; length < 65_600; length += 1) {
+    const aside = new RowStream();
+    const stream = new RowStream();
+    const text = Buffer.alloc(2 * length, 'x');
+    for (const size of [length, 2 * length]) {
+      for (const into of [aside, stream]) {
+        into.field(1, WIRE_TYPE.BYTES);
+        into.blob(text, 0, size);
+      }
+      stream.endRow();
+      stream.takeRow(aside);
+      aside.reset();
+    }
+    const read = readRows(stream.finish(), [type]).map(([value]) => String(value as string).length);
+    assert.deepEqual(read, [length, length, 2 * length, 2 * length]);
+  }
+});
 
 void test('the CRC-32C of bytes is that of the vectors', () => {
   const found = vectors.crc32c.map(({ input_hex }) => {

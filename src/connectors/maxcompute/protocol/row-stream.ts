@@ -56,12 +56,29 @@ export class RowStream {
 
   endRow(): void {
     const crc = crcValue(this.#row);
-    const at = writeVarint(this.bytes, this.room(FIXED_BYTES_MAX), TAG_END_ROW);
+    const start = this.room(FIXED_BYTES_MAX);
+    const at = writeVarint(this.bytes, start, TAG_END_ROW);
     this.at = writeVarint(this.bytes, at, crc);
     this.#stream = crcOfInt32(this.#stream, crc);
     this.#row = CRC_START;
     this.#rowStart = this.at;
     this.rows += 1;
+  }
+
+  /**
+   * Ends a row with the values that were written to `aside`, a stream of one row that is not ended: what a row is, and
+   * where it belongs, may be known only when all of it was seen.
+   */
+  takeRow(aside: RowStream): void {
+    const length = aside.at;
+    const start = this.room(length);
+    const from = aside.bytes;
+    const to = this.bytes;
+    if (length >= LONG_BYTES) to.set(from.subarray(0, length), start);
+    else for (let at = 0; at < length; at += 1) to[start + at] = from[at]!;
+    this.at = start + length;
+    this.#row = aside.#row;
+    this.endRow();
   }
 
   /** Takes back what the row that is being written has so far. */
@@ -93,7 +110,8 @@ export class RowStream {
 
   /** The whole stream with its footer. Valid until the next `reset`. */
   finish(): Uint8Array<ArrayBuffer> {
-    let at = writeVarint(this.bytes, this.room(2 * FIXED_BYTES_MAX), TAG_COUNT);
+    const start = this.room(2 * FIXED_BYTES_MAX);
+    let at = writeVarint(this.bytes, start, TAG_COUNT);
     at = writeZigzag(this.bytes, at, this.rows);
     at = writeVarint(this.bytes, at, TAG_CHECKSUM);
     this.at = writeVarint(this.bytes, at, crcValue(this.#stream));
@@ -170,10 +188,11 @@ export class RowStream {
 
   /** The length of an array or map, or a null flag: not in the CRC. Makes room for one value of fixed size. */
   uncounted(value: number): void {
-    this.at = writeVarint(this.bytes, this.room(FIXED_BYTES_MAX), value);
+    const at = this.room(FIXED_BYTES_MAX);
+    this.at = writeVarint(this.bytes, at, value);
   }
 
-  /** Makes room for `size` more bytes; returns where they go. */
+  /** Makes room for `size` more bytes; returns where they go. `bytes` and `view` may be others afterwards. */
   room(size: number): number {
     if (this.at + size > this.bytes.length) this.#grow(this.at + size);
     return this.at;

@@ -1,17 +1,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { LogPlace } from '../../../pipeline/batch.ts';
-import { MemoryPool } from './memory.ts';
-import { PartText } from './part-text.ts';
-import { setSequenceRow, writeSequenceId } from './sequence-id.ts';
+import type { LogPlace } from './batch.ts';
+import { SEQUENCE_ID_BYTES, setSequenceRow, writeSequenceId } from './sequence-id.ts';
 
 function idOf(place: Pick<LogPlace, 'epoch' | 'fileNumber' | 'position' | 'within'>, row: number): string {
   const whole: LogPlace = { ...place, server: { system: 'mysql', version: '9.7.4', id: 1 }, file: 'f', gtid: null };
-  const text = new PartText(new MemoryPool(0));
-  text.reserve(0);
-  writeSequenceId(text, whole, 0);
-  setSequenceRow(text.view, text.at, whole, row);
-  return Buffer.from(text.out.subarray(0, text.at)).toString('latin1');
+  const bytes = new Uint8Array(SEQUENCE_ID_BYTES);
+  const view = new DataView(bytes.buffer);
+  setSequenceRow(view, writeSequenceId(view, 0, whole, 0), whole, row);
+  return Buffer.from(bytes).toString('latin1');
 }
 
 void test('a sequenceId is the place in the log and the row, in 32 digits', () => {
