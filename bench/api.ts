@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
+import { SERVICE_FLAGS } from '../scripts/node24.mjs';
 import { numberAfter } from '../scripts/run-named.ts';
 import type { LoadOrder, LoadResult } from './support/api-load.ts';
 import { fillStore, TASK_PARAM } from './support/api-store.ts';
@@ -61,7 +62,7 @@ type Order = Omit<LoadOrder, 'port'>;
 
 async function measure(folder: string, read: Order, generate: Order): Promise<Record<string, number>> {
   const unlimited = ['--reads-per-second', '0', '--writes-per-second', '0'];
-  const serve = [...profiling(), MAIN, 'serve', '--port', '0', '--data-dir', folder, ...unlimited];
+  const serve = [...profiling(), ...SERVICE_FLAGS, MAIN, 'serve', '--port', '0', '--data-dir', folder, ...unlimited];
   const starts: number[] = [];
   for (let round = 0; round < ROUNDS; round += 1) {
     const service = await ReadyProcess.start('disync', serve);

@@ -8,6 +8,12 @@ import { fileURLToPath } from 'node:url';
 
 const MAJOR = 24;
 
+/**
+ * What the service runs with: its young objects have 4 MiB instead of 16, three times over, which is 30 MiB less while it is idle. Its
+ * workers have sizes of their own.
+ */
+export const SERVICE_FLAGS = ['--max-semi-space-size=4'];
+
 /** The Node 24 binary of the platform package, or this very Node when it is of the right major. */
 export function findNode() {
   const name = `node-${process.platform === 'win32' ? 'win' : process.platform}-${process.arch}`;
