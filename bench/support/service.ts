@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { SERVICE_FLAGS } from '../../scripts/node24.mjs';
 
 /** The service as a user starts it, in a process of its own with a store of its own. */
 export class Service {
@@ -22,7 +23,19 @@ export class Service {
     const main = join(import.meta.dirname, '..', '..', 'src', 'main.ts');
     const child = spawn(
       process.execPath,
-      [...profile, main, 'serve', '--dev', '--port', '0', '--data-dir', join(folder, 'data'), '--log-level', 'warn'],
+      [
+        ...profile,
+        ...SERVICE_FLAGS,
+        main,
+        'serve',
+        '--dev',
+        '--port',
+        '0',
+        '--data-dir',
+        join(folder, 'data'),
+        '--log-level',
+        'warn',
+      ],
       { stdio: ['ignore', 'pipe', 'inherit'] },
     );
     const endpoint = await new Promise<string>((resolve, reject) => {
