@@ -27,7 +27,8 @@ Operations that are not below are answered 404 \`InvalidAction.NotFound\`, other
 An object or a list comes as one JSON text, or flattened: one parameter for each value, \`Name.Key\`, items counted from 1,
 \`Name.1.Key\`. Below, \`Name[].Key\` is a key of each of its items.
 
-Parameters may come in the query or in a form body, with GET, POST, PUT or DELETE at \`/\`. Empty is the same as missing.
+Parameters may come in the query or in a form body, with GET, POST, PUT or DELETE at \`/\`. Empty is the same as missing. A text
+holds no control character, a free one no NUL.
 A required one that is missing is 400 \`Missing{Name}\`, one that is wrong 400 \`Invalid.DI.Parameter\`, a project that the
 key does not open 403 \`Forbidden.DI.NoPrivilege\`.`;
 

@@ -1,11 +1,12 @@
 import type { Json, JsonObject } from '../lib/json-value.ts';
 import { DATA_SOURCE_TYPES } from '../tasks/data-source-types.ts';
-import type { EnvType, Reach } from '../tasks/data-source-service.ts';
+import type { EnvType } from '../tasks/data-source-service.ts';
 import type { ProjectId } from '../tasks/ids.ts';
-import { TaskError } from '../tasks/task-error.ts';
-import { answerDataSourceError, answerSyncTaskError } from './errors.ts';
+import { defineOperation, type OperationSpec } from './define-operation.ts';
+import { answerDataSourceError } from './errors.ts';
 import type { Grant } from './grant.ts';
-import { type Field, type Operation, type OperationCall, type Services, SUCCESS, VERSION_2020 } from './operation.ts';
+import { type Field, type Operation, type Services, SUCCESS } from './operation.ts';
+import { outcomeWith } from './outcome.ts';
 import {
   choice,
   id,
@@ -14,7 +15,6 @@ import {
   type Parameter,
   type Parameters,
   type ParameterValues,
-  readParameters,
   text,
 } from './parameter.ts';
 
@@ -65,83 +65,52 @@ export const CHANGED_NOTES = [
   'runs take a new Content at their next start, or when the service is started again; if it leads to another server, they stop with a code',
 ];
 
-interface DataSourceSpec<P extends Parameters> {
-  readonly name: string;
-  readonly summary: string;
-  readonly access: Operation['access'];
-  readonly parameters: P;
-  readonly data: Omit<Field, 'name'>;
-  readonly notes?: readonly string[];
-}
-
 /**
  * Defines an operation on data sources. The handler returns Data.
  * `httpStatusCode`: its type on the wire differs by operation, and typed clients decode strictly.
  */
 export function dataSourceOperation<P extends Parameters>(
-  spec: DataSourceSpec<P> & {
+  spec: OperationSpec<P> & {
+    readonly data: Omit<Field, 'name'>;
     readonly httpStatusCode: string | number;
     handle(request: DataSourceRequest<P>): Promise<Json>;
   },
 ): Operation {
-  const { name, summary, access, parameters, data, httpStatusCode, notes = [] } = spec;
+  const { data, httpStatusCode } = spec;
   const status: Field = {
     name: 'HttpStatusCode',
     type: typeof httpStatusCode === 'number' ? 'integer' : 'string',
     meaning: '200',
   };
-
-  async function run(call: OperationCall): Promise<JsonObject> {
-    try {
-      return { Success: true, HttpStatusCode: httpStatusCode, Data: await spec.handle(read(parameters, call)) };
-    } catch (error) {
-      if (!(error instanceof TaskError)) throw error;
+  return defineOperation(spec, {
+    common: {},
+    answer: [SUCCESS, status, { name: 'Data', ...data }],
+    run: async (parameters, { grant, services: { dataSources } }) => {
+      const value = await spec.handle({ parameters, grant, dataSources });
+      return { Success: true, HttpStatusCode: httpStatusCode, Data: value };
+    },
+    failed: (error) => {
       throw answerDataSourceError(error);
-    }
-  }
-
-  const answer = [SUCCESS, status, { name: 'Data', ...data }];
-  return { name, version: VERSION_2020, summary, access, parameters, answer, notes, run };
+    },
+  });
 }
-
-const STATUS: Field = { name: 'Status', type: 'string', meaning: 'success, or fail' };
-const MESSAGE: Field = { name: 'Message', type: 'string', meaning: 'why it failed; null when there is nothing to say' };
 
 /**
  * Defines an operation on a data source that is named, whose Data has Status and Message as sync tasks have them. The
- * handler returns the other keys of Data; what fails has them null.
+ * handler returns the other keys of Data, which `fields` describe.
  */
 export function namedDataSourceOperation<P extends Parameters>(
-  spec: Omit<DataSourceSpec<P>, 'data'> & {
-    /** Keys of Data beside Status and Message. */
+  spec: OperationSpec<P> & {
     readonly fields: readonly Field[];
     handle(request: DataSourceRequest<P>): Promise<JsonObject>;
   },
 ): Operation {
-  const { name, summary, access, parameters, fields, notes = [] } = spec;
-  const empty = Object.fromEntries(fields.map((field) => [field.name, null]));
-
-  async function run(call: OperationCall): Promise<JsonObject> {
-    try {
-      const known = await spec.handle(read(parameters, call));
-      return { Success: true, Data: { Status: 'success', Message: null, ...empty, ...known } };
-    } catch (error) {
-      if (!(error instanceof TaskError)) throw error;
-      const refused = answerSyncTaskError(error);
-      if (typeof refused !== 'string') throw refused;
-      return { Success: true, Data: { Status: 'fail', Message: refused, ...empty } };
-    }
-  }
-
-  const data: Field = { name: 'Data', type: 'object', meaning: 'the outcome', fields: [STATUS, MESSAGE, ...fields] };
-  return { name, version: VERSION_2020, summary, access, parameters, answer: [SUCCESS, data], notes, run };
-}
-
-function read<P extends Parameters>(parameters: P, { parameters: given, grant, services }: OperationCall) {
-  return { parameters: readParameters(parameters, given), grant, dataSources: services.dataSources };
-}
-
-/** Who calls with the id of a data source alone. */
-export async function reachOf(grant: Grant): Promise<Reach> {
-  return { user: grant.user, projects: await grant.projects() };
+  const { data, succeeded, failed } = outcomeWith(spec.fields);
+  return defineOperation(spec, {
+    common: {},
+    answer: [SUCCESS, data],
+    run: async (parameters, { grant, services: { dataSources } }) =>
+      succeeded(await spec.handle({ parameters, grant, dataSources })),
+    failed,
+  });
 }

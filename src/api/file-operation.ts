@@ -1,12 +1,12 @@
 import type { Json, JsonObject } from '../lib/json-value.ts';
 import type { FileService, TaskFile } from '../tasks/file-service.ts';
 import type { ProjectId } from '../tasks/ids.ts';
-import { TaskError } from '../tasks/task-error.ts';
 import type { Caller, TaskType } from '../tasks/task-service.ts';
+import { defineOperation, type OperationSpec } from './define-operation.ts';
 import { answerSyncTaskError, missingParameter, noPrivilege } from './errors.ts';
 import type { Grant } from './grant.ts';
-import { type Field, type Operation, type OperationCall, SUCCESS, VERSION_2020 } from './operation.ts';
-import { id, optional, type Parameters, type ParameterValues, readParameters, text } from './parameter.ts';
+import { type Field, type Operation, SUCCESS } from './operation.ts';
+import { id, optional, type Parameters, type ParameterValues, text } from './parameter.ts';
 
 const COMMON = {
   ProjectId: optional(id<ProjectId>({ meaning: 'workspace', note: 'required, unless ProjectIdentifier is given' })),
@@ -23,48 +23,31 @@ const ENVELOPE: readonly Field[] = [
 ];
 
 /** Defines an operation on files. Project parameters need not be said. The handler returns the keys that `answer` names. */
-export function fileOperation<P extends Parameters>(spec: {
-  readonly name: string;
-  readonly summary: string;
-  readonly access: Operation['access'];
-  readonly parameters: P;
-  readonly answer: readonly Field[];
-  readonly notes?: readonly string[];
-  handle(request: {
-    readonly parameters: ParameterValues<P>;
-    readonly caller: Caller;
-    readonly files: FileService;
-  }): Promise<JsonObject>;
-}): Operation {
-  const { name, summary, access, notes = [] } = spec;
-  const all = { ...COMMON, ...spec.parameters };
+export function fileOperation<P extends Parameters>(
+  spec: OperationSpec<P> & {
+    readonly answer: readonly Field[];
+    handle(request: {
+      readonly parameters: ParameterValues<P>;
+      readonly caller: Caller;
+      readonly files: FileService;
+    }): Promise<JsonObject>;
+  },
+): Operation {
   const empty = Object.fromEntries(spec.answer.map((field) => [field.name, null]));
-
-  async function run({ parameters: given, grant, services: { files } }: OperationCall): Promise<JsonObject> {
-    // The values of both, because `all` is both.
-    const parameters = readParameters(all, given) as ParameterValues<typeof COMMON> & ParameterValues<P>;
-    try {
+  return defineOperation(spec, {
+    common: COMMON,
+    answer: [...ENVELOPE, ...spec.answer],
+    run: async (parameters, { grant, services: { files } }) => {
       const caller = await enter(parameters, grant, files);
       const known = await spec.handle({ parameters, caller, files });
       return { Success: true, HttpStatusCode: 200, ErrorCode: null, ErrorMessage: null, ...empty, ...known };
-    } catch (error) {
-      if (!(error instanceof TaskError)) throw error;
+    },
+    failed: (error) => {
       const answer = answerSyncTaskError(error);
       if (typeof answer !== 'string') throw answer;
       return { Success: false, HttpStatusCode: 400, ErrorCode: error.code, ErrorMessage: answer, ...empty };
-    }
-  }
-
-  return {
-    name,
-    version: VERSION_2020,
-    summary,
-    access,
-    parameters: all,
-    answer: [...ENVELOPE, ...spec.answer],
-    notes,
-    run,
-  };
+    },
+  });
 }
 
 async function enter(

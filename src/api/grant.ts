@@ -1,7 +1,7 @@
 import type { AccessKey } from '../tasks/access-service.ts';
 import type { ProjectId } from '../tasks/ids.ts';
 import { type AccessRequest, isAllowed } from '../tasks/policy.ts';
-import type { Caller } from '../tasks/task-service.ts';
+import type { Caller, Reach } from '../tasks/task-service.ts';
 import { noPrivilege } from './errors.ts';
 
 /** What one authenticated call may touch. */
@@ -11,6 +11,8 @@ export interface Grant {
   enter(project: ProjectId): Promise<Caller>;
   /** Where this call would be allowed. */
   projects(): Promise<readonly ProjectId[]>;
+  /** Of a call that names no project. */
+  reach(): Reach;
 }
 
 /**
@@ -32,5 +34,6 @@ export function authorise(key: AccessKey, call: Omit<AccessRequest, 'resource'>)
       return { project, user: key.user };
     },
     projects: async () => projects,
+    reach: () => ({ user: key.user, projects }),
   };
 }

@@ -1,7 +1,7 @@
 import { JsonError, type JsonLimits, parseJson, parseJsonObject } from '../lib/json.ts';
 import { invalidParameter, missingParameter } from './errors.ts';
 import { structuredText } from './rpc/flattened.ts';
-import { type Members, type Shape, STRUCTURE_LIMITS, yesOrNo } from './shape.ts';
+import { line, type Members, oneOf, type Shape, STRUCTURE_LIMITS, whole, yesOrNo } from './shape.ts';
 
 /** One parameter of an operation: how its text is read, and what the catalogue says about it. */
 export interface Parameter<T> {
@@ -57,18 +57,7 @@ export function id<Id extends bigint>(about: About): Parameter<Id> {
 }
 
 export function integer(about: About & { readonly min: number; readonly max: number }): Parameter<number> {
-  const { min, max } = about;
-  const rule = max === Number.MAX_SAFE_INTEGER ? `whole number from ${min}` : `whole number from ${min} to ${max}`;
-  return spec({
-    ...about,
-    type: 'integer',
-    rule,
-    read: (text, name) => {
-      const value = readLong(text, name);
-      if (value < min || value > max) throw invalidParameter(`${name} must be a ${rule}.`);
-      return Number(value);
-    },
-  });
+  return scalar('integer', about, whole(about));
 }
 
 /** Whole numbers, separated by commas. */
@@ -86,35 +75,14 @@ export function numbers(about: About & { readonly max: number }): Parameter<read
   });
 }
 
-/** A text on one line. */
 export function text(about: About & { readonly maxLength: number; readonly lines?: boolean }): Parameter<string> {
-  const forbidden = about.lines === true ? /\0/ : /\p{Cc}/u;
-  return spec({
-    ...about,
-    type: 'string',
-    rule: `at most ${about.maxLength} characters${about.lines === true ? '' : ', none of them a control character'}`,
-    read: (value, name) => {
-      checkLength(value, name, about.maxLength);
-      if (forbidden.test(value)) throw invalidParameter(`${name} must hold no control character.`);
-      return value;
-    },
-  });
+  return scalar('string', about, line(about));
 }
 
 export function choice<const Value extends string>(
   about: About & { readonly values: readonly Value[] },
 ): Parameter<Value> {
-  const rule = `one of ${about.values.join(', ')}`;
-  return spec({
-    ...about,
-    type: 'string',
-    rule,
-    read: (value, name) => {
-      const found = about.values.find((one) => one === value);
-      if (found === undefined) throw invalidParameter(`${name} must be ${rule}; it is ${shown(value)}.`);
-      return found;
-    },
-  });
+  return scalar('string', about, oneOf(about.values));
 }
 
 /** The text of a JSON object: checked here, so that what passes can be read; handed on as it came. */
@@ -141,7 +109,12 @@ export function jsonObject(
 
 /** true or false, in any case. */
 export function flag(about: About): Parameter<boolean> {
-  return spec({ ...about, type: 'boolean', rule: yesOrNo.rule, read: (value, name) => yesOrNo.read(value, name) });
+  return scalar('boolean', about, yesOrNo);
+}
+
+/** A value that is read alike on its own and inside a structure. */
+function scalar<T>(type: Parameter<T>['type'], { meaning, note }: About, { rule, read }: Shape<T>): Parameter<T> {
+  return spec({ type, meaning, rule, read, ...(note === undefined ? {} : { note }) });
 }
 
 /** An object or a list, as one JSON text or flattened. */

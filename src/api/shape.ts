@@ -111,7 +111,7 @@ export function textMap({
   };
 }
 
-/** A text on one line. A number or a boolean is taken for its text: clients of loose types send them so. */
+/** A text, on one line unless it may have `lines`. A number or a boolean is taken for its text: clients of loose types send them so. */
 export function line({ maxLength, lines = false }: { maxLength: number; lines?: boolean }): Shape<string> {
   const forbidden = lines ? /\0/ : /\p{Cc}/u;
   const rule = `text of at most ${maxLength} characters`;

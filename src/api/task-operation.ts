@@ -1,11 +1,11 @@
 import { canonicalJson, parseJson } from '../lib/json.ts';
 import type { JsonObject } from '../lib/json-value.ts';
 import type { ProjectId } from '../tasks/ids.ts';
-import { TaskError } from '../tasks/task-error.ts';
 import type { Caller, Idempotence, TaskService, TaskType } from '../tasks/task-service.ts';
-import { answerSyncTaskError } from './errors.ts';
-import { type Field, type Operation, type OperationCall, type Services, SUCCESS, VERSION_2020 } from './operation.ts';
-import { choice, id, type Parameters, type ParameterValues, readParameters, textOf } from './parameter.ts';
+import { defineOperation, type OperationSpec } from './define-operation.ts';
+import { type Field, type Operation, type Services, SUCCESS } from './operation.ts';
+import { outcomeWith } from './outcome.ts';
+import { choice, id, type Parameters, type ParameterValues, textOf } from './parameter.ts';
 
 /** What the handler of a DISync operation gets: parsed, authenticated, allowed. */
 export interface TaskRequest<P extends Parameters> {
@@ -26,55 +26,31 @@ const COMMON = {
     note: 'DI_REALTIME and DI_SOLUTION are served; DI_OFFLINE is refused: batch tasks are not there yet. One that is not of the task is answered like an unknown task',
   }),
 };
-const STATUS: Field = { name: 'Status', type: 'string', meaning: 'success, or fail' };
-const MESSAGE: Field = { name: 'Message', type: 'string', meaning: 'why it failed; null when there is nothing to say' };
 
 /**
  * Defines an operation on sync tasks. ProjectId and TaskType, and Status and Message in Data, need not be said: every
- * one has them. The handler returns what it knows of Data; keys it leaves out are null, Status is `success`.
+ * one has them. The handler returns what it knows of Data.
  */
-export function taskOperation<P extends Parameters>(spec: {
-  readonly name: string;
-  readonly summary: string;
-  readonly access: Operation['access'];
-  readonly parameters: P;
-  /** Keys of Data beside Status and Message. */
-  readonly data?: readonly Field[];
-  readonly notes?: readonly string[];
-  handle(request: TaskRequest<P>): Promise<JsonObject>;
-}): Operation {
-  const all = { ...COMMON, ...spec.parameters };
-  const data = [STATUS, MESSAGE, ...(spec.data ?? [])];
-  const empty = Object.fromEntries(data.map(({ name }) => [name, null]));
-
-  async function run({ parameters: given, grant, services }: OperationCall): Promise<JsonObject> {
-    // The values of both, because `all` is both.
-    const parameters = readParameters(all, given) as ParameterValues<typeof COMMON> & ParameterValues<P>;
-    const caller = await grant.enter(parameters.ProjectId);
-    const taskType = parameters.TaskType;
-    const idempotence = readIdempotence(spec.name, all, given);
-    try {
-      const { tasks, alarms } = services;
-      const known = await spec.handle({ parameters, taskType, caller, tasks, alarms, idempotence });
-      return { Success: true, Data: { ...empty, Status: 'success', ...known } };
-    } catch (error) {
-      if (!(error instanceof TaskError)) throw error;
-      const answer = answerSyncTaskError(error);
-      if (typeof answer !== 'string') throw answer;
-      return { Success: true, Data: { ...empty, Status: 'fail', Message: answer } };
-    }
-  }
-
-  return {
-    name: spec.name,
-    version: VERSION_2020,
-    summary: spec.summary,
-    access: spec.access,
-    parameters: all,
-    answer: [SUCCESS, { name: 'Data', type: 'object', meaning: 'the outcome', fields: data }],
-    notes: spec.notes ?? [],
-    run,
-  };
+export function taskOperation<P extends Parameters>(
+  spec: OperationSpec<P> & {
+    /** Keys of Data beside Status and Message. */
+    readonly data?: readonly Field[];
+    handle(request: TaskRequest<P>): Promise<JsonObject>;
+  },
+): Operation {
+  const { data, succeeded, failed } = outcomeWith(spec.data ?? []);
+  const specs = { ...COMMON, ...spec.parameters };
+  return defineOperation(spec, {
+    common: COMMON,
+    answer: [SUCCESS, data],
+    run: async (parameters, { parameters: given, grant, services: { tasks, alarms } }) => {
+      const caller = await grant.enter(parameters.ProjectId);
+      const idempotence = readIdempotence(spec.name, specs, given);
+      const taskType = parameters.TaskType;
+      return succeeded(await spec.handle({ parameters, taskType, caller, tasks, alarms, idempotence }));
+    },
+    failed,
+  });
 }
 
 /** The call as it is compared with an earlier one of the same token: its own parameters, JSON in them canonical. */

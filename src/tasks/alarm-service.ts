@@ -1,8 +1,7 @@
 import type { AlarmRule, AlarmRuleSpec } from './alarm-rule.ts';
-import type { Reach } from './data-source-service.ts';
 import type { AlarmRuleId, TaskId } from './ids.ts';
 import type { Page } from './page.ts';
-import type { Caller } from './task-service.ts';
+import type { Caller, Reach } from './task-service.ts';
 
 /**
  * The alarm rules of tasks. Every method throws TaskError; the id of a rule or a task outside of the caller's projects is

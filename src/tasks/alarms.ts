@@ -1,11 +1,10 @@
 import { type AlarmRule, type AlarmRuleSpec, checkAlarmRule, maskReceiver } from './alarm-rule.ts';
 import type { AlarmService } from './alarm-service.ts';
-import type { Reach } from './data-source-service.ts';
 import type { AlarmRuleId, TaskId } from './ids.ts';
 import type { Page } from './page.ts';
 import { TaskError } from './task-error.ts';
 import { taskWithin } from './task-lookup.ts';
-import type { Caller } from './task-service.ts';
+import type { Caller, Reach } from './task-service.ts';
 import type { TaskRecords, TaskStore } from './task-store.ts';
 
 /** Of one task. */

@@ -1,7 +1,7 @@
 import type { CataloguePage } from '../pipeline/catalogue.ts';
 import type { Stage } from '../pipeline/stages.ts';
 import type { DataSourceId, ProjectId } from './ids.ts';
-import type { Caller } from './task-service.ts';
+import type { Caller, Reach } from './task-service.ts';
 
 export type { CataloguePage, Stage };
 
@@ -64,12 +64,6 @@ export interface DataSourceShare {
   readonly permission: 'READ' | 'WRITE';
   /** What the data source is called there. */
   readonly name: string;
-}
-
-/** Who names a data source by its id alone, and the projects that they may touch. */
-export interface Reach {
-  readonly user: string;
-  readonly projects: readonly ProjectId[];
 }
 
 /**

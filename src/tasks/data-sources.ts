@@ -12,14 +12,13 @@ import type {
   EnvType,
   NamedDataSource,
   NewDataSource,
-  Reach,
   ShareRequest,
 } from './data-source-service.ts';
 import { DataSourceProbes } from './data-source-probes.ts';
 import { checkSharedNames, checkShares } from './data-source-shares.ts';
 import type { DataSourceId, ProjectId } from './ids.ts';
 import { TaskError } from './task-error.ts';
-import type { Caller } from './task-service.ts';
+import type { Caller, Reach } from './task-service.ts';
 import type { StoredDataSource, TaskRecord, TaskRecords, TaskStore } from './task-store.ts';
 
 /** The registered connections. Content is read by its connector before it is stored. */

@@ -1,8 +1,7 @@
-import type { Reach } from './data-source-service.ts';
 import type { ProjectId, TaskId } from './ids.ts';
 import type { JobStart } from './job-reader.ts';
 import type { JobChange, JobSpec, MigrationType } from './job-spec.ts';
-import type { Caller, InstanceInfo } from './task-service.ts';
+import type { Caller, InstanceInfo, Reach } from './task-service.ts';
 
 /*
  *   Initialized ──Start──► Running ──Stop──► Stopping ──► Stopped ──Start──► Running

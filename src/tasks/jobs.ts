@@ -5,7 +5,6 @@ import type { Json } from '../lib/json-value.ts';
 import type { TaskId } from './ids.ts';
 import { describeFailure } from './instance-info.ts';
 import { describeProblems, type JobStart, readJob, jobStartParam, type WantedJob } from './job-reader.ts';
-import type { Reach } from './data-source-service.ts';
 import type { Job, JobFilter, JobService, JobStatus, JobSummary } from './job-service.ts';
 import { type JobChange, type JobSpec, migrationTypeOf, SINK_TYPES, specOfTask } from './job-spec.ts';
 import { PlanFailure } from './plan-task.ts';
@@ -17,7 +16,7 @@ import type { RouteName, TaskDefinition } from './task-definition.ts';
 import { TaskError } from './task-error.ts';
 import { mustBeFree, taskWithin } from './task-lookup.ts';
 import { needsList, pickTables } from './table-selection.ts';
-import type { Caller, InstanceInfo, TaskService } from './task-service.ts';
+import type { Caller, InstanceInfo, Reach, TaskService } from './task-service.ts';
 import type { ProcessResult, TaskRecord, TaskRecords, TaskStore } from './task-store.ts';
 import type { Turns } from './turns.ts';
 

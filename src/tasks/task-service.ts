@@ -11,6 +11,12 @@ export interface Caller {
   readonly user: string;
 }
 
+/** Who calls with an id alone, and the projects that they may touch: what is elsewhere is not found. */
+export interface Reach {
+  readonly user: string;
+  readonly projects: readonly ProjectId[];
+}
+
 /**
  * Protects from repeats: the same token with the same parameters replays the answer, with others it is refused.
  * `parameters` is the call's parameters without signature and common ones, JSON inside them canonical.

@@ -97,6 +97,7 @@ function grantOf(side: Side, project: ProjectId): Grant {
       return { project, user: side };
     },
     projects: async () => [project],
+    reach: () => ({ user: side, projects: [project] }),
   };
 }
 

@@ -1,5 +1,5 @@
 import type { DataSourceId } from '../../tasks/ids.ts';
-import { dataSourceOperation, reachOf } from '../data-source-operation.ts';
+import { dataSourceOperation } from '../data-source-operation.ts';
 import { id } from '../parameter.ts';
 
 export const deleteDataSource = dataSourceOperation({
@@ -11,7 +11,7 @@ export const deleteDataSource = dataSourceOperation({
   httpStatusCode: '200',
   notes: ['a data source of a project that the key does not open is answered like one that does not exist'],
   handle: async ({ parameters, grant, dataSources }) => {
-    await dataSources.delete(await reachOf(grant), parameters.DataSourceId);
+    await dataSources.delete(grant.reach(), parameters.DataSourceId);
     return true;
   },
 });

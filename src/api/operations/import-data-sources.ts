@@ -3,9 +3,10 @@ import type { EnvType } from '../../tasks/data-source-service.ts';
 import { DATA_SOURCE_TYPES } from '../../tasks/data-source-types.ts';
 import { answerDataSourceError, invalidParameter } from '../errors.ts';
 import { projectId } from '../data-source-operation.ts';
-import { type Operation, SUCCESS, VERSION_2020 } from '../operation.ts';
-import { readParameters, structure } from '../parameter.ts';
-import { TaskError } from '../../tasks/task-error.ts';
+import { defineOperation } from '../define-operation.ts';
+import { SUCCESS } from '../operation.ts';
+import { dataOf } from '../outcome.ts';
+import { structure } from '../parameter.ts';
 import { line, listOf, type Member, objectOf, oneOf, required, type Shape, whole } from '../shape.ts';
 
 const CONTENT_MAX = 65_536;
@@ -58,43 +59,40 @@ const parameters = {
   }),
 };
 
-export const importDataSources: Operation = {
-  name: 'ImportDataSources',
-  version: VERSION_2020,
-  summary: 'registers several connections at once',
-  access: 'write',
-  parameters,
-  answer: [
-    SUCCESS,
-    {
-      name: 'Data',
-      type: 'object',
-      meaning: 'the outcome',
-      fields: [
+export const importDataSources = defineOperation(
+  {
+    name: 'ImportDataSources',
+    summary: 'registers several connections at once',
+    access: 'write',
+    parameters,
+    notes: [
+      'a list that is not well formed is refused as a whole; of one that is, what can be registered is, and the others are named',
+    ],
+  },
+  {
+    common: {},
+    answer: [
+      SUCCESS,
+      dataOf([
         { name: 'Status', type: 'boolean', meaning: 'true when all were registered' },
         { name: 'Message', type: 'string', meaning: 'what was not registered, and why; null when all were' },
-      ],
-    },
-  ],
-  notes: [
-    'a list that is not well formed is refused as a whole; of one that is, what can be registered is, and the others are named',
-  ],
-  run: async ({ parameters: given, grant, services }) => {
-    const { ProjectId: project, DataSources: rows } = readParameters(parameters, given);
-    const caller = await grant.enter(project);
-    const sources = rows.map((row) => ({
-      name: row.Name,
-      type: row.DataSourceType,
-      subType: row.SubType,
-      env: row.EnvType as EnvType,
-      description: row.Description ?? '',
-      content: row.Content,
-    }));
-    try {
+      ]),
+    ],
+    run: async ({ ProjectId: project, DataSources: rows }, { grant, services }) => {
+      const caller = await grant.enter(project);
+      const sources = rows.map((row) => ({
+        name: row.Name,
+        type: row.DataSourceType,
+        subType: row.SubType,
+        env: row.EnvType as EnvType,
+        description: row.Description ?? '',
+        content: row.Content,
+      }));
       const reasons = await services.dataSources.import(caller, sources);
       return { Success: true, Data: { Status: reasons.length === 0, Message: reasons.join('; ') || null } };
-    } catch (error) {
-      throw error instanceof TaskError ? answerDataSourceError(error) : error;
-    }
+    },
+    failed: (error) => {
+      throw answerDataSourceError(error);
+    },
   },
-};
+);

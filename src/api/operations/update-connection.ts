@@ -1,5 +1,5 @@
 import type { DataSourceId } from '../../tasks/ids.ts';
-import { CHANGED_NOTES, CHANGES, dataSourceOperation, reachOf } from '../data-source-operation.ts';
+import { CHANGED_NOTES, CHANGES, dataSourceOperation } from '../data-source-operation.ts';
 import { enabledOf } from '../data-source-rows.ts';
 import { choice, id, optional } from '../parameter.ts';
 
@@ -27,7 +27,7 @@ export const updateConnection = dataSourceOperation({
   handle: async ({ parameters, grant, dataSources }) => {
     const { ConnectionId: source, Content: content, Description: description, EnvType: env } = parameters;
     const enabled = enabledOf(parameters.Status);
-    await dataSources.update(await reachOf(grant), source, { content, description, env, enabled });
+    await dataSources.update(grant.reach(), source, { content, description, env, enabled });
     return true;
   },
 });

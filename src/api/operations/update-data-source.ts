@@ -1,5 +1,5 @@
 import type { DataSourceId } from '../../tasks/ids.ts';
-import { CHANGED_NOTES, CHANGES, dataSourceOperation, reachOf } from '../data-source-operation.ts';
+import { CHANGED_NOTES, CHANGES, dataSourceOperation } from '../data-source-operation.ts';
 import { choice, id, optional } from '../parameter.ts';
 
 export const updateDataSource = dataSourceOperation({
@@ -22,7 +22,7 @@ export const updateDataSource = dataSourceOperation({
   notes: CHANGED_NOTES,
   handle: async ({ parameters, grant, dataSources }) => {
     const { DataSourceId: source, Content: content, Description: description, EnvType: env } = parameters;
-    await dataSources.update(await reachOf(grant), source, { content, description, env, enabled: null });
+    await dataSources.update(grant.reach(), source, { content, description, env, enabled: null });
     return true;
   },
 });
