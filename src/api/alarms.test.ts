@@ -187,8 +187,8 @@ test('a value that is none is refused with its place, before anything is asked',
     [settings({ InhibitionInterval: 1441 }), /InhibitionInterval must be a whole number from 1 to 1440/],
     [settings({ NotificationReceivers: [] }), /NotificationReceivers must be a list of 1 to 10/],
     [
-      settings({ NotificationReceivers: [{ ReceiverType: 'FeishuToken', ReceiverValues: ['x'] }] }),
-      /ReceiverType must be one of AliyunUid, DingToken, WebHookUrl/,
+      settings({ NotificationReceivers: [{ ReceiverType: 'Fax', ReceiverValues: ['x'] }] }),
+      /ReceiverType must be one of AliyunUid, DingToken, FeishuToken, WebHookUrl/,
     ],
   ] as const)
     assert.match(await wrong(parameters), message);
