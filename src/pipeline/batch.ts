@@ -80,10 +80,14 @@ export interface DdlPart {
   readonly place: LogPlace;
 }
 
-/** The sink's table is to be emptied here: what an earlier load of this task left in it is void. */
+/** The sink's table is to be emptied here: what an earlier load of this task left in it, or the source had, is void. */
 export interface EmptyPart {
   readonly kind: 'empty';
   readonly table: TableVersion;
+  /** When; microseconds since the epoch. */
+  readonly timeMicros: number;
+  /** Behind every change that is void, not behind what comes next. */
+  readonly place: LogPlace;
 }
 
 /** A table of this task has a new state from here on; stored with the checkpoint of this place. */

@@ -1,5 +1,5 @@
 import { assertNever } from '../../src/lib/errors.ts';
-import type { Batch, LogPlace, Part, RowImage, RowOp, RowsPart } from '../../src/pipeline/batch.ts';
+import type { Batch, EmptyPart, LogPlace, Part, RowImage, RowOp, RowsPart } from '../../src/pipeline/batch.ts';
 import type { Column, ColumnSet, TableVersion, ValueType } from '../../src/pipeline/table.ts';
 import type { ValueVisitor } from '../../src/pipeline/value-visitor.ts';
 
@@ -52,6 +52,11 @@ export function updates(table: TableVersion, rows: readonly (readonly [ScriptedR
     rows.map(([before]) => before),
     rows.map(([, after]) => after),
   );
+}
+
+/** The table is emptied. */
+export function empties(table: TableVersion): EmptyPart {
+  return { kind: 'empty', table, timeMicros: 0, place: SCRIPTED_PLACE };
 }
 
 /** One batch with these parts, at the end of a transaction. */

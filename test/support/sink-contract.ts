@@ -7,7 +7,7 @@ import { DEFAULT_DDL_POLICIES, DEFAULT_FAILOVER_LIMIT, type Policies } from '../
 import type { TargetId } from '../../src/pipeline/route.ts';
 import type { Sink } from '../../src/pipeline/sink.ts';
 import type { TableVersion, ValueType } from '../../src/pipeline/table.ts';
-import { batchOf, deletes, inserts, scriptedTable, updates, type ScriptedRow } from './scripted-rows.ts';
+import { batchOf, deletes, empties, inserts, scriptedTable, updates, type ScriptedRow } from './scripted-rows.ts';
 
 /** A sink with a real system behind it, as the contract's tests need it. */
 export interface SinkUnderTest {
@@ -345,11 +345,11 @@ export function sinkContract(name: string, { holdsCheckpoint, start }: SinkContr
       const { sink, rows, commit } = await openWith(table);
       await sink.write(batchOf(inserts(table, [[1, 'first load']])));
       await commit();
-      await sink.write(batchOf(inserts(table, [[2, 'void']]), { kind: 'empty', table }, inserts(table, [[3, 'kept']])));
+      await sink.write(batchOf(inserts(table, [[2, 'void']]), empties(table), inserts(table, [[3, 'kept']])));
       await commit();
       assert.deepEqual(await rows(), [['3', 'kept']]);
       const load = Array.from({ length: MANY }, (_, i): ScriptedRow => [i, `v${i}`]);
-      await sink.write(batchOf({ kind: 'empty', table }, inserts(table, load, 'read'), deletes(table, [[1, 'v1']])));
+      await sink.write(batchOf(empties(table), inserts(table, load, 'read'), deletes(table, [[1, 'v1']])));
       await commit();
       assert.equal((await rows()).length, MANY - 1);
       await sink.close();

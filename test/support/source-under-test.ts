@@ -178,6 +178,7 @@ export class Follower {
           this.#rows(part);
           break;
         case 'empty':
+          this.#follows({ op: 'read', place: part.place, count: 0 });
           this.#table(part.table).clear();
           this.events.push(`empty ${part.table.id.table}`);
           break;
@@ -212,8 +213,8 @@ export class Follower {
     }
   }
 
-  /** Places ascend, and rows that were read are before every change behind them. */
-  #follows({ op, place, count }: RowsPart): void {
+  /** Places ascend, and rows that were read, or the end of those before, are before every change behind them. */
+  #follows({ op, place, count }: Pick<RowsPart, 'op' | 'place' | 'count'>): void {
     const first = placeText(place, 0);
     if (op === 'read' ? first < this.#place : first <= this.#place)
       throw new Error(`rows at ${first} came behind ${this.#place}`);

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { startHologresUnderTest, type HologresUnderTest } from '../../../test/support/hologres-under-test.ts';
-import { batchOf, deletes, inserts, updates } from '../../../test/support/scripted-rows.ts';
+import { batchOf, deletes, empties, inserts, updates } from '../../../test/support/scripted-rows.ts';
 import { checkpoint, newOwner, newTable, POLICIES } from '../../../test/support/sink-contract.ts';
 import type { TableVersion, ValueType } from '../../pipeline/table.ts';
 import { hologresConnector } from './connector.ts';
@@ -59,7 +59,7 @@ void describe('the fixed path on Hologres', () => {
     const tables = [table, allKey].map((each) => ({ table: each, target: system.target(each.id) }));
     assert.deepEqual(await sink.prepare(tables), []);
     const rows = Array.from({ length: 3000 }, (_, i) => ['v', i, `b${i}`, '1.50'] as const);
-    await sink.write(batchOf({ kind: 'empty', table }, inserts(table, rows, 'read'), inserts(allKey, [[1], [2]])));
+    await sink.write(batchOf(empties(table), inserts(table, rows, 'read'), inserts(allKey, [[1], [2]])));
     assert.deepEqual((await sink.commit(checkpoint(1))).failed, []);
     const wider: TableVersion = { ...table, columns: [...table.columns, ...newTable({ w: TEXT }, []).columns] };
     await sink.write(

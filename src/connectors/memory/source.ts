@@ -169,7 +169,7 @@ export class MemorySource implements Source {
       const captured = capture(table);
       this.#tables.set(key, captured);
       if (table.progress !== null) continue;
-      if (table.emptyFirst) parts.push({ kind: 'empty', table: captured.shape });
+      if (table.emptyFirst) parts.push({ kind: 'empty', table: captured.shape, timeMicros: 0, place: PLACE });
       parts.push({ kind: 'progress', progress: this.#progress(captured) });
     }
   }

@@ -365,7 +365,13 @@ export class LogRun {
         continue;
       }
       table.state = 'STREAMING';
-      if (table.emptyFirst) parts.push({ kind: 'empty', table: table.shape.version });
+      if (table.emptyFirst)
+        parts.push({
+          kind: 'empty',
+          table: table.shape.version,
+          timeMicros: this.#group.timeMicros ?? Date.now() * 1000,
+          place: this.#places.at(here, 0, null),
+        });
       parts.push({ kind: 'progress', progress: table.progress() });
     }
   }

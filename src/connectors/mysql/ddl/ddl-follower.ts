@@ -115,7 +115,12 @@ export class DdlFollower {
     this.#options.onDdl('TRUNCATETABLE');
     const policy = this.#options.policies.ddl.TRUNCATETABLE;
     if (policy === 'NORMAL')
-      parts.push(ddlPart(table, 'TRUNCATETABLE', logged), { kind: 'empty', table: table.shape.version });
+      parts.push(ddlPart(table, 'TRUNCATETABLE', logged), {
+        kind: 'empty',
+        table: table.shape.version,
+        timeMicros: logged.timeMicros,
+        place: logged.place,
+      });
     else this.#leaveOut(table, 'TRUNCATETABLE');
   }
 

@@ -162,7 +162,9 @@ export class LoadLane {
     if (table.state !== 'WAITING') return [];
     table.state = 'SNAPSHOTTING';
     const progress: Part = { kind: 'progress', progress: table.progress() };
-    return table.emptyFirst ? [{ kind: 'empty', table: table.shape.version }, progress] : [progress];
+    if (!table.emptyFirst) return [progress];
+    const place = this.#parts.placeOf(start.position);
+    return [{ kind: 'empty', table: table.shape.version, timeMicros: Date.now() * 1000, place }, progress];
   }
 
   /** Reads what was opened, one chunk behind the other, until there is nothing more or enough waits. */
