@@ -50,6 +50,11 @@ export class Catalog {
     this.#tables.delete(pathOf(place));
   }
 
+  /** All there are, by their paths. */
+  get all(): ReadonlyMap<string, DoubleTable> {
+    return this.#tables;
+  }
+
   /** Those of one schema, by name. */
   tables(project: string, schema: string | null): DoubleTable[] {
     const prefix = pathOf({ project, schema, table: '' });

@@ -6,6 +6,7 @@ import { type Compression, decompress } from '../../../src/connectors/maxcompute
 import type { Credential } from '../../../src/connectors/maxcompute/protocol/sign-request.ts';
 import { authenticate } from './authenticate.ts';
 import { Catalog, placeOf } from './catalog.ts';
+import { control } from './control.ts';
 import { Faults } from './faults.ts';
 import { Instances } from './instances.ts';
 import { type Answer, Metadata } from './metadata.ts';
@@ -75,12 +76,13 @@ export class MaxComputeDouble {
   async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const url = new URL(request.url ?? '/', this.url);
     const method = request.method ?? '';
-    this.calls.push(`${method} ${url.pathname}${url.search}`);
-    this.watch(request);
     response.setHeader('x-odps-request-id', randomUUID());
+    if (url.pathname.startsWith('/double/')) return this.#control(method, url, request, response);
     response.once('finish', () =>
       this.answers.push(`${method} ${url.pathname.split('/').pop()} ${response.statusCode}`),
     );
+    this.calls.push(`${method} ${url.pathname}${url.search}`);
+    this.watch(request);
     const fault = this.faults.take(method, url);
     try {
       if (fault?.kind === 'cut') return await cut(request);
@@ -90,6 +92,15 @@ export class MaxComputeDouble {
       const answer = await this.#answer(method, url, request, body);
       if (fault?.kind === 'replyLost') return void request.socket.destroy();
       send(response, fault?.kind === 'replyIs' ? { ...answer, body: fault.body } : answer);
+    } catch (error) {
+      refuse(response, error);
+    }
+  }
+
+  /** What tests of other processes tell it and ask it: no part of the service, and not signed. */
+  async #control(method: string, url: URL, request: IncomingMessage, response: ServerResponse): Promise<void> {
+    try {
+      send(response, control(this, method, url, (await readBody(request)).toString()));
     } catch (error) {
       refuse(response, error);
     }

@@ -25,6 +25,8 @@ const MISSING = 'UpsertSessionNotFound';
 export class Upserts {
   /** Of the sessions that begin from now on. */
   buckets = 4;
+  /** Whether a row in a wrong bucket is refused. */
+  checksBuckets = true;
   readonly #pace: Pace;
   readonly #upserts = new Map<string, Upsert>();
   #moves = 0;
@@ -74,7 +76,7 @@ export class Upserts {
     const rows = checkedRows(body, [...columns, ...UPSERT_COLUMNS]);
     if (rows.length !== Number(params.get('record_count')))
       throw new Refusal(400, 'InvalidArgument', 'the record_count is wrong');
-    upsert.staged.push(...rows.map((row) => staged(upsert, bucket, row)));
+    upsert.staged.push(...rows.map((row) => staged(upsert, this.checksBuckets ? bucket : null, row)));
     return address;
   }
 
@@ -147,7 +149,7 @@ export class Upserts {
   }
 }
 
-function staged({ table, shape, buckets }: Upsert, bucket: number, row: RowValue[]): Upsert['staged'][number] {
+function staged({ table, shape, buckets }: Upsert, bucket: number | null, row: RowValue[]): Upsert['staged'][number] {
   const { columns } = shape;
   const hashes = table.keyIndexes.map((index) => {
     const value = row[index] ?? null;
@@ -155,7 +157,7 @@ function staged({ table, shape, buckets }: Upsert, bucket: number, row: RowValue
     if (value === null || type === undefined) throw new Refusal(400, 'InvalidArgument', 'a column of the key is null');
     return plainHash('default', type, value);
   });
-  if (plainBucket(hashes, buckets) !== bucket)
+  if (bucket !== null && plainBucket(hashes, buckets) !== bucket)
     throw new Refusal(400, 'InvalidArgument', 'a row is in the wrong bucket');
   const operation = Number(row[columns.length + 2]);
   if (operation !== UPSERT_OPERATION.UPSERT && operation !== UPSERT_OPERATION.DELETE)

@@ -26,7 +26,7 @@ export interface SqlJob {
 
 const SETTINGS = { 'odps.sql.type.system.odps2': 'true' } as const;
 const SUBMIT_WAIT_MS = 180_000;
-const POLL = { firstMs: 300, mostMs: 5000 } as const;
+const POLL = { firstMs: 100, mostMs: 5000 } as const;
 
 /**
  * Runs a statement and waits for its end, as long as it takes: a statement goes on when the wait for it is aborted.
