@@ -102,3 +102,18 @@ test('reads a task of 1,000 tables of 20 columns in far less than a second', () 
   assert.deepEqual(parseJson(text), value);
   assert.ok(performance.now() - start < 1000);
 });
+
+test('writes long texts as the platform does, whatever they hold', () => {
+  const unit = fc.constantFrom('"', '\\', 'a', ' ', '{', '\n', '\u0000', '\u007f', '\u0080', 'é', '😀', '\u2028');
+  const ascii = fc.constantFrom('"', '\\', 'a', ' ', '~', '/');
+  const long = (of: fc.Arbitrary<string>) => fc.string({ unit: of, minLength: 500, maxLength: 3000 });
+  const text = fc.oneof(
+    long(ascii),
+    long(unit),
+    fc.tuple(long(ascii), unit).map((parts) => parts.join('')),
+  );
+  fc.assert(fc.property(text, (value) => stringifyJson(value) === JSON.stringify(value)));
+  for (const length of [511, 512, 65_536, 65_537]) {
+    assert.equal(stringifyJson('"'.repeat(length)), JSON.stringify('"'.repeat(length)));
+  }
+});

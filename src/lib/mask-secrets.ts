@@ -38,6 +38,7 @@ export function maskJsonText(text: string): string {
 
 /** Of a text that is no JSON, secrets within a URL are masked. */
 export function maskText(text: string): string {
+  if (!text.includes('=') && !text.includes('//')) return text;
   return text.replace(IN_URL, `$1${MASK}`).replace(IN_SETTINGS, `$1${MASK}`);
 }
 

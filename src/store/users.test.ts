@@ -109,7 +109,8 @@ void test('temporary credentials stand for their user until they expire, or the 
   assert.deepEqual([key.id, key.secret, key.user, key.projects], [token.id, token.secret, 'ann', [PROJECT]]);
   assert.deepEqual(key.session, key.policy);
   assert.equal(await access.openToken('STS.other', token.securityToken), 'mismatch');
-  assert.equal(await access.openToken(token.id, `A${token.securityToken.slice(1)}`), 'malformed');
+  const other = token.securityToken.startsWith('A') ? 'B' : 'A';
+  assert.equal(await access.openToken(token.id, other + token.securityToken.slice(1)), 'malformed');
   assert.equal(await access.openToken(token.id, ''), 'malformed');
   now += 59_999;
   assert.notEqual(await access.openToken(token.id, token.securityToken), 'expired');
