@@ -28,7 +28,11 @@ const DDL_TYPES = [
 
 const RULE_KEY = {
   RuleName: required(line({ maxLength: 50 }), 'name of the rule, unique among those of its action and target'),
-  RuleActionType: required(oneOf(RULE_ACTIONS), 'what the rule does', 'served: Rename; others are refused when used'),
+  RuleActionType: required(
+    oneOf(RULE_ACTIONS),
+    'what the rule does',
+    'served: Rename; HandleDml with Normal and Ignore; DefinePrimaryKey of Kafka; others are refused when used',
+  ),
   RuleTargetType: required(oneOf(['Table', 'Schema', 'Database']), 'what it acts on', 'see docs/jobs.md'),
 };
 

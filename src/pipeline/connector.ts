@@ -6,7 +6,7 @@ import type { CheckpointOwner } from './checkpoint.ts';
 import type { SinkJournal } from './journal.ts';
 import type { Policies } from './policies.ts';
 import type { Problem } from './problem.ts';
-import type { TargetPlan } from './route.ts';
+import type { TargetId, TargetPlan } from './route.ts';
 import type { Sink } from './sink.ts';
 import type { Source } from './source.ts';
 import type { ProbeOptions, Stage, StageName } from './stages.ts';
@@ -134,6 +134,8 @@ export interface PlanTargetsOptions {
   /** The data source that the tables are of, by its name. */
   readonly sourceName: string;
   readonly tables: readonly TableVersion[];
+  /** Parallel to `tables`: what a task names itself of a target, in place of what the options say. Without it, nothing. */
+  readonly named?: readonly (Partial<TargetId> | null)[];
   readonly signal: AbortSignal;
 }
 

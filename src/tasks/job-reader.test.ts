@@ -206,37 +206,12 @@ for (const [changes, message] of [
     'invalid: TransformationRules[1].RuleExpression must be a JSON object: expected a key in double quotes at character 2 | TransformationRules[1].RuleExpression must be {"expression":"..."} with the new name',
   ],
   [
-    using({ RuleExpression: '{"expression":"${x}","variables":[{"variableName":"x","variableRules":[]}]}' }),
-    'not-built: TransformationRules[1]: variables with rules of their own are not there yet',
-  ],
-  [
     using({ RuleTargetType: 'Database' }),
     'not-built: TransformationRules[1]: a Rename of Database cannot be done for Hologres; of Schema and Table it can',
   ],
   [
     { ...using({ RuleTargetType: 'Schema' }), DestinationDataSourceType: 'Kafka' },
     'not-built: TransformationRules[1]: a Rename of Schema cannot be done for Kafka; of Table it can',
-  ],
-  ...['AddColumn', 'DefinePrimaryKey', 'DefineIncrementalCondition', 'DefinePartitionKey'].map(
-    (action) =>
-      [
-        using({ RuleActionType: action, RuleExpression: '{}' }),
-        `not-built: TransformationRules[1]: ${action} is not there yet; Rename is`,
-      ] as const,
-  ),
-  [
-    using({
-      RuleActionType: 'HandleDml',
-      RuleExpression: '{"dmlPolicies":[{"dmlAction":"Normal"},{"dmlAction":"Ignore"}]}',
-    }),
-    'not-built: TransformationRules[1]: HandleDml is not there yet; Rename is',
-  ],
-  [
-    {
-      TableMappings: [mapping(['a'], ['b'], [RENAME_SCHEMA]), mapping(['c'], ['d'])],
-      TransformationRules: [RENAME_SCHEMA],
-    },
-    'not-built: TableMappings: every mapping of a job must use the same Rename for schema; make a job of those with another one',
   ],
   [
     {

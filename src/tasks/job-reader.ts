@@ -1,14 +1,7 @@
 import { canonicalJson, isJsonObject, JsonError, parseJsonObject } from '../lib/json.ts';
-import type { Json, JsonObject } from '../lib/json-value.ts';
-import {
-  type JobSettings,
-  type JobSpec,
-  type MigrationType,
-  RENAMED,
-  type RuleKey,
-  SINK_TYPES,
-  type TransformationRule,
-} from './job-spec.ts';
+import type { JsonObject } from '../lib/json-value.ts';
+import { type JobSettings, type JobSpec, type MigrationType, RENAMED, SINK_TYPES } from './job-spec.ts';
+import { type JobRules, readRules } from './job-rules.ts';
 import { invalid } from './script-reader.ts';
 import type { InitialLoad, RouteName, WantedTask } from './task-definition.ts';
 import { TaskError } from './task-error.ts';
@@ -31,6 +24,7 @@ const HOLO_CHANNEL: Readonly<Record<string, string>> = {
   conflictMode: 'replace',
   dynamicColumnAction: 'replay',
 };
+const NO_RULES: JobRules = { reader: {}, writer: {}, names: [] };
 const SETTINGS = 'JobSettings';
 /** Runtime settings that say how many failovers are allowed in how many minutes. */
 const FAILOVER = {
@@ -58,7 +52,9 @@ export function readJob(name: string, spec: JobSpec): WantedJob {
   const selections = readSelections(spec.TableMappings, wrong);
   readSettings(spec.JobSettings, wrong, missing);
   const channels = readChannels(spec.JobSettings?.ChannelSettings ?? null, route, wrong, missing);
-  const renamed = route === null ? {} : readRenames(spec, route, wrong, missing);
+  const findings = { wrong, missing, readJson: (text: string, place: string) => readJson(text, place, wrong) };
+  const rules = route === null ? NO_RULES : readRules(spec, route, findings);
+  checkTwice(channels, rules, wrong);
   if (missing.length > 0) throw new TaskError('not-built', 'Task.NotBuilt', describeProblems([...missing, ...wrong]));
   if (wrong.length > 0 || initialLoad === null || route === null) throw invalid(describeProblems(wrong));
   return {
@@ -70,11 +66,11 @@ export function readJob(name: string, spec: JobSpec): WantedJob {
       sinkName: spec.DestinationDataSourceSettings[0]?.DataSourceName ?? '',
       form: 'selectedTables',
       initialLoad,
-      reader: channels.source,
-      writer: { ...channels.destination, ...renamed },
+      reader: { ...channels.source, ...rules.reader },
+      writer: { ...channels.destination, ...rules.writer },
       targets: {},
     },
-    selections,
+    selections: selections.map((selection, index) => ({ ...selection, names: rules.names[index] ?? null })),
   };
 }
 
@@ -82,14 +78,26 @@ export function readJob(name: string, spec: JobSpec): WantedJob {
 const PROBLEMS_TOLD = 100;
 
 export function describeProblems(problems: readonly string[]): string {
-  const more = problems.length - PROBLEMS_TOLD;
-  return [...problems.slice(0, PROBLEMS_TOLD), ...(more > 0 ? [`and ${more} more`] : [])].join(' | ');
+  const different = [...new Set(problems)];
+  const more = different.length - PROBLEMS_TOLD;
+  return [...different.slice(0, PROBLEMS_TOLD), ...(more > 0 ? [`and ${more} more`] : [])].join(' | ');
 }
 
 function routeOf(sinkType: string): RouteName | null {
   if (!SERVED_SINKS.includes(sinkType)) return null;
   const found = Object.entries(SINK_TYPES).find(([, type]) => type === sinkType);
   return found === undefined ? null : (found[0] as RouteName); // a key of SINK_TYPES
+}
+
+/** What a rule says is not said by an option too. */
+function checkTwice({ source, destination }: Channels, rules: JobRules, wrong: string[]): void {
+  const place = `${SETTINGS}.ChannelSettings`;
+  for (const [name, options, given] of [
+    ['sourceChannelSettings', source, rules.reader],
+    ['destinationChannelSettings', destination, rules.writer],
+  ] as const)
+    for (const option of Object.keys(given))
+      if (options[option] !== undefined) wrong.push(`${place}.${name}.${option}: a rule that is used says it too`);
 }
 
 function readSettings(settings: JobSettings | null, wrong: string[], missing: string[]): void {
@@ -147,102 +155,6 @@ function readChannels(text: string | null, route: RouteName | null, wrong: strin
   }
   const options = Object.entries(destination).filter(([name]) => !Object.hasOwn(HOLO_CHANNEL, name));
   return { source: of('sourceChannelSettings'), destination: Object.fromEntries(options) };
-}
-
-/** The writer options that Rename rules come to: one for each kind of target, the same in every mapping. */
-function readRenames(spec: JobSpec, route: RouteName, wrong: string[], missing: string[]): JsonObject {
-  const rules = readRules(spec.TransformationRules ?? [], wrong);
-  const byMapping = spec.TableMappings.map(({ TransformationRules }, index) => {
-    const renamed: Record<string, string> = {};
-    for (const [at, key] of (TransformationRules ?? []).entries()) {
-      const place = `TableMappings[${index + 1}].TransformationRules[${at + 1}]`;
-      const rule = rules.get(ruleKey(key));
-      if (rule === undefined) {
-        wrong.push(`${place}: there is no rule ${describe(key)} in TransformationRules`);
-        continue;
-      }
-      const option = readUse(rule, route, missing);
-      if (option === null) continue;
-      if (renamed[option.name] !== undefined && renamed[option.name] !== option.expression)
-        wrong.push(`${place}: another Rename of ${key.RuleTargetType} is used in this mapping`);
-      renamed[option.name] = option.expression;
-    }
-    return renamed;
-  });
-  const options = Object.values(RENAMED[route]);
-  return Object.fromEntries(
-    options.flatMap((option) => {
-      const given = new Set(byMapping.map((renamed) => renamed[option] ?? null));
-      if (given.size > 1)
-        missing.push(
-          `TableMappings: every mapping of a job must use the same Rename for ${option}; make a job of those with another one`,
-        );
-      const [expression] = given;
-      return expression === null || expression === undefined ? [] : [[option, expression]];
-    }),
-  );
-}
-
-interface Rule {
-  readonly key: RuleKey;
-  readonly place: string;
-  readonly expression: JsonObject;
-}
-
-function readRules(rules: readonly TransformationRule[], wrong: string[]): Map<string, Rule> {
-  const found = new Map<string, Rule>();
-  for (const [index, rule] of rules.entries()) {
-    const place = `TransformationRules[${index + 1}]`;
-    if (found.has(ruleKey(rule))) wrong.push(`${place}: there are two rules ${describe(rule)}`);
-    const text = rule.RuleExpression;
-    const expression = text === null ? {} : readJson(text, `${place}.RuleExpression`, wrong);
-    if (
-      rule.RuleActionType === 'Rename' &&
-      (typeof expression['expression'] !== 'string' || expression['expression'] === '')
-    )
-      wrong.push(`${place}.RuleExpression must be {"expression":"..."} with the new name`);
-    found.set(ruleKey(rule), { key: rule, place, expression });
-  }
-  return found;
-}
-
-/** What a rule that a mapping uses comes to; null when to nothing. */
-function readUse(
-  { key: { RuleActionType: action, RuleTargetType: target }, place, expression }: Rule,
-  route: RouteName,
-  missing: string[],
-): { readonly name: string; readonly expression: string } | null {
-  if (action === 'HandleDml' && changesNothing(expression)) return null;
-  if (action !== 'Rename') {
-    missing.push(`${place}: ${action} is not there yet; Rename is`);
-    return null;
-  }
-  const { variables, expression: pattern } = expression;
-  if (Array.isArray(variables) ? variables.length > 0 : variables !== undefined && variables !== null)
-    missing.push(`${place}: variables with rules of their own are not there yet`);
-  const name = RENAMED[route][target];
-  if (name === undefined) {
-    missing.push(
-      `${place}: a Rename of ${target} cannot be done for ${SINK_TYPES[route]}; of ${Object.keys(RENAMED[route]).join(' and ')} it can`,
-    );
-    return null;
-  }
-  return { name, expression: typeof pattern === 'string' ? pattern : '' };
-}
-
-function changesNothing({ dmlPolicies }: JsonObject): boolean {
-  return (
-    Array.isArray(dmlPolicies) &&
-    dmlPolicies.every((policy: Json) => isJsonObject(policy) && policy['dmlAction'] === 'Normal')
-  );
-}
-
-function ruleKey({ RuleName, RuleActionType, RuleTargetType }: RuleKey): string {
-  return JSON.stringify([RuleName, RuleActionType, RuleTargetType]);
-}
-
-function describe({ RuleName, RuleActionType, RuleTargetType }: RuleKey): string {
-  return `${RuleName} (${RuleActionType} of ${RuleTargetType})`;
 }
 
 function readJson(text: string, place: string, wrong: string[]): JsonObject {

@@ -15,7 +15,8 @@ import { readStartParam } from './start-param.ts';
 import type { RouteName, TaskDefinition } from './task-definition.ts';
 import { TaskError } from './task-error.ts';
 import { mustBeFree, taskWithin } from './task-lookup.ts';
-import { needsList, pickTables } from './table-selection.ts';
+import { needsList, type PickedTable, pickTables } from './table-selection.ts';
+import { type NamedTable, nameTarget } from './target-names.ts';
 import type { Caller, InstanceInfo, Reach, TaskService } from './task-service.ts';
 import type { ProcessResult, TaskRecord, TaskRecords, TaskStore } from './task-store.ts';
 import type { Turns } from './turns.ts';
@@ -165,11 +166,13 @@ export class Jobs implements JobService {
       const isListed = needsList(wanted.selections);
       const { list, ownDatabase } = await planner.tablesOf(caller, wanted.task, { isListed, endsAt });
       const problems: string[] = [];
-      const tables = await pickTables(wanted.selections, { list, ownDatabase, problems });
+      const picked = await pickTables(wanted.selections, { list, ownDatabase, problems });
       if (problems.length > 0) throw new TaskError('invalid', 'Job.NoTables', describeProblems(problems));
       const base = { task: task?.id ?? null, baseVersion: task?.saved ?? 0, processId: null, endsAt };
       const { project, user } = caller;
-      return await planner.plan({ project, user, wanted: { ...wanted.task, tables }, ...base });
+      const tables = picked.map(({ database, table }) => ({ database, table }));
+      const names = namedTables(picked, { ownDatabase, sourceName: wanted.task.sourceName });
+      return await planner.plan({ project, user, wanted: { ...wanted.task, tables, names }, ...base });
     } catch (error) {
       if (!(error instanceof PlanFailure)) throw error;
       throw new TaskError('invalid', 'Job.NotPlanned', error.message);
@@ -236,6 +239,16 @@ async function specIn(records: TaskRecords, { id, saved }: TaskRecord): Promise<
   if (own !== null) return own;
   const { definition } = await records.version(id, saved);
   return specOfTask(definition, await records.lastJobSpec(id));
+}
+
+function namedTables(
+  picked: readonly PickedTable[],
+  { ownDatabase, sourceName }: { readonly ownDatabase: string | null; readonly sourceName: string },
+): NamedTable[] {
+  return picked.flatMap(({ database, table: name, names }) => {
+    const table = { database: database ?? ownDatabase ?? '', table: name };
+    return names === null ? [] : [{ table, target: nameTarget(names, { table, sourceName }) }];
+  });
 }
 
 /** A repeated start that says none means the one it has. */

@@ -16,6 +16,7 @@ import { type Column, describeTable, type TableId, tableKey, type TableVersion }
 import { optionChanges } from './option-changes.ts';
 import { writeContent } from './script-writer.ts';
 import type { DefinedTable, TaskDefinition, WantedTask } from './task-definition.ts';
+import { namedOf } from './target-names.ts';
 import type { ProcessResult } from './task-store.ts';
 
 /** How the two ends of a plan are reached. */
@@ -74,7 +75,7 @@ export async function planTask(options: PlanOptions): Promise<ProcessResult> {
   });
   problems.push(...(plan.sharesTargets ? [] : collisions(tables)), ...moved(tables, wanted));
   if (problems.length > 0) throw new PlanFailure(problems);
-  const { tables: _, targets: __, ...rest } = wanted;
+  const { tables: _, targets: __, names: ___, ...rest } = wanted;
   const definition: TaskDefinition = { ...rest, tables };
   return write(options, definition, described, found, plan);
 }
@@ -103,6 +104,10 @@ async function look(
     options: wanted.writer,
     sourceName: wanted.sourceName,
     tables: described.map(({ table }) => table),
+    named: namedOf(
+      described.map(({ table }) => table.id),
+      wanted.names ?? [],
+    ),
     signal,
   });
   const plan = await orProblem(planning, problems);

@@ -1,8 +1,11 @@
 import { inSlices } from '../lib/in-slices.ts';
+import { canonicalJson } from '../lib/json.ts';
+import type { Json } from '../lib/json-value.ts';
 import { LinearRegex, RegexError } from '../lib/linear-regex.ts';
 import type { TableList } from '../pipeline/connector.ts';
 import type { TableId } from '../pipeline/table.ts';
 import type { SelectionRule, TableMapping } from './job-spec.ts';
+import type { NameRules } from './target-names.ts';
 import type { WantedTask } from './task-definition.ts';
 
 /** Places of patterns looked at, and names compared, over all of a job: each about half a second. */
@@ -17,6 +20,15 @@ export interface TableSelection {
   readonly place: string;
   readonly databases: Choice;
   readonly tables: Choice;
+  /** How targets of what it picks are named; null: as the writer's options say. */
+  readonly names: NameRules | null;
+}
+
+export interface PickedTable {
+  /** Null is the data source's own. */
+  readonly database: string | null;
+  readonly table: string;
+  readonly names: NameRules | null;
 }
 
 interface Choice {
@@ -58,7 +70,7 @@ function readSelection(
   const databases = choice(['Database', 'Schema']);
   if (databases.include.length === 0 && databases.exclude.length > 0)
     problems.push(`${place} excludes databases and includes none: include what is to be picked from, such as Regex .*`);
-  return { place, databases, tables: choice(['Table']) };
+  return { place, databases, tables: choice(['Table']), names: null };
 }
 
 function ruleProblem({ Expression, ExpressionType }: SelectionRule, steps: { left: number }): string | null {
@@ -92,7 +104,7 @@ export function needsList(selections: readonly TableSelection[]): boolean {
 export function pickTables(
   selections: readonly TableSelection[],
   from: { readonly list: TableList | null; readonly ownDatabase: string | null; readonly problems: string[] },
-): Promise<WantedTask['tables']> {
+): Promise<readonly PickedTable[]> {
   return inSlices(pick(selections, from));
 }
 
@@ -102,8 +114,9 @@ type Slices<T> = Generator<void, T>;
 function* pick(
   selections: readonly TableSelection[],
   { list, ownDatabase, problems }: Parameters<typeof pickTables>[1],
-): Slices<WantedTask['tables']> {
-  const picked = new Map<string, { readonly database: string | null; readonly table: string }>();
+): Slices<readonly PickedTable[]> {
+  const picked = new Map<string, PickedTable>();
+  const pickedBy = new Map<string, TableSelection>();
   const work = { places: 0, comparisons: 0 };
   for (const selection of selections) {
     if (selection.databases.include.length === 0 && ownDatabase === null) {
@@ -112,7 +125,14 @@ function* pick(
     }
     const byName = yield* named(selection, list, work);
     const found = [...byName, ...(yield* listed(selection, list, { ownDatabase, work }))];
-    for (const table of found) picked.set(`${table.database ?? ''}\0${table.table}`, table);
+    for (const { database, table } of found) {
+      const name = `${database ?? ownDatabase ?? ''}.${table}`;
+      const other = pickedBy.get(name) ?? selection;
+      if (other !== selection && canonicalJson(namesOf(other)) !== canonicalJson(namesOf(selection)))
+        problems.push(`${other.place} and ${selection.place} both pick ${name}, and name its target in different ways`);
+      pickedBy.set(name, other);
+      picked.set(`${database ?? ''}\0${table}`, { database, table, names: selection.names });
+    }
     if (found.length === 0) problems.push(`${selection.place} picks no table: check its names and patterns`);
     if (work.places > WORK_MAX || work.comparisons > COMPARISONS_MAX) {
       problems.push(
@@ -122,6 +142,10 @@ function* pick(
     }
   }
   return [...picked.values()];
+}
+
+function namesOf({ names }: TableSelection): Json {
+  return names as unknown as Json; // texts and lists of them
 }
 
 interface Work {

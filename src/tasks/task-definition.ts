@@ -1,6 +1,7 @@
 import type { JsonObject } from '../lib/json-value.ts';
 import type { TargetColumn, TargetId } from '../pipeline/route.ts';
 import type { TableId } from '../pipeline/table.ts';
+import type { NamedTable } from './target-names.ts';
 
 /** Which existing rows are loaded (behaviour: "Load of existing rows"). */
 export const INITIAL_LOADS = ['all', 'added', 'none'] as const;
@@ -29,6 +30,8 @@ export interface WantedTask {
   readonly reader: JsonObject;
   /** `steps[writer].parameter` without what we generate: the writer's options. */
   readonly writer: JsonObject;
+  /** How targets are named that the writer's options do not name alike: of every table, or of none. */
+  readonly names?: readonly NamedTable[];
   /** Targets that a script edited by hand names itself, by tableKey. */
   readonly targets: Readonly<Record<string, TargetId>>;
 }
@@ -45,6 +48,6 @@ export interface DefinedTable {
 }
 
 /** A version of a task: all that a run needs, but the connections' secrets. */
-export interface TaskDefinition extends Omit<WantedTask, 'tables' | 'targets'> {
+export interface TaskDefinition extends Omit<WantedTask, 'tables' | 'targets' | 'names'> {
   readonly tables: readonly DefinedTable[];
 }

@@ -17,7 +17,7 @@ test('an update of a running job that is cut short at any point is completed by 
   const job = new ApiJob(service, ends, holoSink(ends));
   try {
     await ends.mysql.query('CREATE TABLE base (id INT PRIMARY KEY, n INT); INSERT INTO base VALUES (1, 1)');
-    await job.create({ tables: ['base'] });
+    await job.create({ mappings: [{ tables: ['base'] }] });
     await job.do('StartDIJob');
     await job.untilStreaming(1);
     const tables = ['base'];
@@ -27,11 +27,11 @@ test('an update of a running job that is cut short at any point is completed by 
       await ends.mysql.query(`CREATE TABLE ${table} (id INT PRIMARY KEY, n INT); INSERT INTO ${table} VALUES (1, 1)`);
       await service.kill();
       await service.restart({ crashPoint: point });
-      await assert.rejects(job.updateTables(tables), point);
+      await assert.rejects(job.updateTables({ tables }), point);
       await untilOver(service);
       await service.restart();
       // What was saved only needs its start; what was not is given again.
-      if (point === 'before version saved') await job.updateTables(tables);
+      if (point === 'before version saved') await job.updateTables({ tables });
       else await job.do('StartDIJob');
       await job.untilStreaming(tables.length);
       await ends.mysql.query(`INSERT INTO ${table} VALUES (2, 2); UPDATE base SET n = n + 1`);

@@ -17,13 +17,16 @@ export interface JobRule {
   readonly RuleExpression: string;
 }
 
+export interface JobMapping {
+  /** Exact names of tables of the source's database. */
+  readonly tables: readonly string[];
+  readonly rules?: readonly JobRule[];
+}
+
 /** What a job is made with, beside its data sources. */
 export interface JobParts {
   readonly migrationType?: string;
-  /** Exact names of tables of the source's database. */
-  readonly tables: readonly string[];
-  /** All of them are used for all tables, in this order. */
-  readonly rules?: readonly JobRule[];
+  readonly mappings: readonly JobMapping[];
   readonly settings?: object;
 }
 
@@ -45,12 +48,7 @@ export class ApiJob {
     return this.service.api;
   }
 
-  async create({
-    migrationType = 'FullAndRealtimeIncremental',
-    tables,
-    rules = [],
-    settings,
-  }: JobParts): Promise<void> {
+  async create({ migrationType = 'FullAndRealtimeIncremental', mappings, settings }: JobParts): Promise<void> {
     const { source, database } = this.#source;
     const { user: username, password } = source;
     const jdbcUrl = `jdbc:mysql://127.0.0.1:${source.port}/${database}`;
@@ -64,8 +62,8 @@ export class ApiJob {
         DestinationDataSourceType: this.#sink.type === 'holo' ? 'Hologres' : 'Kafka',
         SourceDataSourceSettings: JSON.stringify([{ DataSourceName: `${this.name}_source` }]),
         DestinationDataSourceSettings: JSON.stringify([{ DataSourceName: `${this.name}_sink` }]),
-        TableMappings: mappings(tables, rules),
-        TransformationRules: JSON.stringify(rules),
+        TableMappings: mappingsOf(mappings),
+        TransformationRules: JSON.stringify([...new Set(mappings.flatMap(({ rules = [] }) => rules))]),
         ...(settings === undefined ? {} : { JobSettings: JSON.stringify(settings) }),
       },
     );
@@ -76,8 +74,8 @@ export class ApiJob {
     await this.api.call(action, { DIJobId: this.id, ...query });
   }
 
-  async updateTables(tables: readonly string[], rules: readonly JobRule[] = []): Promise<void> {
-    await this.api.call('UpdateDIJob', { DIJobId: this.id }, { TableMappings: mappings(tables, rules) });
+  async updateTables(...mappings: readonly JobMapping[]): Promise<void> {
+    await this.api.call('UpdateDIJob', { DIJobId: this.id }, { TableMappings: mappingsOf(mappings) });
   }
 
   async get(): Promise<JobData> {
@@ -108,12 +106,13 @@ export class ApiJob {
   }
 }
 
-function mappings(tables: readonly string[], rules: readonly JobRule[]): string {
-  const keys = rules.map(({ RuleName, RuleActionType, RuleTargetType }) => ({
-    RuleName,
-    RuleActionType,
-    RuleTargetType,
-  }));
-  const selected = tables.map((Expression) => ({ ObjectType: 'Table', Expression }));
-  return JSON.stringify([{ SourceObjectSelectionRules: selected, TransformationRules: keys }]);
+function mappingsOf(mappings: readonly JobMapping[]): string {
+  return JSON.stringify(
+    mappings.map(({ tables, rules = [] }) => ({
+      SourceObjectSelectionRules: tables.map((Expression) => ({ ObjectType: 'Table', Expression })),
+      TransformationRules: rules.map(({ RuleName, RuleActionType, RuleTargetType }) => {
+        return { RuleName, RuleActionType, RuleTargetType };
+      }),
+    })),
+  );
 }

@@ -7,6 +7,7 @@ import type { LogPosition } from '../../src/connectors/mysql/offset/position.ts'
 import type { Family } from '../../src/connectors/mysql/protocol/table-map.ts';
 import { XaTransactions } from '../../src/connectors/mysql/xa/xa-transactions.ts';
 import { LogPlaces } from '../../src/connectors/mysql/log-place.ts';
+import { DEFAULT_READER_OPTIONS } from '../../src/connectors/mysql/options.ts';
 import { LogEvents } from '../../src/connectors/mysql/log-events.ts';
 import { RawConnection } from '../../src/connectors/mysql/protocol/raw-connection.ts';
 import type { MysqlTable } from '../../src/connectors/mysql/types.ts';
@@ -84,6 +85,7 @@ export function logEventsOf(
 ): LogEvents {
   const tables = new Map(shapes.map((shape) => [tableKey(shape.version.id), streaming(shape)]));
   return new LogEvents({
+    dml: DEFAULT_READER_OPTIONS.dmlPolicies,
     policies: { ddl: DEFAULT_DDL_POLICIES, errorLimit: 0, failover: { count: 1, intervalMinutes: 1 } },
     log: silentLog,
     tables,

@@ -165,7 +165,7 @@ function sinkConnector(script: Script): SinkConnector {
 
 function planTargets(
   script: Script,
-  { tables, options }: PlanTargetsOptions,
+  { tables, named = [], options }: PlanTargetsOptions,
   schemaOf: (options: Json, database: string) => string,
 ): SinkPlan {
   return {
@@ -174,8 +174,8 @@ function planTargets(
     sharesTargets: false,
     problems: [],
     warnings: [],
-    tables: tables.map(({ id, columns }) => {
-      const target = { schema: schemaOf(options, id.database), table: id.table };
+    tables: tables.map(({ id, columns }, index) => {
+      const target = { schema: schemaOf(options, id.database), table: id.table, ...named[index] };
       const types = script.tables.get(tableKey(id)) ?? {};
       const rows = script.targetRows.get(`${target.schema}.${target.table}`) ?? 0;
       return {

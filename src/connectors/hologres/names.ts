@@ -1,4 +1,3 @@
-import type { TableId } from '../../pipeline/table.ts';
 import type { TargetId } from '../../pipeline/route.ts';
 
 /** PostgreSQL silently cuts longer names, so that two of them may become one. */
@@ -37,27 +36,4 @@ export function nameProblem(what: string, name: string): string | null {
   const bytes = Buffer.byteLength(name);
   if (bytes <= NAME_BYTES_MAX) return null;
   return `${what} "${name}" has ${bytes} bytes; the target cuts names after ${NAME_BYTES_MAX}`;
-}
-
-/** What may stand in patterns of targets; the vendor's samples spell one of them in two ways. */
-const VARIABLES: Readonly<Record<string, (table: TableId, sourceName: string) => string>> = {
-  srcDatasourceName: (_, sourceName) => sourceName,
-  srcDatasoureName: (_, sourceName) => sourceName,
-  srcDatabaseName: ({ database }) => database,
-  db: ({ database }) => database,
-  srcTableName: ({ table }) => table,
-  table: ({ table }) => table,
-};
-const VARIABLE = /\$\{([^}]*)\}/g;
-
-/** Fills the variables of a pattern in. */
-export function fillPattern(pattern: string, table: TableId, sourceName: string): string {
-  return pattern.replaceAll(VARIABLE, (text, name: string) => VARIABLES[name]?.(table, sourceName) ?? text);
-}
-
-/** Variables of a pattern that are not known. */
-export function unknownVariables(pattern: string): readonly string[] {
-  return Array.from(pattern.matchAll(VARIABLE), ([text, name = '']) =>
-    Object.hasOwn(VARIABLES, name) ? [] : [text],
-  ).flat();
 }

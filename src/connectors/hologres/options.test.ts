@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { DEFAULT_HOST_POLICY } from '../../lib/host-policy.ts';
 import type { Json } from '../../lib/json-value.ts';
-import { fillPattern, nameProblem, quoteName, quoteText } from './names.ts';
+import { nameProblem, quoteName, quoteText } from './names.ts';
 import { DEFAULT_OPTIONS, parseHologresOptions, parseHologresSettings } from './options.ts';
 
 const JDBC = { jdbcUrl: 'jdbc:postgresql://db.example:5433/my%20data?x=y', username: 'u', password: '' };
@@ -87,12 +87,9 @@ void describe('the options of the Hologres writer', () => {
 });
 
 void describe('names', () => {
-  void it('are quoted, filled in and measured in bytes', () => {
+  void it('are quoted and measured in bytes', () => {
     assert.equal(quoteName('a"b'), '"a""b"');
     assert.equal(quoteText("it's \\"), "E'it''s \\\\'");
-    const table = { database: 'shop$&', table: 't' };
-    assert.equal(fillPattern('ods_${srcDatabaseName}_${x}', table, 'src'), 'ods_shop$&_${x}');
-    assert.equal(fillPattern('${srcDatasourceName}.${db}.${table}.${srcTableName}', table, 'src'), 'src.shop$&.t.t');
     assert.equal(nameProblem('the name', 'ü'.repeat(31)), null);
     assert.match(nameProblem('the name', 'ü'.repeat(32)) ?? '', /has 64 bytes/);
   });

@@ -4,7 +4,7 @@ import { type HostPolicy, HostPolicySchema } from '../../lib/host-policy.ts';
 import { tlsOfJdbcUrl } from '../../lib/jdbc-tls.ts';
 import type { Json, JsonObject } from '../../lib/json-value.ts';
 import { SettingsError } from '../../pipeline/connector.ts';
-import { unknownVariables } from './names.ts';
+import { unknownVariables } from '../../pipeline/name-pattern.ts';
 
 /** How the connection is encrypted: off; encrypted but unproven; proven against `ca`; proven, and for this host name. */
 const SslMode = Type.Union([
@@ -39,7 +39,7 @@ export type HologresSettings = Static<typeof Settings>;
 const WritePath = Type.Union([Type.Literal('auto'), Type.Literal('fixed'), Type.Literal('staging')]);
 
 const Options = Type.Object({
-  /** Patterns of the target's schema and name: what `VARIABLES` in names.ts says may stand in them. */
+  /** Patterns of the target's schema and name: what `VARIABLES` in name-pattern.ts says may stand in them. */
   schema: Type.String({ minLength: 1 }),
   table: Type.String({ minLength: 1 }),
   writePath: WritePath,

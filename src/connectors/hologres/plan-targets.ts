@@ -1,10 +1,11 @@
 import type { Client } from 'pg';
 import type { PlanTargetsOptions, SinkPlan } from '../../pipeline/connector.ts';
+import { fillPattern } from '../../pipeline/name-pattern.ts';
 import type { Problem } from '../../pipeline/problem.ts';
 import type { TargetId, TargetPlan } from '../../pipeline/route.ts';
 import type { Column, TableVersion } from '../../pipeline/table.ts';
 import { CHECKPOINT_SCHEMA } from './checkpoint-table.ts';
-import { describeTarget, fillPattern, targetKey } from './names.ts';
+import { describeTarget, targetKey } from './names.ts';
 import { asHologresSettings, parseHologresOptions, type HologresOptions } from './options.ts';
 import type { Server } from './server.ts';
 import { estimateRows, missingSchemas, readTargets, type ExistingTarget } from './target-catalogue.ts';
@@ -14,8 +15,8 @@ import { withClient } from './with-client.ts';
 /** Where a source table goes. */
 export function targetOf(table: TableVersion['id'], sourceName: string, options: HologresOptions): TargetId {
   return {
-    schema: fillPattern(options.schema, table, sourceName),
-    table: fillPattern(options.table, table, sourceName),
+    schema: fillPattern(options.schema, { table, sourceName }),
+    table: fillPattern(options.table, { table, sourceName }),
   };
 }
 
@@ -25,10 +26,11 @@ export async function planTargets({
   options,
   sourceName,
   tables,
+  named = [],
   signal,
 }: PlanTargetsOptions): Promise<SinkPlan> {
   const parsed = parseHologresOptions(options);
-  const targets = tables.map(({ id }) => targetOf(id, sourceName, parsed));
+  const targets = tables.map(({ id }, index) => ({ ...targetOf(id, sourceName, parsed), ...named[index] }));
   const doing = 'reading the target’s catalogue';
   return withClient(asHologresSettings(settings), { signal, doing }, ({ client, server }) =>
     plan(client, server, parsed, tables, targets),

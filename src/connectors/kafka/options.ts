@@ -5,7 +5,7 @@ import { SettingsError } from '../../pipeline/connector.ts';
 import { optionsOf, readClientProperties } from './client-properties.ts';
 import { isTimeZone } from '../../lib/time-zone.ts';
 import { misspelt } from './misspelt.ts';
-import { unknownVariables } from './topic-name.ts';
+import { unknownVariables } from '../../pipeline/name-pattern.ts';
 
 const MIB = 1024 * 1024;
 

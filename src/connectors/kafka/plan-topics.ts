@@ -15,7 +15,7 @@ import { DEFAULT_OPTIONS, type KafkaOptions, parseKafkaOptions } from './options
 import { Cluster, type Topic, type TopicConfigs } from './protocol/cluster.ts';
 import { guaranteeOf, openProducer } from './producer-mode.ts';
 import { newTopics } from './topics.ts';
-import { isShared, type TopicName, topicName, topicProblem } from './topic-name.ts';
+import { isShared, type TopicName, topicName, topicNamed, topicProblem } from './topic-name.ts';
 
 /** Opened while planning, to see what the account may do: not the id of any task, whose producer it would end. */
 const PROBE_ID = 'disync-probe';
@@ -26,6 +26,7 @@ export async function planTopics({
   options,
   sourceName,
   tables,
+  named = [],
   signal,
 }: PlanTargetsOptions): Promise<SinkPlan> {
   const parsed = parseKafkaOptions(options);
@@ -36,7 +37,10 @@ export async function planTopics({
     signal,
   });
   try {
-    const names = tables.map(({ id }) => topicName(parsed.topic, id, sourceName));
+    const names = tables.map(({ id }, index) => {
+      const topic = named[index]?.table;
+      return topic === undefined ? topicName(parsed.topic, id, sourceName) : topicNamed(topic);
+    });
     const asked = [...new Set(names.map(({ topic }) => topic))].filter((topic) => topicProblem(topic) === null);
     const { transactionMaxTimeoutMs } = await cluster.brokerConfigs();
     const problems = clusterProblems(parsed, cluster, transactionMaxTimeoutMs);

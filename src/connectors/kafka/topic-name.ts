@@ -1,3 +1,4 @@
+import { fillPattern } from '../../pipeline/name-pattern.ts';
 import type { TableId } from '../../pipeline/table.ts';
 import { CHECKPOINT_TOPIC } from './checkpoint-topic.ts';
 
@@ -13,17 +14,7 @@ const RESERVED: ReadonlySet<string> = new Set([
   CHECKPOINT_TOPIC,
 ]);
 
-/** What may stand in the option `topic`; the vendor's samples spell one of them in two ways. */
-const VARIABLES: Readonly<Record<string, (table: TableId, sourceName: string) => string>> = {
-  srcDatasourceName: (_, sourceName) => sourceName,
-  srcDatasoureName: (_, sourceName) => sourceName,
-  srcDatabaseName: ({ database }) => database,
-  db: ({ database }) => database,
-  srcTableName: ({ table }) => table,
-  table: ({ table }) => table,
-};
 const NAMES_TABLE = /\$\{(?:srcTableName|table)\}/;
-const VARIABLE = /\$\{([^}]*)\}/g;
 
 export interface TopicName {
   readonly topic: string;
@@ -33,15 +24,11 @@ export interface TopicName {
 
 /** The topic of a table: the pattern filled, and `_` for each character that Kafka does not take. */
 export function topicName(pattern: string, table: TableId, sourceName: string): TopicName {
-  const wanted = pattern.replaceAll(VARIABLE, (text, name: string) => VARIABLES[name]?.(table, sourceName) ?? text);
-  return { topic: wanted.replaceAll(/[^a-zA-Z0-9._-]/gu, '_'), wanted };
+  return topicNamed(fillPattern(pattern, { table, sourceName }));
 }
 
-/** Variables of a pattern that are not known. */
-export function unknownVariables(pattern: string): readonly string[] {
-  return Array.from(pattern.matchAll(VARIABLE), ([text, name = '']) =>
-    Object.hasOwn(VARIABLES, name) ? [] : [text],
-  ).flat();
+export function topicNamed(wanted: string): TopicName {
+  return { topic: wanted.replaceAll(/[^a-zA-Z0-9._-]/gu, '_'), wanted };
 }
 
 /** Several tables go to one topic because the pattern wants it so. */

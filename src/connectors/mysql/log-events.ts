@@ -10,6 +10,7 @@ import type { CatchUp } from './offset/catch-up.ts';
 import { readDdl } from './ddl/statement.ts';
 import { DdlFollower } from './ddl/ddl-follower.ts';
 import { type GroupTracker, UNNAMED_GROUP } from './group-tracker.ts';
+import type { MysqlReaderOptions } from './options.ts';
 import type { LogPlaces } from './log-place.ts';
 import { LoggedStatements } from './ddl/logged-statements.ts';
 import { comparePositions, describePosition, type KnownPlace, type LogPosition } from './offset/position.ts';
@@ -35,8 +36,11 @@ import type { MysqlTable } from './types.ts';
 import type { XaTransactions } from './xa/xa-transactions.ts';
 import { readXaPrepare, readXaStatement } from './xa/xid.ts';
 
+type LoggedOp = keyof MysqlReaderOptions['dmlPolicies'];
+
 export interface LogEventsOptions {
   readonly policies: Policies;
+  readonly dml: MysqlReaderOptions['dmlPolicies'];
   readonly log: Logger;
   /** The tables of the run, by tableKey. */
   readonly tables: ReadonlyMap<string, CapturedTable>;
@@ -265,7 +269,7 @@ export class LogEvents {
     this.#mapped.set(id, { raw: Buffer.from(buffer.subarray(start, end)), captured });
   }
 
-  #rows(reader: BinlogReader, op: RowOp, parts: Part[]): Promise<void> | undefined {
+  #rows(reader: BinlogReader, op: LoggedOp, parts: Part[]): Promise<void> | undefined {
     const { group } = this.#options;
     if (this.#isKept(reader) || this.#isUnwanted) return;
     if (!group.rows(reader.timestamp) || this.#isTooOld()) return;
@@ -284,7 +288,7 @@ export class LogEvents {
     this.#emit(reader, op, parts, layout, table);
   }
 
-  async #bind(reader: BinlogReader, op: RowOp, parts: Part[], captured: Captured): Promise<void> {
+  async #bind(reader: BinlogReader, op: LoggedOp, parts: Part[], captured: Captured): Promise<void> {
     const { table, map } = captured;
     const binding = await bindTable(table, map, {
       policies: this.#options.policies.ddl,
@@ -304,7 +308,9 @@ export class LogEvents {
     }
   }
 
-  #emit(reader: BinlogReader, op: RowOp, parts: Part[], layout: RowLayout, table: CapturedTable): void {
+  #emit(reader: BinlogReader, op: LoggedOp, parts: Part[], layout: RowLayout, table: CapturedTable): void {
+    // Before a window hears of it: the row that is loaded is all that the target has of such a key.
+    if (this.#options.dml[op] === 'IGNORE') return;
     const start = imagesStart(reader, op, layout.count);
     const timeMicros = this.#options.group.timeMicros ?? reader.timestamp * 1e6;
     const place = this.#placeOf(reader);

@@ -197,6 +197,7 @@ export class LogRun {
     });
     this.#events = new LogEvents({
       policies: this.#options.policies,
+      dml: this.#options.reader.dmlPolicies,
       log: this.#options.log,
       tables: this.#tables,
       group: this.#group,

@@ -17,6 +17,9 @@ void test('a reader without options has the defaults, and options of other reade
 void test('an option that cannot be used is refused by its name', () => {
   const cases: readonly (readonly [Json, string])[] = [
     [{ xa: 'never' }, 'xa'],
+    [{ dmlPolicies: { delete: 'Ignore' } }, 'dmlPolicies'],
+    [{ dmlPolicies: { merge: 'IGNORE' } }, 'dmlPolicies'],
+    [{ dmlPolicies: 'IGNORE' }, 'dmlPolicies'],
     [{ xaSpillBytesMax: -1 }, 'xaSpillBytesMax'],
     [{ xaAgeSecondsMax: 0 }, 'xaAgeSecondsMax'],
     [{ loadParallelism: 17 }, 'loadParallelism'],

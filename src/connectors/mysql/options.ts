@@ -2,6 +2,7 @@ import Type, { type Static } from 'typebox';
 import Value from 'typebox/value';
 import { type HostPolicy, HostPolicySchema } from '../../lib/host-policy.ts';
 import { tlsOfJdbcUrl } from '../../lib/jdbc-tls.ts';
+import { isJsonObject } from '../../lib/json.ts';
 import type { Json } from '../../lib/json-value.ts';
 import { SettingsError } from '../../pipeline/connector.ts';
 
@@ -151,7 +152,15 @@ function text(fields: Fields, name: string, other?: Json, fallback?: string): st
   return value;
 }
 
+/** NORMAL hands on, IGNORE leaves out. */
+const DmlPolicy = Type.Union([Type.Literal('NORMAL'), Type.Literal('IGNORE')]);
+
 const Options = Type.Object({
+  /** What is done with each kind of change. Rows that are loaded are none. */
+  dmlPolicies: Type.Object(
+    { insert: DmlPolicy, update: DmlPolicy, delete: DmlPolicy },
+    { additionalProperties: false },
+  ),
   /**
    * When rows of a two-phase (XA) transaction are handed on: once it is committed, or already when it is prepared, as
    * DataWorks does it; a rollback cannot be taken back then.
@@ -171,6 +180,7 @@ const Options = Type.Object({
 export type MysqlReaderOptions = Static<typeof Options>;
 
 export const DEFAULT_READER_OPTIONS: MysqlReaderOptions = {
+  dmlPolicies: { insert: 'NORMAL', update: 'NORMAL', delete: 'NORMAL' },
   xa: 'atCommit',
   xaSpillBytesMax: 1 << 30,
   xaAgeSecondsMax: 86_400,
@@ -179,6 +189,7 @@ export const DEFAULT_READER_OPTIONS: MysqlReaderOptions = {
 };
 
 const EXPECTED: Readonly<Record<keyof MysqlReaderOptions, string>> = {
+  dmlPolicies: 'give NORMAL or IGNORE for insert, update and delete',
   xa: 'give atCommit or atPrepare',
   xaSpillBytesMax: 'give a number of bytes from 0 to 1,099,511,627,776',
   xaAgeSecondsMax: 'give a number of seconds from 1 to 31,536,000',
@@ -191,9 +202,15 @@ export function parseReaderOptions(parameter: Json): MysqlReaderOptions {
   const fields = parameter === null || typeof parameter !== 'object' ? {} : (parameter as Fields);
   const options: Record<string, Json> = {};
   for (const name of Object.keys(DEFAULT_READER_OPTIONS) as (keyof MysqlReaderOptions)[]) {
-    const value = fields[name] ?? DEFAULT_READER_OPTIONS[name];
+    const value = withDefault(name, fields[name]);
     if (!Value.Check(Options.properties[name], value)) throw new SettingsError(name, `${name}: ${EXPECTED[name]}`);
     options[name] = value;
   }
   return Value.Parse(Options, options);
+}
+
+/** Kinds of changes that are not named keep their policy. */
+function withDefault(name: keyof MysqlReaderOptions, given: Json | undefined): Json {
+  const usual = DEFAULT_READER_OPTIONS[name];
+  return isJsonObject(given) && isJsonObject(usual) ? { ...usual, ...given } : (given ?? usual);
 }
