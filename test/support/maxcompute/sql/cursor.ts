@@ -5,6 +5,13 @@ import { type Token, tokensOf } from './tokens.ts';
 /** A table as a statement names it: one to three names. */
 export type TableName = readonly string[];
 
+/** Words that are names only in quotes. */
+const RESERVED: ReadonlySet<string> = new Set(
+  `AND AS BETWEEN BY CASE CAST CLUSTER CREATE CROSS DISTINCT DISTRIBUTE DROP ELSE END EXCEPT FROM FULL GROUP HAVING IN INNER INSERT
+INTERSECT INTO IS JOIN LATERAL LEFT LIKE LIMIT MINUS NOT NULL ON OR ORDER OUTER OVERWRITE PARTITION PIVOT QUALIFY RIGHT SELECT
+SORT TABLE TABLESAMPLE THEN UNION USING WHEN WHERE WINDOW WITH`.split(/\s+/),
+);
+
 /** Goes through the tokens of a statement. Errors of all methods: SqlFailure ODPS-0130161. */
 export class Cursor {
   readonly #statement: string;
@@ -39,11 +46,16 @@ export class Cursor {
     if (!this.takes(...words)) this.fail(words.join(' '));
   }
 
+  seesName(): boolean {
+    const { kind, text } = this.next;
+    return kind === 'quoted' || (kind === 'word' && !RESERVED.has(text.toUpperCase()));
+  }
+
   name(): string {
-    const token = this.next;
-    if (token.kind !== 'word' && token.kind !== 'quoted') this.fail('a name');
+    if (!this.seesName()) this.fail('a name');
+    const { text } = this.next;
     this.#at += 1;
-    return token.text.toLowerCase();
+    return text.toLowerCase();
   }
 
   text(): string {
@@ -51,6 +63,14 @@ export class Cursor {
     if (token.kind !== 'text') this.fail('a text');
     this.#at += 1;
     return token.text;
+  }
+
+  /** What is in a hint, if one comes next. */
+  hint(): string | null {
+    const { kind, text } = this.next;
+    if (kind !== 'hint') return null;
+    this.#at += 1;
+    return text;
   }
 
   /** Digits as they were written, without a suffix such as BD. */

@@ -1,8 +1,9 @@
 import { parseAlter } from './alter-table.ts';
 import { parseCreateTable } from './create-table.ts';
 import { Cursor } from './cursor.ts';
+import { parseInsert } from './insert.ts';
 import { parsePartition } from './partition-spec.ts';
-import { parseSelect } from './select.ts';
+import { parseSelectStatement } from './select.ts';
 import type { Statement } from './sql-session.ts';
 
 /** Reads one statement, which ends in `;`. What is not known here fails as what the service cannot parse does. */
@@ -19,7 +20,8 @@ function readStatement(cursor: Cursor): Statement {
   if (cursor.takes('DROP', 'TABLE')) return parseDropTable(cursor);
   if (cursor.takes('ALTER', 'TABLE')) return parseAlter(cursor);
   if (cursor.takes('TRUNCATE', 'TABLE')) return parseTruncate(cursor);
-  if (cursor.sees('SELECT')) return parseSelect(cursor);
+  if (cursor.sees('SELECT')) return parseSelectStatement(cursor);
+  if (cursor.takes('INSERT')) return parseInsert(cursor);
   return cursor.fail('a statement');
 }
 

@@ -1,20 +1,21 @@
 import { SqlFailure } from './sql-failure.ts';
 
-/** A piece of a statement. `text` of a word is as it was written, of a text without its quotes. */
+/** A piece of a statement. `text` of a word is as it was written, of a text without its quotes, of a hint what is in it. */
 export interface Token {
-  readonly kind: 'word' | 'quoted' | 'text' | 'number' | 'sign' | 'end';
+  readonly kind: 'word' | 'quoted' | 'text' | 'number' | 'sign' | 'hint' | 'end';
   readonly text: string;
   /** Where it stands in the statement. */
   readonly start: number;
   readonly end: number;
 }
 
-const SPACE = /(?:\s|--[^\n]*(?:\n|$))+/y;
+const SPACE = /(?:\s|--[^\n]*(?:\n|$)|\/\*(?!\+)[\s\S]*?\*\/)+/y;
 const PATTERNS: readonly (readonly [Token['kind'], RegExp])[] = [
   ['quoted', /`((?:[^`]|``)+)`/y],
   ['text', /'((?:[^'\\]|\\[\s\S])*)'|"((?:[^"\\]|\\[\s\S])*)"/y],
   ['number', /\d+(?:\.\d+)?(?:BD|[LSY])?/iy],
   ['word', /[a-z_]\w*/iy],
+  ['hint', /\/\*\+([\s\S]*?)\*\//y],
   ['sign', /<=|>=|<>|!=|\|\||[(),.;=<>*:+-]/y],
 ];
 const ESCAPES: Readonly<Record<string, string>> = { n: '\n', r: '\r', t: '\t', '0': '\0', b: '\b' };
