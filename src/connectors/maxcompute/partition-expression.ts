@@ -7,7 +7,7 @@ import { isTimeZone, TimeZone } from '../../lib/time-zone.ts';
  *   partition  := level { ',' level }             level := NAME '=' value
  *   value      := text | expression               a text as it stands, with ${time} and #{column} in it
  *   expression := term { '+' term }               texts one behind the other
- *   term       := '"' text '"' | '#{' COLUMN '}' | '${' time '}' | '$' NAME | FUNCTION '(' expression { ',' expression } ')'
+ *   term       := '"' text '"' | digits | '#{' COLUMN '}' | '${' time '}' | '$' NAME | FUNCTION '(' expression { ',' expression } ')'
  *   time       := yyyy, yy, MM, dd, HH, mm, ss and any of - _ : . and blanks: of the change, by the clock of the task's zone
  *
  * A value is an expression if it begins with a function or a quote, or has a '+' outside of quotes and braces. `$NAME` is a level before.
@@ -113,9 +113,14 @@ class Parser {
     }
     if (/^[#$]\{/.test(this.#text.slice(this.#at))) return this.#braces();
     if (sign === '$') return this.#level();
+    const [digits] = /^\d+/.exec(this.#text.slice(this.#at)) ?? [];
+    if (digits !== undefined) {
+      this.#at += digits.length;
+      return () => digits;
+    }
     FUNCTION.lastIndex = this.#at;
     const [opened, name = ''] = FUNCTION.exec(this.#text) ?? [];
-    if (opened === undefined) this.#fail('is no quoted text, #{column}, ${time} or function');
+    if (opened === undefined) this.#fail('is no quoted text, number, #{column}, ${time} or function');
     const call = FUNCTIONS[name];
     if (call === undefined)
       throw new Error(`partition: there is no function ${name}; there are ${Object.keys(FUNCTIONS).join(', ')}`);
@@ -234,8 +239,10 @@ const FUNCTIONS: Readonly<Record<string, Call>> = {
     usage: '(number, "unix" or "millis", time zone, format)',
     run: ([value = '', unit = '', zone = '', format = '']) => {
       const perSecond = unitOf(unit);
+      const clock = zoneOf(zone);
+      checkFormat(format);
       if (!/^-?\d+(\.\d+)?$/.test(value)) return null;
-      return formatTime(checkFormat(format), zoneOf(zone).toCivil(Math.floor(Number(value) / perSecond)));
+      return formatTime(format, clock.toCivil(Math.floor(Number(value) / perSecond)));
     },
   },
   TO_TIMESTAMP: {
@@ -244,8 +251,9 @@ const FUNCTIONS: Readonly<Record<string, Call>> = {
     usage: '(text, its format, time zone, "unix" or "millis")',
     run: ([value = '', format = '', zone = '', unit = '']) => {
       const perSecond = unitOf(unit);
+      const clock = zoneOf(zone);
       const civil = parseTime(value, checkFormat(format));
-      return civil === null ? null : String(zoneOf(zone).toInstant(civil) * perSecond);
+      return civil === null ? null : String(clock.toInstant(civil) * perSecond);
     },
   },
   DATE_CONVERT: {
@@ -253,10 +261,10 @@ const FUNCTIONS: Readonly<Record<string, Call>> = {
     most: 5,
     usage: '(text, its format, its time zone, the new format, the new time zone)',
     run: ([value = '', format = '', zone = '', newFormat = '', newZone = '']) => {
+      const [clock, newClock] = [zoneOf(zone), zoneOf(newZone)];
       const civil = parseTime(value, checkFormat(format));
       checkFormat(newFormat);
-      if (civil === null) return null;
-      return formatTime(newFormat, zoneOf(newZone).toCivil(zoneOf(zone).toInstant(civil)));
+      return civil === null ? null : formatTime(newFormat, newClock.toCivil(clock.toInstant(civil)));
     },
   },
 };
