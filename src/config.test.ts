@@ -39,7 +39,23 @@ void describe('the configuration', () => {
   });
 
   void it('refuses a value of the wrong type, and names the setting', () => {
-    assert.throws(() => readConfig({ port: 'many' }, {}), refusal(/setting port/));
+    const wrong = { port: 'many', runMemoryMb: 10, logLevel: 'loud', dev: 'perhaps', host: '', dingRobotUrl: 'x' };
+    const told = Object.entries(wrong).map(([name, value]) => {
+      try {
+        readConfig({ [name]: value }, {});
+      } catch (error) {
+        return error instanceof ConfigError ? error.message : error;
+      }
+      return null;
+    });
+    assert.deepEqual(told, [
+      'the setting port is wrong: it must be a whole number from 0 to 65535',
+      'the setting runMemoryMb is wrong: it must be a whole number from 192 to 65536',
+      'the setting logLevel is wrong: it must be error, warn, info, debug',
+      'the setting dev is wrong: it must be true or false',
+      'the setting host is wrong: it must not have fewer than 1 characters',
+      'the setting dingRobotUrl is wrong: it must match pattern "^https?://"',
+    ]);
   });
 
   void it('lets data sources lead to private and loopback addresses unless it says otherwise', () => {

@@ -1,11 +1,12 @@
-import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
-import Type, { type Static } from 'typebox';
+import { createSecureContext } from 'node:tls';
+import Type, { type Static, type TSchema } from 'typebox';
 import Value from 'typebox/value';
 import { parse as parseYaml } from 'yaml';
 import { CRASH_POINTS, type CrashPoint } from './lib/crash-point.ts';
 import { CodedError, messageOf } from './lib/errors.ts';
 import { DEFAULT_HOST_POLICY, type HostPolicy } from './lib/host-policy.ts';
+import { readTextFile } from './lib/text-file.ts';
 
 const LogLevel = Type.Union([Type.Literal('error'), Type.Literal('warn'), Type.Literal('info'), Type.Literal('debug')]);
 const Port = Type.Integer({ minimum: 0, maximum: 65535 });
@@ -101,7 +102,7 @@ const OTHER_ENV = new Set([
 
 /**
  * Flags win over the environment, that over the file. An unknown key anywhere is an error.
- * Errors: ConfigError.
+ * Errors: ConfigError; CodedError for a file that cannot be read.
  */
 export function readConfig(flags: Raw, env: NodeJS.ProcessEnv = process.env): Config {
   const path = typeof flags['config'] === 'string' ? flags['config'] : env['DISYNC_CONFIG'];
@@ -163,9 +164,10 @@ function readFile(path: string | undefined): Raw {
   if (path === undefined) return {};
   let content: unknown;
   try {
-    content = parseYaml(readFileSync(path, 'utf8'));
+    content = parseYaml(readTextFile(path));
   } catch (error) {
-    throw new ConfigError(`the configuration file ${path} cannot be read: ${messageOf(error)}`);
+    if (error instanceof CodedError) throw error;
+    throw new ConfigError(`the configuration file ${path} is no YAML: ${messageOf(error)}`);
   }
   if (content === null) return {};
   if (typeof content !== 'object' || Array.isArray(content))
@@ -198,16 +200,31 @@ function check(raw: Raw): Static<typeof Settings> {
   const [error] = Value.Errors(Settings, converted);
   if (error === undefined) return converted as Static<typeof Settings>;
   const name = error.instancePath.slice(1).split('/')[0] ?? '';
-  throw new ConfigError(`the setting ${name || 'given'} is wrong: it ${error.message}`);
+  const expected = NAMES.includes(name as SettingName) ? expectedOf(Settings.properties[name as SettingName]) : null;
+  throw new ConfigError(`the setting ${name || 'given'} is wrong: it ${expected ?? error.message}`);
+}
+
+/** What a setting must be, for people; null where the schema's own words are as good. */
+function expectedOf(schema: TSchema): string | null {
+  if (Type.IsUnion(schema))
+    return `must be ${schema.anyOf.map((one) => String((one as { const?: unknown }).const)).join(', ')}`;
+  if (Type.IsInteger(schema)) {
+    const { minimum, maximum } = schema as { readonly minimum?: number; readonly maximum?: number };
+    return `must be a whole number from ${minimum} to ${maximum}`;
+  }
+  if (Type.IsBoolean(schema)) return 'must be true or false';
+  return null;
 }
 
 function readTls(settings: Static<typeof Settings>): Config['tls'] {
   const { tlsCert, tlsKey } = settings;
   if (tlsCert === undefined && tlsKey === undefined) return null;
   if (tlsCert === undefined || tlsKey === undefined) throw new ConfigError('TLS needs both --tls-cert and --tls-key');
+  const tls = { cert: readTextFile(tlsCert), key: readTextFile(tlsKey) };
   try {
-    return { cert: readFileSync(tlsCert, 'utf8'), key: readFileSync(tlsKey, 'utf8') };
+    createSecureContext(tls);
+    return tls;
   } catch (error) {
-    throw new ConfigError(`the TLS files cannot be read: ${messageOf(error)}`);
+    throw new ConfigError(`the files of --tls-cert and --tls-key are no PEM pair: ${messageOf(error)}`);
   }
 }

@@ -17,6 +17,7 @@ import { systemClock } from './lib/clock.ts';
 import { armCrashPoint } from './lib/crash-point.ts';
 import { describeError } from './lib/errors.ts';
 import { createLog } from './lib/pino-log.ts';
+import { VERSION } from './lib/version.ts';
 import { WebhookNotifier } from './notify/webhook-notifier.ts';
 import { Store } from './store/store.ts';
 import { createTasks } from './tasks/create-tasks.ts';
@@ -134,6 +135,7 @@ function registerServe(program: Command): void {
 
 const program = new Command('disync')
   .description('Data integration that speaks the DataWorks OpenAPI and moves the data itself')
+  .version(VERSION)
   .showHelpAfterError();
 registerServe(program);
 registerAccess(program);
@@ -145,5 +147,6 @@ try {
   await program.parseAsync();
 } catch (error) {
   console.error(`disync: ${describeError(error)}`);
-  process.exitCode = 1;
+  // Runs may be at work already: a service that cannot be reached must not go on.
+  process.exit(1);
 }

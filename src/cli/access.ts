@@ -1,7 +1,7 @@
-import { readFileSync } from 'node:fs';
 import { type Command, InvalidArgumentError } from 'commander';
+import { readTextFile } from '../lib/text-file.ts';
 import type { ProjectId } from '../tasks/ids.ts';
-import { withStore } from './with-store.ts';
+import { makingStore, withStore } from './with-store.ts';
 
 /** Adds `disync project …`, `user …`, `policy …`, `key …` and `token`. What they change holds for the next call. */
 export function registerAccess(program: Command): void {
@@ -18,7 +18,7 @@ function registerProjects(project: Command): void {
     .description('makes a workspace')
     .argument('<id>', 'a number', readId)
     .argument('[name]', 'for people');
-  withStore(create, async ({ access }, [id, name]) => {
+  makingStore(create, async ({ access }, [id, name]) => {
     const project = id as ProjectId;
     await access.createProject(project, typeof name === 'string' ? name : `project ${project}`);
     console.log(`project ${project} is made; "disync key create --project ${project}" makes a key for it`);
@@ -72,7 +72,7 @@ function registerPolicies(policy: Command): void {
       'JSON: {"Version":"1","Statement":[{"Effect":"Allow","Action":"dataworks:Get*","Resource":"*"}]}',
     );
   withStore(set, async ({ access }, [user, name, file]) => {
-    await access.setPolicy(user as string, name as string, readFileSync(file as string, 'utf8'));
+    await access.setPolicy(user as string, name as string, readTextFile(file as string));
     console.log(`user ${user as string} has the policy ${name as string}`);
   });
   const show = policy.command('show').description('prints a policy').argument('<user>').argument('<name>');
@@ -139,7 +139,7 @@ function registerToken(program: Command): void {
     const { id, secret, securityToken, expiresAt } = await access.issueToken({
       user: user as string,
       lifetimeMs: Number(minutes) * 60_000,
-      policy: typeof policy === 'string' ? readFileSync(policy, 'utf8') : null,
+      policy: typeof policy === 'string' ? readTextFile(policy) : null,
     });
     const expiration = new Date(expiresAt).toISOString();
     console.log(JSON.stringify({ accessKeyId: id, accessKeySecret: secret, securityToken, expiration }));

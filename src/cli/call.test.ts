@@ -78,7 +78,7 @@ test('looks into the catalogue of the service before it sends', async () => {
   assert.match(await says('Nonsense', task), /^Nonsense is no operation; there are CreateDataSource, /);
   assert.equal(
     await says('GetDISyncTask', ['ProjectId=1', 'FileID=2', 'TaskType=DI_REALTIME']),
-    'FileId is missing: the task\nGetDISyncTask has no parameter FileID; it has ProjectId, TaskType, FileId',
+    'FileId (the task) is missing\nGetDISyncTask has no parameter FileID; it has ProjectId, TaskType, FileId',
   );
   const version = await runCall('GetDISyncTask', task, { ...options, apiVersion: '2024-05-18' });
   assert.deepEqual([version.exit, version.stderr], [2, 'version 2024-05-18 is not served\n']);

@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import process from 'node:process';
@@ -7,6 +6,7 @@ import { VERSION_2020 } from '../api/operation.ts';
 import { messageOf } from '../lib/errors.ts';
 import { isJsonObject, parseJson } from '../lib/json.ts';
 import type { Json } from '../lib/json-value.ts';
+import { readTextFile } from '../lib/text-file.ts';
 import { aliyunLine, curlLine } from './call-lines.ts';
 import { checkCall } from './check-call.ts';
 import { type Call, type SignedCall, signCallV1, signCallV3 } from './sign-call.ts';
@@ -111,7 +111,7 @@ function readText(name: string, text: string): string {
   if (text.startsWith('@@')) return text.slice(1);
   if (!text.startsWith('@')) return text;
   try {
-    return readFileSync(text === '@-' ? 0 : text.slice(1), 'utf8');
+    return readTextFile(text.slice(1));
   } catch (error) {
     throw new Error(`${name}: ${messageOf(error)}`, { cause: error });
   }

@@ -19,7 +19,7 @@ export function checkCall({ action, version, parameters }: Call, catalogue: Json
   return [
     ...known.flatMap(({ name, required, meaning }) =>
       required === true && !given.some((one) => isOf(one, String(name as string)))
-        ? [`${String(name as string)} is missing: ${String(meaning as string)}`]
+        ? [`${String(name as string)} (${String(meaning as string)}) is missing`]
         : [],
     ),
     ...given

@@ -1,7 +1,7 @@
-import { existsSync, readFileSync } from 'node:fs';
 import type { Config } from '../config.ts';
 import { sinks, sources } from '../connectors/index.ts';
 import type { Json } from '../lib/json-value.ts';
+import { readTextFile } from '../lib/text-file.ts';
 import type { SourceConnector } from '../pipeline/connector.ts';
 import type { Store } from '../store/store.ts';
 import { connectorType, readSettings, resolveDataSource } from '../tasks/connections.ts';
@@ -51,11 +51,7 @@ export async function findSource(source: string, options: SourceOptions): Promis
 
 async function read(source: string, options: SourceOptions, config: Config): Promise<Given> {
   if (source.startsWith('jdbc:')) return fromUrl(source, options);
-  if (source.startsWith('@')) return { title: source.slice(1), type: 'mysql', content: readText(source.slice(1)) };
-  if (!existsSync(config.dataDir))
-    throw new Error(
-      `there is no store at ${config.dataDir} to look the name ${source} up in: give --data-dir, or a jdbc: URL`,
-    );
+  if (source.startsWith('@')) return { title: source.slice(1), type: 'mysql', content: readTextFile(source.slice(1)) };
   const { type, subType, content } = await useStore(config, (store) => registered(store, source, options.project));
   return { title: source, type: connectorType(type, subType), content };
 }
@@ -68,9 +64,9 @@ function fromUrl(url: string, options: SourceOptions): Given {
   const { user: username } = options;
   if (username === undefined) throw new Error('give the account: --user, or DISYNC_SOURCE_USER');
   const password =
-    options.passwordFile === undefined ? options.password : readText(options.passwordFile).replace(/\r?\n$/, '');
+    options.passwordFile === undefined ? options.password : readTextFile(options.passwordFile).replace(/\r?\n$/, '');
   if (password === undefined) throw new Error('give the password: DISYNC_SOURCE_PASSWORD, or --password-file');
-  const ca = options.tlsCa === undefined ? {} : { ca: readText(options.tlsCa) };
+  const ca = options.tlsCa === undefined ? {} : { ca: readTextFile(options.tlsCa) };
   const mode = options.tls ?? (options.tlsCa === undefined ? undefined : 'verify-identity');
   const ssl = mode === undefined ? {} : { ssl: { mode, ...ca } };
   return { title: url, type: 'mysql', content: JSON.stringify({ jdbcUrl: url, username, password, ...ssl }) };
@@ -96,8 +92,4 @@ async function registered(store: Store, name: string, project: string | undefine
       `there is a data source ${name} in the projects ${found.map((source) => source.project).join(', ')}: give --project`,
     );
   return only;
-}
-
-function readText(file: string): string {
-  return readFileSync(file === '-' ? 0 : file, 'utf8');
 }

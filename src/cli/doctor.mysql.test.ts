@@ -101,7 +101,7 @@ void describe('disync doctor', () => {
         [2, 'the URL holds an account or a password'],
         [2, 'the URL holds an account or a password'],
         [2, 'DataSource.Invalid'],
-        [2, 'ENOENT'],
+        [2, 'File.Unreadable'],
         [2, 'DataSource.Invalid'],
       ],
     );

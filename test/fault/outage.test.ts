@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { createServer } from 'node:net';
 import { after, before, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Server, startServer } from '../../scripts/servers/servers.ts';
@@ -110,6 +112,21 @@ void describe('outages', () => {
     await service.restart();
     assert.equal(await task.untilEqual('a'), 2001);
     assert.equal((await task.table('a'))?.rows, 2000);
+  });
+
+  void it('of the port, which another process took, end the service at once, though it has runs to go on with', async () => {
+    const task = await running();
+    await service.stop();
+    const other = createServer().listen(service.port, '127.0.0.1');
+    await once(other, 'listening');
+    await assert.rejects(
+      service.restart(),
+      /ended with 1: [\s\S]*disync: Service\.AddressRefused: .*: another process listens there/,
+    );
+    other.close();
+    await once(other, 'close');
+    await service.restart();
+    assert.equal(await task.untilEqual('a'), 2000);
   });
 
   void it('are not caused by a second service on the same store: it refuses, and names the first', async () => {

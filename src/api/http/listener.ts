@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { CodedError } from '../../lib/errors.ts';
 import type { GatewayLimits } from '../limits.ts';
 import { unsupportedMethod } from '../errors.ts';
 import { answerMalformed } from './malformed.ts';
@@ -14,7 +15,7 @@ export interface TlsIdentity {
 
 /** An open port, or one that will be. */
 export interface Listener {
-  /** Resolves with the port once it accepts; port 0 takes a free one. */
+  /** Resolves with the port once it accepts; port 0 takes a free one. Errors: CodedError `Service.AddressRefused`. */
   listen(host: string, port: number): Promise<number>;
   /** Null before `listen` and after `close`. */
   readonly address: { readonly host: string; readonly port: number } | null;
@@ -74,9 +75,10 @@ export function createListener({ limits, tls, handle }: ListenerOptions): Listen
   return {
     async listen(host, port) {
       await new Promise<void>((resolve, reject) => {
-        server.once('error', reject);
+        const refuse = (error: Error) => reject(addressRefused(error, host, port));
+        server.once('error', refuse);
         server.listen({ host, port }, () => {
-          server.off('error', reject);
+          server.off('error', refuse);
           resolve();
         });
       });
@@ -97,4 +99,18 @@ export function createListener({ limits, tls, handle }: ListenerOptions): Listen
       await closed;
     },
   };
+}
+
+const REFUSALS: Readonly<Record<string, string>> = {
+  EADDRINUSE: 'another process listens there',
+  EADDRNOTAVAIL: 'this machine has no such address',
+  EACCES: 'this account may not take that port',
+};
+
+function addressRefused(cause: NodeJS.ErrnoException, host: string, port: number): CodedError {
+  const why = REFUSALS[cause.code ?? ''] ?? cause.message;
+  return new CodedError('Service.AddressRefused', `${host}:${port} cannot be listened on: ${why}`, {
+    cause,
+    hint: 'Give another --port or --host, or end what has it.',
+  });
 }

@@ -71,7 +71,7 @@ export function toPipelineError(error: unknown, doing: string, facts: PipelineEr
     return new PipelineError('transient', 'Sink.Unavailable', why, {
       ...facts,
       cause: state ?? error,
-      hint: 'The target cannot be reached, or cut the connection; the run tries again by itself.',
+      hint: 'See whether the server listens there, and what lies between; a run tries again by itself.',
     });
   }
   return tableError(refusal, state, why, facts);

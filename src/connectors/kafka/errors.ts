@@ -87,7 +87,7 @@ const RESULTS: Readonly<Record<Refusal, { kind: PipelineErrorKind; code: string;
   unavailable: {
     kind: 'transient',
     code: 'Sink.Unavailable',
-    hint: 'The broker cannot be reached, or cut the connection; the run tries again by itself. If it never worked, check address and securityProtocol.',
+    hint: 'See whether the broker listens there, and what lies between; a run tries again by itself. If it never worked, check address and securityProtocol.',
   },
   fenced: {
     kind: 'transient',

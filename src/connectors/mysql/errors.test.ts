@@ -25,8 +25,8 @@ test('an error of the server is told by its number, also where the library gave 
       'fatal MySQL.Denied: Grant the account SELECT on the tables',
       'fatal MySQL.Denied: Grant the account SELECT on the tables',
       'fatal MySQL.TlsFailed: Give the data source "ssl"',
-      'transient MySQL.Unavailable: The server cannot be reached or cut the connection',
-      'transient MySQL.Unavailable: The server cannot be reached or cut the connection',
+      'transient MySQL.Unavailable: See whether the server listens there',
+      'transient MySQL.Unavailable: See whether the server listens there',
       'fatal MySQL.Denied: Grant the account SELECT on the tables',
     ],
   );
@@ -45,8 +45,8 @@ test('the one number for errors of the log is told apart by its text: none is tr
     [
       'fatal MySQL.BinlogUnreadable: Either the log is damaged at this place',
       'fatal MySQL.BinlogUnreadable: Start the task with a new load',
-      'transient MySQL.Unavailable: The server cannot be reached or cut the connection',
-      'transient MySQL.Unavailable: The server cannot be reached or cut the connection',
+      'transient MySQL.Unavailable: See whether the server listens there',
+      'transient MySQL.Unavailable: See whether the server listens there',
     ],
   );
 });
@@ -62,8 +62,8 @@ test('a failed TLS handshake waits for someone to act, one that was cut off does
     ],
     [
       'fatal MySQL.TlsFailed: Give the data source the certificate of the server’s authority ("ssl"',
-      'transient MySQL.Unavailable: The server cannot be reached or cut the connection',
-      'transient MySQL.Unavailable: The server cannot be reached or cut the connection',
+      'transient MySQL.Unavailable: See whether the server listens there',
+      'transient MySQL.Unavailable: See whether the server listens there',
     ],
   );
 });

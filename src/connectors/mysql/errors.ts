@@ -96,6 +96,6 @@ function unavailable(error: unknown, why: string, facts: PipelineErrorFacts): Pi
   return new PipelineError('transient', 'MySQL.Unavailable', why, {
     ...facts,
     cause: error,
-    hint: 'The server cannot be reached or cut the connection; the run tries again by itself.',
+    hint: 'See whether the server listens there, and what lies between; a run tries again by itself.',
   });
 }
