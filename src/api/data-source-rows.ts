@@ -2,7 +2,8 @@ import type { JsonObject } from '../lib/json-value.ts';
 import type { DataSource, DataSourceFilter } from '../tasks/data-source-service.ts';
 import { type DataSourceRequest, dataSourceType, environment, projectId, subType } from './data-source-operation.ts';
 import type { Field } from './operation.ts';
-import { choice, integer, optional, text } from './parameter.ts';
+import { describePage, PAGE_FIELDS, PAGE_PARAMETERS, pageOf } from './page.ts';
+import { choice, optional, text } from './parameter.ts';
 
 /** What all lists of data sources take, but for their type, whose name differs. */
 export const FILTERS = {
@@ -10,8 +11,7 @@ export const FILTERS = {
   SubType: optional(subType('filter')),
   EnvType: optional(environment),
   Name: optional(text({ meaning: 'a part of the name, in any case', maxLength: 255 })),
-  PageNumber: optional(integer({ meaning: 'page, from 1', min: 1, max: 1_000_000, note: 'default 1' })),
-  PageSize: optional(integer({ meaning: 'rows per page', min: 1, max: 100, note: 'default 10' })),
+  ...PAGE_PARAMETERS,
 };
 export const TYPE_FILTER = optional(dataSourceType('filter'));
 export const STATUS_FILTER = optional(choice({ meaning: 'filter', values: ['ENABLED', 'DISABLED'] }));
@@ -42,16 +42,11 @@ export function pageFields({ rows, type, disabled }: RowWords): Field[] {
     { name: 'DefaultEngine', type: 'boolean', meaning: 'false' },
     { name: 'BindingCalcEngineId', type: 'long', meaning: 'null' },
     { name: 'TenantId', type: 'long', meaning: 'null' },
-    { name: 'Operator', type: 'string', meaning: 'the access key that changed it last' },
+    { name: 'Operator', type: 'string', meaning: 'the user who changed it last' },
     { name: 'GmtCreate', type: 'string', meaning: 'such as Mar 17, 2021 4:09:32 PM; UTC' },
     { name: 'GmtModified', type: 'string', meaning: 'the same of the last change' },
   ];
-  return [
-    { name: rows, type: 'list', meaning: 'the page', fields: row },
-    { name: 'PageNumber', type: 'integer', meaning: 'page' },
-    { name: 'PageSize', type: 'integer', meaning: 'rows per page' },
-    { name: 'TotalCount', type: 'integer', meaning: 'rows over all pages' },
-  ];
+  return [{ name: rows, type: 'list', meaning: 'the page', fields: row }, ...PAGE_FIELDS];
 }
 
 /** Null asks for both. */
@@ -67,13 +62,12 @@ export async function listPage(
 ): Promise<JsonObject> {
   const caller = await grant.enter(parameters.ProjectId);
   const { Name: name, SubType: given, EnvType: env } = parameters;
-  const pageNumber = parameters.PageNumber ?? 1;
-  const pageSize = parameters.PageSize ?? 10;
-  const filter = { name, type, subType: given, env, enabled, pageNumber, pageSize };
+  const page = pageOf(parameters);
+  const filter = { name, type, subType: given, env, enabled, ...page };
   const { rows, total } = await dataSources.list(caller, filter);
-  const before = (pageNumber - 1) * pageSize;
+  const before = (page.pageNumber - 1) * page.pageSize;
   const described = rows.map((row, index) => describe(row, total - before - index, words));
-  return { [words.rows]: described, PageNumber: pageNumber, PageSize: pageSize, TotalCount: total };
+  return { [words.rows]: described, ...describePage(page, total) };
 }
 
 function describe(source: DataSource, sequence: number, { type, disabled }: RowWords): JsonObject {

@@ -17,6 +17,8 @@ interface Kind<Common extends Parameters, P extends Parameters> {
   /** Parameters that every one of them has. */
   readonly common: Common;
   readonly answer: readonly Field[];
+  /** 400 unless it is said. */
+  readonly throttled?: Operation['throttled'];
   /** Gives the answer without RequestId. */
   run(parameters: ParameterValues<Common> & ParameterValues<P>, call: OperationCall): Promise<JsonObject>;
   /** The answer to a call that broke a rule of the domain; throws ApiError where that is a refusal. */
@@ -26,7 +28,7 @@ interface Kind<Common extends Parameters, P extends Parameters> {
 /** Makes the entry of the catalogue: reads the parameters, runs, and answers what the domain refuses. */
 export function defineOperation<Common extends Parameters, P extends Parameters>(
   { name, summary, access, parameters: own, notes = [] }: OperationSpec<P>,
-  { common, answer, run, failed }: Kind<Common, P>,
+  { common, answer, throttled = 400, run, failed }: Kind<Common, P>,
 ): Operation {
   const parameters = { ...common, ...own };
   return {
@@ -35,6 +37,7 @@ export function defineOperation<Common extends Parameters, P extends Parameters>
     summary,
     access,
     parameters,
+    throttled,
     answer,
     notes,
     run: async (call) => {

@@ -75,10 +75,10 @@ export const FILE_FIELDS: readonly Field[] = [
   { name: 'CommitStatus', type: 'integer', meaning: '1 when the saved version is the deployed one, else 0' },
   { name: 'CurrentVersion', type: 'integer', meaning: 'number of the saved version' },
   { name: 'CreateTime', type: 'long', meaning: 'milliseconds since the epoch' },
-  { name: 'CreateUser', type: 'string', meaning: 'the access key that made it' },
+  { name: 'CreateUser', type: 'string', meaning: 'the user who made it' },
   { name: 'Owner', type: 'string', meaning: 'the same' },
   { name: 'LastEditTime', type: 'long', meaning: 'milliseconds since the epoch' },
-  { name: 'LastEditUser', type: 'string', meaning: 'the access key that last saved it' },
+  { name: 'LastEditUser', type: 'string', meaning: 'the user who last saved it' },
   {
     name: 'AbsoluteFolderPath',
     type: 'string',

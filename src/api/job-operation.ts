@@ -28,6 +28,7 @@ export function jobOperation<P extends Parameters>(
 ): Operation {
   return defineOperation(spec, {
     common: {},
+    throttled: 429,
     answer: spec.answer ?? [],
     run: async (parameters, { grant, services: { jobs, alarms } }) => {
       const caller = grant.reach();

@@ -47,6 +47,8 @@ export interface Operation {
   /** Whether it changes anything: what policies, audit and replay protection tell apart. */
   readonly access: 'read' | 'write';
   readonly parameters: Parameters;
+  /** The HTTP status of a call that comes too often, as its page documents it. */
+  readonly throttled: 400 | 429;
   /** Keys of the answer beside RequestId. */
   readonly answer: readonly Field[];
   readonly notes: readonly string[];

@@ -210,6 +210,7 @@ test('the coverage page shows what is inside, with rule and note', () => {
     version: 'v',
     summary: 's',
     access: 'read',
+    throttled: 400,
     answer: [],
     notes: [],
     parameters: { Rules: SPECS.Rules },

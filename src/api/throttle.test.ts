@@ -3,8 +3,8 @@ import { test } from 'node:test';
 import { ApiError } from './errors.ts';
 import { Throttle } from './throttle.ts';
 
-const READ = { name: 'GetDISyncTask', access: 'read' } as const;
-const WRITE = { name: 'StartDIJob', access: 'write' } as const;
+const READ = { name: 'GetDISyncTask', access: 'read', throttled: 400 } as const;
+const WRITE = { name: 'StartDIJob', access: 'write', throttled: 429 } as const;
 
 function takes(throttle: Throttle, key: string, operation: typeof READ | typeof WRITE, now: number): number | null {
   try {

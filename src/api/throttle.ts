@@ -15,8 +15,6 @@ interface Bucket {
 }
 
 const SWEEP_EVERY_MS = 60_000;
-/** Pages of these operations document 429, those of the others 400. */
-const TOO_MANY_REQUESTS = /DIJob|DIAlarm/;
 
 /** A token bucket for each key and operation. */
 export class Throttle {
@@ -29,7 +27,8 @@ export class Throttle {
   }
 
   /** Takes one call. `now`: ms. Errors: ApiError `Throttling.User`, which says when to come again. */
-  take(keyId: string, { name, access }: Pick<Operation, 'name' | 'access'>, now: number): void {
+  take(keyId: string, operation: Pick<Operation, 'name' | 'access' | 'throttled'>, now: number): void {
+    const { name, access } = operation;
     const perSecond = access === 'read' ? this.#limits.readsPerSecond : this.#limits.writesPerSecond;
     if (perSecond === 0) return;
     this.#sweep(now);
@@ -37,7 +36,7 @@ export class Throttle {
     const most = 2 * perSecond;
     const bucket = this.#buckets.get(id) ?? { left: most, at: now };
     const left = Math.min(most, bucket.left + (Math.max(0, now - bucket.at) / 1000) * perSecond);
-    if (left < 1) throw tooMany(name, perSecond, Math.ceil(((1 - left) / perSecond) * 1000));
+    if (left < 1) throw tooMany(operation, perSecond, Math.ceil(((1 - left) / perSecond) * 1000));
     this.#buckets.set(id, { left: left - 1, at: now });
   }
 
@@ -49,9 +48,12 @@ export class Throttle {
   }
 }
 
-function tooMany(name: string, perSecond: number, retryAfterMs: number): ApiError {
-  const status = TOO_MANY_REQUESTS.test(name) ? 429 : 400;
-  return new ApiError(status, 'Throttling.User', 'Request was denied due to user flow control.', {
+function tooMany(
+  { name, throttled }: Pick<Operation, 'name' | 'throttled'>,
+  perSecond: number,
+  retryAfterMs: number,
+): ApiError {
+  return new ApiError(throttled, 'Throttling.User', 'Request was denied due to user flow control.', {
     hint: `A key may call ${name} ${perSecond} times a second: try again in ${retryAfterMs} ms.`,
     retryAfterMs,
   });

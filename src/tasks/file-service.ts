@@ -9,7 +9,7 @@ export interface TaskFile {
   readonly type: TaskType;
   /** Empty without one. */
   readonly folder: string;
-  /** Access keys; null when that was not remembered yet. */
+  /** Users; null when that was not remembered yet. */
   readonly creator: string | null;
   readonly editor: string | null;
   /** Milliseconds since the epoch. */

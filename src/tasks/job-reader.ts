@@ -1,6 +1,6 @@
 import { canonicalJson, isJsonObject, JsonError, parseJsonObject } from '../lib/json.ts';
 import type { JsonObject } from '../lib/json-value.ts';
-import { type JobSettings, type JobSpec, type MigrationType, RENAMED, SINK_TYPES } from './job-spec.ts';
+import { type JobSettings, type JobSpec, type MigrationType, RENAMED, routeTo } from './job-spec.ts';
 import { type JobRules, readRules } from './job-rules.ts';
 import { invalid } from './script-reader.ts';
 import type { InitialLoad, RouteName, WantedTask } from './task-definition.ts';
@@ -44,7 +44,7 @@ export function readJob(name: string, spec: JobSpec): WantedJob {
     missing.push(`MigrationType ${spec.MigrationType} is not there yet; ${Object.keys(LOADS).join(' and ')} are`);
   if (spec.SourceDataSourceType !== 'MySQL')
     missing.push(`SourceDataSourceType ${spec.SourceDataSourceType} is not there yet; MySQL is`);
-  const route = routeOf(spec.DestinationDataSourceType);
+  const route = SERVED_SINKS.includes(spec.DestinationDataSourceType) ? routeTo(spec.DestinationDataSourceType) : null;
   if (route === null)
     missing.push(
       `DestinationDataSourceType ${spec.DestinationDataSourceType} is not there yet; ${SERVED_SINKS.join(' and ')} are`,
@@ -81,12 +81,6 @@ export function describeProblems(problems: readonly string[]): string {
   const different = [...new Set(problems)];
   const more = different.length - PROBLEMS_TOLD;
   return [...different.slice(0, PROBLEMS_TOLD), ...(more > 0 ? [`and ${more} more`] : [])].join(' | ');
-}
-
-function routeOf(sinkType: string): RouteName | null {
-  if (!SERVED_SINKS.includes(sinkType)) return null;
-  const found = Object.entries(SINK_TYPES).find(([, type]) => type === sinkType);
-  return found === undefined ? null : (found[0] as RouteName); // a key of SINK_TYPES
 }
 
 /** What a rule says is not said by an option too. */

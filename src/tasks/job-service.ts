@@ -29,7 +29,7 @@ export interface Job extends JobSummary {
   readonly createdAt: number;
   readonly editedAt: number;
   readonly startedAt: number | null;
-  /** Access keys. */
+  /** Users; null where that was not remembered. */
   readonly creator: string | null;
   readonly editor: string | null;
   readonly starter: string | null;

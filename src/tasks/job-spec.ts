@@ -95,6 +95,12 @@ export const SINK_TYPES: Readonly<Record<RouteName, string>> = {
   oneclick_to_odps: 'MaxCompute',
 };
 
+/** Null when no route leads there. */
+export function routeTo(sinkType: string): RouteName | null {
+  const found = Object.entries(SINK_TYPES).find(([, type]) => type === sinkType);
+  return found === undefined ? null : (found[0] as RouteName); // a key of SINK_TYPES
+}
+
 /** The job that a task made or changed in another way is: its tables by name, its targets as its options say. */
 export function specOfTask(task: TaskDefinition, job: JobSpec | null): JobSpec {
   const rules = renames(task);

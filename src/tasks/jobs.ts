@@ -6,13 +6,13 @@ import type { TaskId } from './ids.ts';
 import { describeFailure } from './instance-info.ts';
 import { describeProblems, type JobStart, readJob, jobStartParam, type WantedJob } from './job-reader.ts';
 import type { Job, JobFilter, JobService, JobStatus, JobSummary } from './job-service.ts';
-import { type JobChange, type JobSpec, migrationTypeOf, SINK_TYPES, specOfTask } from './job-spec.ts';
+import { type JobChange, type JobSpec, migrationTypeOf, routeTo, SINK_TYPES, specOfTask } from './job-spec.ts';
 import { PlanFailure } from './plan-task.ts';
 import type { Planner } from './planner.ts';
 import type { RunControl } from './run-control.ts';
 import { invalid } from './script-reader.ts';
 import { readStartParam } from './start-param.ts';
-import type { RouteName, TaskDefinition } from './task-definition.ts';
+import type { TaskDefinition } from './task-definition.ts';
 import { TaskError } from './task-error.ts';
 import { mustBeFree, taskWithin } from './task-lookup.ts';
 import { needsList, type PickedTable, pickTables } from './table-selection.ts';
@@ -104,7 +104,8 @@ export class Jobs implements JobService {
   ): Promise<{ rows: readonly JobSummary[]; total: number }> {
     const { store, runs } = this.#options;
     const route = sinkType === null ? null : routeTo(sinkType);
-    if (route === undefined || (sourceType !== null && sourceType !== 'MySQL')) return { rows: [], total: 0 };
+    if ((sinkType !== null && route === null) || (sourceType !== null && sourceType !== 'MySQL'))
+      return { rows: [], total: 0 };
     const { rows, total } = await store.transaction((records) =>
       records.listTasks(project, { keyword: name, route }, { pageNumber, pageSize }),
     );
@@ -292,11 +293,6 @@ function statusOf(task: TaskRecord, info: InstanceInfo): JobStatus {
 
 function failureOf(task: TaskRecord, { status, run }: InstanceInfo) {
   return status === 'PAUSE' ? (task.failure ?? run?.failure ?? null) : null;
-}
-
-function routeTo(sinkType: string): RouteName | undefined {
-  const found = Object.entries(SINK_TYPES).find(([, type]) => type === sinkType);
-  return found?.[0] as RouteName | undefined; // a key of SINK_TYPES
 }
 
 function textOf(definition: TaskDefinition): string {

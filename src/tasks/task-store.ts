@@ -27,7 +27,7 @@ export interface TaskRecord {
   /** Of the newest version. */
   readonly route: RouteName;
   readonly initialLoad: InitialLoad;
-  /** The access key that made it, that last saved a change, and that last started it; null when that was not remembered. */
+  /** The user who made it, who last saved a change, and who last started it; null when that was not remembered. */
   readonly creator: string | null;
   readonly editor: string | null;
   readonly starter: string | null;

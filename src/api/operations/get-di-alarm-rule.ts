@@ -1,5 +1,6 @@
 import { alarmRuleId, describeRule, RULE_FIELDS } from '../alarm-shapes.ts';
 import { jobOperation } from '../job-operation.ts';
+import { seconds } from '../seconds.ts';
 
 export const getDiAlarmRule = jobOperation({
   name: 'GetDIAlarmRule',
@@ -33,7 +34,3 @@ export const getDiAlarmRule = jobOperation({
     };
   },
 });
-
-function seconds(ms: number): number {
-  return Math.floor(ms / 1000);
-}

@@ -4,6 +4,7 @@ import type { Job } from '../../tasks/job-service.ts';
 import { diJobId, jobOperation } from '../job-operation.ts';
 import { given, SPEC_FIELDS } from '../job-shapes.ts';
 import { flag, optional } from '../parameter.ts';
+import { seconds } from '../seconds.ts';
 
 export const getDiJob = jobOperation({
   name: 'GetDIJob',
@@ -106,8 +107,4 @@ function runStats({ info: { run, appliedVersion, deployedVersion, message } }: J
   return Object.fromEntries(
     known.map(([name, value]) => [name, typeof value === 'string' ? value : stringifyJson(value)]),
   );
-}
-
-function seconds(ms: number): number {
-  return Math.floor(ms / 1000);
 }

@@ -1,7 +1,8 @@
 import type { ProjectId } from '../../tasks/ids.ts';
 import { jobOperation } from '../job-operation.ts';
 import { destinationDataSourceType, sourceDataSourceType } from '../job-shapes.ts';
-import { id, integer, optional, text } from '../parameter.ts';
+import { describePage, PAGE_FIELDS, PAGE_PARAMETERS, pageOf } from '../page.ts';
+import { id, optional, text } from '../parameter.ts';
 
 export const listDiJobs = jobOperation({
   name: 'ListDIJobs',
@@ -12,8 +13,7 @@ export const listDiJobs = jobOperation({
     JobName: optional(text({ meaning: 'part of the name, whatever its case', maxLength: 128 })),
     SourceDataSourceType: optional(sourceDataSourceType),
     DestinationDataSourceType: optional(destinationDataSourceType),
-    PageNumber: optional(integer({ meaning: 'page, from 1', min: 1, max: 1_000_000, note: 'default 1' })),
-    PageSize: optional(integer({ meaning: 'rows per page', min: 1, max: 100, note: 'default 10' })),
+    ...PAGE_PARAMETERS,
   },
   answer: [
     {
@@ -35,19 +35,16 @@ export const listDiJobs = jobOperation({
             { name: 'DestinationDataSourceType', type: 'string', meaning: 'Hologres or Kafka' },
           ],
         },
-        { name: 'PageNumber', type: 'integer', meaning: 'page' },
-        { name: 'PageSize', type: 'integer', meaning: 'rows per page' },
-        { name: 'TotalCount', type: 'integer', meaning: 'rows over all pages' },
+        ...PAGE_FIELDS,
       ],
     },
   ],
   notes: ['tasks are jobs, however they were made'],
   handle: async ({ parameters, grant, jobs }) => {
     const { JobName: name, SourceDataSourceType: sourceType, DestinationDataSourceType: sinkType } = parameters;
-    const pageNumber = parameters.PageNumber ?? 1;
-    const pageSize = parameters.PageSize ?? 10;
+    const page = pageOf(parameters);
     const caller = await grant.enter(parameters.ProjectId);
-    const { rows, total } = await jobs.list(caller, { name, sourceType, sinkType, pageNumber, pageSize });
+    const { rows, total } = await jobs.list(caller, { name, sourceType, sinkType, ...page });
     const described = rows.map((job) => ({
       DIJobId: job.id,
       ProjectId: job.project,
@@ -57,6 +54,6 @@ export const listDiJobs = jobOperation({
       SourceDataSourceType: job.sourceType,
       DestinationDataSourceType: job.sinkType,
     }));
-    return { DIJobPaging: { DIJobs: described, PageNumber: pageNumber, PageSize: pageSize, TotalCount: total } };
+    return { DIJobPaging: { DIJobs: described, ...describePage(page, total) } };
   },
 });

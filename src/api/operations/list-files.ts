@@ -1,7 +1,8 @@
 import type { TaskId } from '../../tasks/ids.ts';
 import type { TaskType } from '../../tasks/task-service.ts';
 import { describeFile, FILE_FIELDS, FILE_TYPES, fileOperation } from '../file-operation.ts';
-import { choice, flag, id, integer, numbers, optional, text } from '../parameter.ts';
+import { describePage, PAGE_FIELDS, PAGE_PARAMETERS, pageOf } from '../page.ts';
+import { choice, flag, id, numbers, optional, text } from '../parameter.ts';
 
 export const listFiles = fileOperation({
   name: 'ListFiles',
@@ -29,24 +30,18 @@ export const listFiles = fileOperation({
     ),
     NeedAbsoluteFolderPath: optional(flag({ meaning: 'answer AbsoluteFolderPath', note: 'default false' })),
     NeedContent: optional(flag({ meaning: 'answer Content', note: 'default false' })),
-    PageNumber: optional(integer({ meaning: 'page, from 1', min: 1, max: 1_000_000, note: 'default 1' })),
-    PageSize: optional(integer({ meaning: 'rows per page', min: 1, max: 100, note: 'default 10' })),
+    ...PAGE_PARAMETERS,
   },
   answer: [
     {
       name: 'Data',
       type: 'object',
       meaning: 'a page',
-      fields: [
-        { name: 'Files', type: 'list', meaning: 'the page', fields: FILE_FIELDS },
-        { name: 'PageNumber', type: 'integer', meaning: 'page' },
-        { name: 'PageSize', type: 'integer', meaning: 'rows per page' },
-        { name: 'TotalCount', type: 'integer', meaning: 'rows over all pages' },
-      ],
+      fields: [{ name: 'Files', type: 'list', meaning: 'the page', fields: FILE_FIELDS }, ...PAGE_FIELDS],
     },
   ],
   handle: async ({ parameters, caller, files }) => {
-    const page = { pageNumber: parameters.PageNumber ?? 1, pageSize: parameters.PageSize ?? 10 };
+    const page = pageOf(parameters);
     const isUsed = parameters.UseType === null || parameters.UseType === 'NORMAL';
     const { rows, total } = await files.list(caller, {
       filter: {
@@ -63,9 +58,8 @@ export const listFiles = fileOperation({
       withContent: parameters.NeedContent ?? false,
     });
     const withFolder = parameters.NeedAbsoluteFolderPath ?? false;
-    const { pageNumber: PageNumber, pageSize: PageSize } = page;
     return {
-      Data: { Files: rows.map((file) => describeFile(file, { withFolder })), PageNumber, PageSize, TotalCount: total },
+      Data: { Files: rows.map((file) => describeFile(file, { withFolder })), ...describePage(page, total) },
     };
   },
 });

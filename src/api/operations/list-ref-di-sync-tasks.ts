@@ -1,3 +1,4 @@
+import { PAGE_PARAMETERS, pageOf } from '../page.ts';
 import { choice, integer, optional, text } from '../parameter.ts';
 import { projectOperation } from '../project-operation.ts';
 
@@ -13,8 +14,8 @@ export const listRefDiSyncTasks = projectOperation({
     }),
     DatasourceName: text({ meaning: 'name of the data source', maxLength: 255 }),
     RefType: choice({ meaning: 'from: it is their source; to: their destination', values: ['from', 'to'] }),
+    ...PAGE_PARAMETERS,
     PageNumber: optional(integer({ meaning: 'page, from 1', min: 1, max: 100, note: 'default 1' })),
-    PageSize: optional(integer({ meaning: 'rows per page', min: 1, max: 100, note: 'default 10' })),
   },
   data: [
     {
@@ -36,7 +37,7 @@ export const listRefDiSyncTasks = projectOperation({
       taskType: parameters.TaskType,
       dataSource: parameters.DatasourceName,
       end: parameters.RefType === 'from' ? 'source' : 'sink',
-      page: { pageNumber: parameters.PageNumber ?? 1, pageSize: parameters.PageSize ?? 10 },
+      page: pageOf(parameters),
     });
     return {
       DISyncTasks: rows.map(({ id, name, type, sourceName, sinkName }) => ({

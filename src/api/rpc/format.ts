@@ -1,7 +1,7 @@
 import { ApiError } from '../errors.ts';
 import type { Format } from './answer.ts';
 import type { ParameterTexts } from './parameters.ts';
-import type { RequestHead } from './request.ts';
+import { claimsV3, type RequestHead } from './request.ts';
 
 /**
  * How to answer: as Format says; without it V1 means XML, while clients of V3, and whoever accepts JSON, mean JSON.
@@ -24,10 +24,10 @@ export function formatOf(head: RequestHead, parameters: ParameterTexts): Format 
 }
 
 /** While the parameters are not known, or cannot be read. */
-export function formatByHead({ headers, queryText }: RequestHead): Format {
+export function formatByHead(head: RequestHead): Format {
+  const { headers, queryText } = head;
   const named = /(?:^|&)Format=(json|xml)(?:&|$)/i.exec(queryText)?.[1]?.toLowerCase();
   if (named !== undefined) return named === 'xml' ? 'xml' : 'json';
-  const isV3 = headers.get('authorization')?.[0]?.startsWith('ACS3-') === true;
   const acceptsJson = headers.get('accept')?.some((types) => types.includes('json')) === true;
-  return isV3 || acceptsJson ? 'json' : 'xml';
+  return claimsV3(head) || acceptsJson ? 'json' : 'xml';
 }

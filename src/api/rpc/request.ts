@@ -63,9 +63,14 @@ export function decodeRequest(head: RequestHead, body: Uint8Array): RpcRequest {
   return { ...head, body, query, form, parameters: mergeParameters(query, form) };
 }
 
+/** Whether a request is, or claims to be, signed as V3 has it. */
+export function claimsV3(head: Pick<RequestHead, 'headers'>): boolean {
+  return (headerOf(head, 'authorization') ?? '').startsWith('ACS3-');
+}
+
 /** A V1 signature covers query and form only: with one, a JSON body could be anybody's. */
 function isSignedJson(head: RequestHead): boolean {
-  return contentType(head) === 'application/json' && (headerOf(head, 'authorization') ?? '').startsWith('ACS3-');
+  return contentType(head) === 'application/json' && claimsV3(head);
 }
 
 function contentType(head: RequestHead): string {

@@ -1,5 +1,5 @@
 import { ApiError, missingParameter } from '../errors.ts';
-import { headerOf, type RpcRequest } from '../rpc/request.ts';
+import { claimsV3, headerOf, type RpcRequest } from '../rpc/request.ts';
 import { V3_ALGORITHM } from './v3.ts';
 
 /** What a request says of itself, not yet verified. */
@@ -32,8 +32,7 @@ export function isTemporary(accessKeyId: string): boolean {
 
 /** True when the request is, or claims to be, signed with V3: its action is then in its headers. */
 export function isV3(request: Pick<RpcRequest, 'headers'>): boolean {
-  if ((headerOf(request, 'authorization') ?? '').startsWith('ACS3-')) return true;
-  return request.headers.has('x-acs-bearer-token');
+  return claimsV3(request) || request.headers.has('x-acs-bearer-token');
 }
 
 /** Errors: ApiError for what is missing or malformed, and for bearer tokens. */
