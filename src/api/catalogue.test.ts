@@ -124,6 +124,7 @@ test('a run shows its tables', async () => {
     deployedVersion: 2,
     lagMs: 12,
     heldMs: null,
+    watermarkAt: null,
     dirtyRows: 0,
     offset: 'binlog.000001:4',
     failovers: 1,

@@ -33,6 +33,8 @@ export interface RunStatus {
   /** Statements on the tables of the run, whatever its policies do with them; one that is read again is counted again. */
   readonly ddl: DdlCounts;
   readonly checkpointAt: number | null;
+  /** All changes before this time are durable at the sink, milliseconds since the epoch; null while it is not known. */
+  readonly watermarkAt: number | null;
 }
 
 export interface StoredCheckpoint {

@@ -254,6 +254,7 @@ export class RunControl implements RunListener {
       dirtyRows: 0,
       ddl: {},
       checkpointAt: null,
+      watermarkAt: null,
     };
   }
 

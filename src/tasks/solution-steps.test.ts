@@ -37,6 +37,7 @@ function runOf(...tables: TableProgress[]): RunStatus {
     dirtyRows: 0,
     ddl: {},
     checkpointAt: null,
+    watermarkAt: null,
   };
 }
 

@@ -244,6 +244,7 @@ const RUN: RunStatus = {
   dirtyRows: 0,
   ddl: {},
   checkpointAt: null,
+  watermarkAt: null,
 };
 
 /** A key of a user who may do everything in PROJECT, or what is said otherwise. */

@@ -98,4 +98,5 @@ const IDLE: RunStatus = {
   dirtyRows: 0,
   ddl: {},
   checkpointAt: null,
+  watermarkAt: null,
 };

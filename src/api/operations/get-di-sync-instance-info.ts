@@ -36,7 +36,7 @@ export const getDiSyncInstanceInfo = taskOperation({
       name: 'Extend',
       type: 'string',
       meaning:
-        'JSON, our extension: appliedVersion, deployedVersion, lagMs, heldMs (age of the oldest XA transaction without outcome), dirtyRows (rows that the sink could not take, since the run began), offset, failovers, nextTryAt (ms since the epoch), and tables with database, table, state, chunksDone, chunksAll, rows, code, message, remedy',
+        'JSON, our extension: appliedVersion, deployedVersion, lagMs, heldMs (age of the oldest XA transaction without outcome), watermarkAt (all changes before this time are durable at the sink, ms since the epoch), dirtyRows (rows that the sink could not take, since the run began), offset, failovers, nextTryAt (ms since the epoch), and tables with database, table, state, chunksDone, chunksAll, rows, code, message, remedy',
     },
   ],
   notes: [
@@ -69,6 +69,7 @@ function describeRun({ appliedVersion, deployedVersion, run }: InstanceInfo): Js
     deployedVersion,
     lagMs: run?.lagMs ?? null,
     heldMs: run?.heldMs ?? null,
+    watermarkAt: run?.watermarkAt ?? null,
     dirtyRows: run?.dirtyRows ?? 0,
     offset: run?.offset ?? null,
     failovers: run?.failovers ?? 0,

@@ -56,18 +56,21 @@ function scene({ holds = false } = {}) {
     onSaved: (failed) => events.push(`done, ${failed.length} failed`),
   });
   const take = (position: number, changes: Partial<Batch> = {}) =>
-    state.take({
-      parts: [],
-      rows: 0,
-      bytes: 0,
-      offset: { position },
-      transactionEnd: true,
-      version: 1,
-      timeMicros: null,
-      caughtUp: true,
-      heldSinceMicros: null,
-      ...changes,
-    });
+    state.take(
+      {
+        parts: [],
+        rows: 0,
+        bytes: 0,
+        offset: { position },
+        transactionEnd: true,
+        version: 1,
+        timeMicros: null,
+        caughtUp: true,
+        heldSinceMicros: null,
+        ...changes,
+      },
+      0,
+    );
   return { state, load, flights, saved, events, commits, take };
 }
 

@@ -75,7 +75,7 @@ export async function runPipeline(parts: PipelineParts): Promise<void> {
         if (event.batch === null) break;
         await control.filled.note(event.batch, parts.filled);
         failTables(await sink.write(event.batch), changes); // encodes; awaiting it is the back-pressure
-        state.take(event.batch);
+        state.take(event.batch, Date.now());
         if (changing !== null && state.version === changing.set.version) {
           noteEffect(def, changing, changes);
           changing = null;

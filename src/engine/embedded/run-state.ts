@@ -16,6 +16,8 @@ export class RunState {
   rowsWritten = 0;
   bytesRead = 0;
   checkpointAt: number | null = null;
+  /** All changes before this time are durable at the sink; milliseconds since the epoch, null while it is not known. */
+  watermarkAt: number | null = null;
 
   /** Tables that the sink gave up and that the source has not stopped yet: what it still says of them is void. */
   readonly #failing = new Set<string>();
@@ -24,6 +26,10 @@ export class RunState {
   /** Time of the oldest change that was taken and is not in a checkpoint; and of the oldest in the commit on its way. */
   #unsavedMicros: number | null = null;
   #flyingMicros: number | null = null;
+  /** All changes before this time were taken; and those that the commit on its way will have made durable. */
+  #seenAt: number | null = null;
+  #flyingSeenAt: number | null = null;
+  #isFlying = false;
   #transactionEnd = true;
   /** Rows, or news of tables, that no checkpoint has yet. */
   #unsaved = false;
@@ -39,8 +45,8 @@ export class RunState {
     for (const progress of from?.tables ?? []) this.tables.set(tableKey(progress.table), progress);
   }
 
-  /** Takes note of a batch that the sink has taken. */
-  take(batch: Batch): void {
+  /** Takes note of a batch that the sink has taken; `now` in milliseconds since the epoch. */
+  take(batch: Batch, now: number): void {
     // On an idle server heartbeats come with the offset that is saved already: nothing to write.
     this.#moved ||= batch.parts.length > 0 || !isSame(this.#offset, batch.offset);
     this.#offset = batch.offset;
@@ -52,6 +58,15 @@ export class RunState {
     if (batch.parts.length > 0 || batch.version !== this.#version) this.#unsaved = true;
     this.#version = batch.version;
     for (const part of batch.parts) if (part.kind === 'progress') this.#take(part.progress);
+    this.#see(batch, now);
+  }
+
+  /** A source that had no more was asked now; of one that had, the newest change says how far it is. */
+  #see({ caughtUp, timeMicros }: Batch, now: number): void {
+    if (!caughtUp && timeMicros === null) return;
+    const seen = caughtUp ? now : Math.floor((timeMicros ?? 0) / 1000);
+    this.#seenAt = Math.max(this.#seenAt ?? seen, seen);
+    if (!this.#unsaved && !this.#moved && !this.#isFlying) this.watermarkAt = this.#seenAt;
   }
 
   /** A table that the sink cannot take: FAILED from here on, whatever is still on its way from the source. */
@@ -105,6 +120,8 @@ export class RunState {
     this.#moved = false;
     this.#flyingMicros = this.#unsavedMicros;
     this.#unsavedMicros = null;
+    this.#flyingSeenAt = this.#seenAt;
+    this.#isFlying = true;
     return { sequence: this.sequence, offset: this.#offset, version: this.#version, tables: [...this.tables.values()] };
   }
 
@@ -113,6 +130,8 @@ export class RunState {
     this.committedVersion = committed.version;
     this.checkpointAt = now;
     this.#flyingMicros = null;
+    this.watermarkAt = this.#flyingSeenAt;
+    this.#isFlying = false;
   }
 
   /** How long the oldest change has been held back at the source; null when none is. */

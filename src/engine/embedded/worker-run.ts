@@ -58,6 +58,7 @@ export class WorkerRun {
       dirtyRows: 0,
       ddl: {},
       checkpointAt: null,
+      watermarkAt: null,
     };
   }
 

@@ -182,6 +182,7 @@ function show(): void {
     dirtyRows: sink.dirtyRows,
     ddl: source.ddl,
     checkpointAt: state?.checkpointAt ?? null,
+    watermarkAt: state?.watermarkAt ?? null,
   };
   send({ kind: 'status', status });
 }
