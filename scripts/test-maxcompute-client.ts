@@ -30,6 +30,8 @@ try {
   checkTheirs();
   await writeOurs({ endpoint, credential: CREDENTIAL, hosts: DEFAULT_HOST_POLICY });
   checkOurs(await client('read'));
+  double.tunnel.downloads.metrics = '{"IOTime": 1}';
+  checkOurs(await client('read'));
 } finally {
   await double.stop();
 }

@@ -2,7 +2,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { parseColumnType } from '../../../src/connectors/maxcompute/protocol/column-type.ts';
 import type { RowValue } from '../../../src/connectors/maxcompute/protocol/row-value.ts';
+import { type Credential, signatureHeaders } from '../../../src/connectors/maxcompute/protocol/sign-request.ts';
 import { whyNot } from './check-value.ts';
+import { MaxComputeDouble } from './double.ts';
 import { DOCUMENTED_LIMITS, Pace } from './limits.ts';
 import { checkPartition } from './partitions.ts';
 import { DoubleTable } from './tables.ts';
@@ -46,4 +48,29 @@ void test('partitions that the service does not take are refused with its code',
   for (let index = 0; index < 60_000; index += 1) table.partitions.set(`pt=${index}`, []);
   assert.throws(() => checkPartition(table, 'pt=one-more'), /60000/);
   checkPartition(table, 'pt=7');
+});
+
+void test('who signs with another key, another version of a wrong key, or for another time is refused', async () => {
+  const double = await MaxComputeDouble.start({ accessId: 'id', accessKey: 'key', securityToken: 'token' });
+  double.catalog.addProject('p');
+  const ask = async (credential: Credential, at = new Date()) => {
+    const params = [['curr_project', 'p']] as const;
+    const headers = { Date: at.toUTCString() };
+    const signed = signatureHeaders({ method: 'GET', path: '/projects/p', params, headers }, credential, at);
+    const reply = await fetch(`${double.url}/api/projects/p?curr_project=p`, { headers: { ...headers, ...signed } });
+    return reply.ok ? 'ok' : /<Code>(\w+)/.exec(await reply.text())?.[1];
+  };
+  const key = { accessId: 'id', accessKey: 'key', securityToken: 'token' };
+  try {
+    assert.equal(await ask(key), 'ok');
+    assert.equal(await ask({ ...key, region: 'cn-shanghai' }), 'ok');
+    assert.equal(await ask(key, new Date(Date.now() - 14 * 60_000)), 'ok');
+    assert.equal(await ask(key, new Date(Date.now() - 16 * 60_000)), 'RequestTimeTooSkewed');
+    assert.equal(await ask({ ...key, accessKey: 'other' }), 'SignatureNotMatch');
+    assert.equal(await ask({ ...key, accessKey: 'other', region: 'cn-shanghai' }), 'SignatureNotMatch');
+    assert.equal(await ask({ ...key, accessId: 'other' }), 'SignatureNotMatch');
+    assert.equal(await ask({ ...key, securityToken: 'other' }), 'SignatureNotMatch');
+  } finally {
+    await double.stop();
+  }
 });

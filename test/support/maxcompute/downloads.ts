@@ -1,6 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import { RowStream } from '../../../src/connectors/maxcompute/protocol/row-stream.ts';
+import { CRC_START, crcOfBytes, crcOfInt32, crcValue } from '../../../src/connectors/maxcompute/protocol/crc32c.ts';
+import { FIELD, RowStream, WIRE_TYPE } from '../../../src/connectors/maxcompute/protocol/row-stream.ts';
 import { type RowValue, writeRow } from '../../../src/connectors/maxcompute/protocol/row-value.ts';
+import { VARINT_BYTES_MAX, writeVarint } from '../../../src/connectors/maxcompute/protocol/varint.ts';
 import { Refusal } from './refusal.ts';
 import { partitionOf, sessionOf } from './session-place.ts';
 import type { DoubleTable, TableShape } from './tables.ts';
@@ -16,6 +18,8 @@ interface Download {
 
 /** The download sessions of the double: the rows of a table or partition as they were when the session began. */
 export class Downloads {
+  /** What the service says of how it read the rows, in the footer of each stream; null: nothing. */
+  metrics: string | null = null;
   readonly #downloads = new Map<string, Download>();
 
   begin(table: DoubleTable, params: URLSearchParams): object {
@@ -44,7 +48,7 @@ export class Downloads {
       const wanted = indexes.map((index) => row[index] ?? null);
       writeRow(stream, types, wanted);
     }
-    return stream.finish();
+    return this.metrics === null ? stream.finish() : withMetrics(stream.finish(), this.metrics);
   }
 
   #find(table: DoubleTable, params: URLSearchParams): Download {
@@ -60,6 +64,31 @@ function wantedOf({ columns }: TableShape, names: string | null): number[] {
     if (index < 0) throw new Refusal(400, 'NoSuchColumn', `there is no column ${name}`);
     return index;
   });
+}
+
+const METRICS = { FIELD: 1, END: 33554176 } as const;
+
+/** Between count and checksum: tag | length | text | END tag | CRC of the field's number and the text. */
+function withMetrics(rows: Uint8Array, metrics: string): Uint8Array {
+  const text = Buffer.from(metrics);
+  const view = new DataView(text.buffer, text.byteOffset, text.length);
+  const crc = crcOfBytes(crcOfInt32(CRC_START, METRICS.FIELD), view, 0, text.length);
+  const place = Buffer.from(rows).lastIndexOf(varints(FIELD.CHECKSUM * 8 + WIRE_TYPE.VARINT));
+  return Buffer.concat([
+    rows.subarray(0, place),
+    varints(METRICS.FIELD * 8 + WIRE_TYPE.BYTES, text.length),
+    text,
+    varints(METRICS.END * 8 + WIRE_TYPE.VARINT, crcValue(crc)),
+    rows.subarray(place),
+  ]);
+}
+
+function varints(...values: readonly number[]): Buffer {
+  const bytes = Buffer.alloc(values.length * VARINT_BYTES_MAX);
+  return bytes.subarray(
+    0,
+    values.reduce((at, value) => writeVarint(bytes, at, value), 0),
+  );
 }
 
 function view({ id, shape, rows }: Download): object {

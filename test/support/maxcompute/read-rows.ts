@@ -1,6 +1,13 @@
 import { assertNever } from '../../../src/lib/errors.ts';
 import type { ColumnType } from '../../../src/connectors/maxcompute/protocol/column-type.ts';
-import { CRC_START, crcOfBytes, crcOfInt32, crcValue } from '../../../src/connectors/maxcompute/protocol/crc32c.ts';
+import {
+  CRC_START,
+  crcOfByte,
+  crcOfBytes,
+  crcOfInt32,
+  crcOfInt64,
+  crcValue,
+} from '../../../src/connectors/maxcompute/protocol/crc32c.ts';
 import { FIELD } from '../../../src/connectors/maxcompute/protocol/row-stream.ts';
 import { type RowValue, wireTypeOf } from '../../../src/connectors/maxcompute/protocol/row-value.ts';
 
@@ -17,19 +24,18 @@ export function readRows(bytes: Uint8Array, types: readonly ColumnType[]): RowVa
   return new RowsReader(bytes, types).rows();
 }
 
-const UTF8 = new TextDecoder('utf-8', { ignoreBOM: true });
+/** So many bytes of a varint make a number that is exact. */
+const EXACT_BYTES = 7;
 
 class RowsReader {
-  readonly #bytes: Uint8Array;
+  readonly #bytes: Buffer;
   readonly #view: DataView;
   readonly #types: readonly ColumnType[];
   #at = 0;
   #crc = CRC_START;
-  /** What was read as a number, for its CRC. */
-  readonly #word = new DataView(new ArrayBuffer(8));
 
   constructor(bytes: Uint8Array, types: readonly ColumnType[]) {
-    this.#bytes = bytes;
+    this.#bytes = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     this.#types = types;
   }
@@ -39,7 +45,7 @@ class RowsReader {
     let row: RowValue[] | null = null;
     let checksum = CRC_START;
     for (;;) {
-      const tag = Number(this.#varint());
+      const tag = this.#number();
       const column = Math.floor(tag / 8);
       if (column === FIELD.COUNT) break;
       if (column === FIELD.END_ROW) {
@@ -59,8 +65,8 @@ class RowsReader {
     }
     if (row !== null) fail('a row is not ended before the footer');
     const count = this.#zigzag();
-    if (count !== BigInt(rows.length)) fail(`the footer counts ${count} rows, there are ${rows.length}`);
-    if (Math.floor(Number(this.#varint()) / 8) !== FIELD.CHECKSUM) fail('the footer has no checksum');
+    if (count !== rows.length) fail(`the footer counts ${count} rows, there are ${rows.length}`);
+    if (Math.floor(this.#number() / 8) !== FIELD.CHECKSUM) fail('the footer has no checksum');
     if (this.#crcVarint() !== crcValue(checksum)) fail('the checksum of all rows is wrong');
     if (this.#at !== this.#bytes.length) fail('bytes follow the footer');
     return rows;
@@ -81,11 +87,10 @@ class RowsReader {
       case 'interval_year_month':
         return this.#int64();
       case 'boolean': {
-        const byte = this.#varint();
-        if (byte > 1n) fail('a boolean is neither 0 nor 1');
-        this.#word.setUint8(0, Number(byte));
-        this.#feed(1);
-        return byte === 1n;
+        const byte = this.#number();
+        if (byte > 1) fail('a boolean is neither 0 nor 1');
+        this.#crc = crcOfByte(this.#crc, byte);
+        return byte === 1;
       }
       case 'float': {
         const at = this.#raw(4);
@@ -100,7 +105,7 @@ class RowsReader {
       case 'varchar':
       case 'decimal':
       case 'json':
-        return UTF8.decode(this.#blob());
+        return this.#blob().toString();
       case 'binary':
         return Uint8Array.from(this.#blob());
       case 'timestamp':
@@ -108,8 +113,7 @@ class RowsReader {
       case 'interval_day_time': {
         const seconds = this.#int64();
         const nanos = Number(this.#zigzag());
-        this.#word.setInt32(0, nanos, true);
-        this.#feed(4);
+        this.#crc = crcOfInt32(this.#crc, nanos);
         if (nanos < 0 || nanos > 999_999_999) fail('a timestamp has nanoseconds beyond a second');
         return { seconds, nanos };
       }
@@ -129,31 +133,30 @@ class RowsReader {
   }
 
   #elements(type: ColumnType): RowValue[] {
-    const count = Number(this.#varint());
+    const count = this.#number();
     if (count > this.#bytes.length - this.#at) fail('an array is longer than the stream');
     return Array.from({ length: count }, () => this.#element(type));
   }
 
   #element(type: ColumnType): RowValue {
-    const flag = this.#varint();
-    if (flag > 1n) fail('a null flag is neither 0 nor 1');
-    return flag === 1n ? null : this.#value(type);
+    const flag = this.#number();
+    if (flag > 1) fail('a null flag is neither 0 nor 1');
+    return flag === 1 ? null : this.#value(type);
   }
 
   #int64(): bigint {
     const value = this.#zigzag();
-    this.#word.setBigInt64(0, value, true);
-    this.#feed(8);
+    if (typeof value === 'number') {
+      const high = Math.floor(value / 4294967296);
+      this.#crc = crcOfInt64(this.#crc, value - high * 4294967296, high);
+      return BigInt(value);
+    }
+    this.#crc = crcOfInt64(this.#crc, Number(BigInt.asIntN(32, value)), Number(BigInt.asIntN(32, value >> 32n)));
     return value;
   }
 
-  /** Feeds the first bytes of what stands in `#word`. */
-  #feed(size: number): void {
-    this.#crc = crcOfBytes(this.#crc, this.#word, 0, size);
-  }
-
-  #blob(): Uint8Array {
-    const size = Number(this.#varint());
+  #blob(): Buffer {
+    const size = this.#number();
     const at = this.#raw(size);
     return this.#bytes.subarray(at, at + size);
   }
@@ -171,9 +174,33 @@ class RowsReader {
     return Number(BigInt.asUintN(32, this.#varint()));
   }
 
-  #zigzag(): bigint {
+  /** A number where that is exact. */
+  #zigzag(): number | bigint {
+    const start = this.#at;
+    const short = this.#short();
+    if (short !== null) return short % 2 === 0 ? short / 2 : -(short + 1) / 2;
+    this.#at = start;
     const raw = this.#varint();
     return (raw & 1n) === 0n ? raw >> 1n : -(raw >> 1n) - 1n;
+  }
+
+  /** A tag, a length or a flag. */
+  #number(): number {
+    return this.#short() ?? fail('a number is too large');
+  }
+
+  /** Null for a varint of more bytes, of which some were passed over. */
+  #short(): number | null {
+    let value = 0;
+    let scale = 1;
+    for (let count = 0; count < EXACT_BYTES; count += 1) {
+      const byte = this.#bytes[this.#at] ?? fail('the stream ends before its footer');
+      this.#at += 1;
+      value += (byte & 0x7f) * scale;
+      if (byte < 0x80) return value;
+      scale *= 128;
+    }
+    return null;
   }
 
   #varint(): bigint {
