@@ -178,8 +178,8 @@ for (const [changes, message] of [
   ],
   [{ SourceDataSourceType: 'Oracle' }, 'not-built: SourceDataSourceType Oracle is not there yet; MySQL is'],
   [
-    { DestinationDataSourceType: 'MaxCompute' },
-    'not-built: DestinationDataSourceType MaxCompute is not there yet; Hologres and Kafka are',
+    { DestinationDataSourceType: 'Hive' },
+    'not-built: DestinationDataSourceType Hive is not there yet; Hologres and Kafka and MaxCompute are',
   ],
   [
     { TableMappings: one('~a(?=b)') },

@@ -1,6 +1,6 @@
 import { canonicalJson, isJsonObject, JsonError, parseJsonObject } from '../lib/json.ts';
 import type { JsonObject } from '../lib/json-value.ts';
-import { type JobSettings, type JobSpec, type MigrationType, RENAMED, routeTo } from './job-spec.ts';
+import { type JobSettings, type JobSpec, type MigrationType, RENAMED, routeTo, SINK_TYPES } from './job-spec.ts';
 import { type JobRules, readRules } from './job-rules.ts';
 import { invalid } from './script-reader.ts';
 import type { InitialLoad, RouteName, WantedTask } from './task-definition.ts';
@@ -17,7 +17,6 @@ const LOADS: Readonly<Partial<Record<MigrationType, InitialLoad>>> = {
   FullAndRealtimeIncremental: 'all',
   RealtimeIncremental: 'none',
 };
-const SERVED_SINKS: readonly string[] = ['Hologres', 'Kafka'];
 /** What a job asks of its tables that is nothing but what is done anyway. */
 const HOLO_CHANNEL: Readonly<Record<string, string>> = {
   writeMode: 'replay',
@@ -44,10 +43,10 @@ export function readJob(name: string, spec: JobSpec): WantedJob {
     missing.push(`MigrationType ${spec.MigrationType} is not there yet; ${Object.keys(LOADS).join(' and ')} are`);
   if (spec.SourceDataSourceType !== 'MySQL')
     missing.push(`SourceDataSourceType ${spec.SourceDataSourceType} is not there yet; MySQL is`);
-  const route = SERVED_SINKS.includes(spec.DestinationDataSourceType) ? routeTo(spec.DestinationDataSourceType) : null;
+  const route = routeTo(spec.DestinationDataSourceType);
   if (route === null)
     missing.push(
-      `DestinationDataSourceType ${spec.DestinationDataSourceType} is not there yet; ${SERVED_SINKS.join(' and ')} are`,
+      `DestinationDataSourceType ${spec.DestinationDataSourceType} is not there yet; ${Object.values(SINK_TYPES).join(' and ')} are`,
     );
   const selections = readSelections(spec.TableMappings, wrong);
   readSettings(spec.JobSettings, wrong, missing);

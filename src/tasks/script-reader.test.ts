@@ -236,8 +236,8 @@ void test('more than one source, reader or writer, or none, is refused', () => {
 void test('what is not there yet is said to be so, and what is unknown is said to be wrong', () => {
   refuses(
     () => readCreateParam(script({ setting: { taskType: 'oneclick_to_odps' } })),
-    'not-built',
-    /oneclick_to_odps is not there yet; oneclick_to_holo and oneclick_to_kafka are/,
+    'invalid',
+    /the writer's stepType is holo, and the route oneclick_to_odps needs odps/,
   );
   for (const taskType of ['toString', 'constructor', '', 7, null])
     refuses(
@@ -354,7 +354,7 @@ void test('a content of a route that is not known, or without its extend, is ref
     /extend\.mode \(migration_moon\) must be one of/,
   );
   refuses(() => readContent('{"extend":{"mode":"constructor"},"steps":[]}'), 'invalid', /must be one of/);
-  refuses(() => readContent('{"extend":{"mode":"migration_odps"},"steps":[]}'), 'not-built', /not there yet/);
+  refuses(() => readContent('{"extend":{"mode":"migration_odps"},"steps":[]}'), 'invalid', /has no reader/);
 });
 
 void test('a mark that is not whole is none: such a content is planned anew', () => {

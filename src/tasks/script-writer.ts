@@ -95,8 +95,8 @@ function writerStep(task: TaskDefinition): Json {
   };
 }
 
-function mappingOf({ sourceName, tables, route }: TaskDefinition): Json {
-  return { srcDatasourceName: sourceName, tableRule: tables.map(RULES[route]) };
+function mappingOf({ sourceName, tables, route, writer }: TaskDefinition): Json {
+  return { srcDatasourceName: sourceName, tableRule: tables.map((table) => RULES[route](table, writer)) };
 }
 
 function tableList({ form, tables }: TaskDefinition): JsonObject {
@@ -110,7 +110,7 @@ function tableList({ form, tables }: TaskDefinition): JsonObject {
   };
 }
 
-const RULES: Readonly<Record<RouteName, (table: DefinedTable) => Json>> = {
+const RULES: Readonly<Record<RouteName, (table: DefinedTable, writer: JsonObject) => Json>> = {
   oneclick_to_holo: tableRule,
   oneclick_to_odps: tableRule,
   oneclick_to_kafka: topicRule,
@@ -125,11 +125,11 @@ function topicRule({ table, target, key }: DefinedTable): Json {
   };
 }
 
-function tableRule({ table, target, key, columns }: DefinedTable): Json {
+function tableRule({ table, target, key, columns }: DefinedTable, writer: JsonObject): Json {
   return {
     srcDbName: table.database,
     srcTable: table.table,
-    dstTable: `${target.schema}.${target.table}`,
+    dstTable: target.schema === '' ? target.table : `${target.schema}.${target.table}`,
     primaryKeyInfo: { type: 'pk', column: key },
     dstCreateTableInfo: {
       schemaName: target.schema,
@@ -150,8 +150,8 @@ function tableRule({ table, target, key, columns }: DefinedTable): Json {
         };
       }),
     },
-    mergeIntoCycleType: 'DEFAULT',
-    dayDeltaEnable: false,
-    hourDeltaEnable: false,
+    mergeIntoCycleType: writer['mergeIntoCycleType'] ?? 'DEFAULT',
+    dayDeltaEnable: writer['dayDeltaEnable'] ?? false,
+    hourDeltaEnable: writer['hourDeltaEnable'] ?? false,
   };
 }

@@ -7,7 +7,7 @@ import type { NamedTable } from './target-names.ts';
 export const INITIAL_LOADS = ['all', 'added', 'none'] as const;
 export type InitialLoad = (typeof INITIAL_LOADS)[number];
 
-/** Where rows of existing tables go, as the script names it; one is served so far. */
+/** Where rows of existing tables go, as the script names it. */
 export const ROUTES = { oneclick_to_holo: 'holo', oneclick_to_kafka: 'kafka', oneclick_to_odps: 'odps' } as const;
 export type RouteName = keyof typeof ROUTES;
 

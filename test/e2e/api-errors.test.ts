@@ -66,10 +66,6 @@ void describe('bad input', () => {
     const create = (param: string, type: string = REALTIME.TaskType) =>
       refusal(task.api.call('GenerateDISyncTaskConfigForCreating', { TaskType: type, TaskParam: param }));
     assert.match(
-      await create(task.createParam({ table: ['a'] }, { taskType: 'oneclick_to_odps', name: 'k' })),
-      /^Invalid\.DI\.Parameter.*oneclick_to_odps is not there yet/,
-    );
-    assert.match(
       await create(task.createParam({ table: ['a'] }), 'DI_OFFLINE'),
       /^Invalid\.DI\.Parameter.*batch tasks are made with CreateDISyncTask/,
     );

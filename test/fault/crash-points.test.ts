@@ -34,12 +34,14 @@ const OF_THE_SINK: readonly CrashStep[] = [
 ];
 /** What it does otherwise than others. */
 const OF_KAFKA: readonly CrashStep[] = ['checkpoint recovered', 'targets prepared', 'records sent', 'sink commit'];
+/** Sessions are noted before they are committed. */
+const OF_MAXCOMPUTE: readonly CrashStep[] = ['journal written', 'target altered', 'rows stored', 'session committed'];
 const TESTS = [
   {
     holder: 'the target holds the checkpoint',
     open: (service: Service) => openPostgres(service, { family: 'mariadb', asHologres: false }),
     points: CRASH_POINTS.filter(
-      (point) => ![...OF_THE_API, ...OF_ALARMS, 'records sent', 'journal written'].includes(stepOf(point)),
+      (point) => ![...OF_THE_API, ...OF_ALARMS, 'records sent', ...OF_MAXCOMPUTE].includes(stepOf(point)),
     ),
   },
   {

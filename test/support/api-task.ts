@@ -26,7 +26,7 @@ export interface Info {
 
 /** The sink of a task, as the API is told of it. */
 export interface TaskSink {
-  readonly type: 'holo' | 'kafka';
+  readonly type: 'holo' | 'kafka' | 'odps';
   /** `Content` of the data source. */
   readonly content: object;
   /** The writer's options. */

@@ -19,26 +19,21 @@ interface Change {
 }
 
 function put(buffer: DeltaBuffer, memory: RowStream, { key, text, apart = false }: Change): void {
-  const writeKey = () => {
-    memory.field(1, WIRE_TYPE.VARINT);
-    memory.integer(key);
-  };
-  const keyStart = memory.at;
-  writeKey();
-  const keyEnd = memory.at;
-  const start = apart && text !== null ? memory.at : keyStart;
-  if (start !== keyStart) {
-    memory.keepRow();
-    writeKey();
-  }
+  const row = new RowStream();
+  row.field(1, WIRE_TYPE.VARINT);
+  row.integer(key);
+  const keyBytes = row.at;
   if (text !== null) {
-    memory.field(2, WIRE_TYPE.BYTES);
-    memory.ascii(text);
+    row.field(2, WIRE_TYPE.BYTES);
+    row.ascii(text);
   }
-  const crc = memory.keepRow();
+  const keyStart = memory.at;
+  if (apart) memory.copyBytes(row.bytes, 0, keyBytes);
+  const start = memory.at;
+  const crc = memory.keepCopy(row);
   buffer.put(memory, {
     keyStart,
-    keyEnd,
+    keyEnd: keyStart + keyBytes,
     start,
     end: memory.at,
     crc,

@@ -65,7 +65,6 @@ export class DeltaBuffer {
       memory.bytes.copyWithin(old, first, end);
       this.#set(entry, change, old - first);
       memory.at = first;
-      memory.keepRow();
       return;
     }
     this.#set(entry, change, 0);

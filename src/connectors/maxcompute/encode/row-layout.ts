@@ -53,8 +53,6 @@ export interface RowLayout {
   readonly hasher: Hasher;
   /** The numbers of the columns that tell of a change, for `log`. */
   readonly meta: Readonly<Record<MetaColumn, number>>;
-  /** The number of the first of the columns that a session for upserts has behind the table's. */
-  readonly upsertColumns: number;
 }
 
 export interface LayoutOptions {
@@ -95,7 +93,6 @@ export function layRows(version: TableVersion, options: LayoutOptions): RowLayou
     keyPlaces: Int32Array.from(keys, (key) => sorted.indexOf(key)),
     hasher,
     meta: metaNumbers(form, numbers),
-    upsertColumns: columns.length + 1,
   };
 }
 

@@ -2,19 +2,18 @@ import type { TimeZone } from '../../../lib/time-zone.ts';
 import type { LogPlace, RowImage, RowsPart } from '../../../pipeline/batch.ts';
 import { SEQUENCE_ID_BYTES, setSequenceRow, writeSequenceId } from '../../../pipeline/sequence-id.ts';
 import type { Partition, PartitionOf } from '../partition.ts';
-import { RowStream, WIRE_TYPE } from '../protocol/row-stream.ts';
-import { UPSERT_OPERATION } from '../protocol/upsert-session.ts';
+import { WIRE_TYPE } from '../protocol/row-stream.ts';
 import { AsideRow, RowEncoder } from './row-encoder.ts';
 import type { RowLayout } from './row-layout.ts';
 import { DIRTY, DIRTY_REASONS } from './wire.ts';
 
-/** Where rows go, and what is told of those that cannot go anywhere. */
-export interface RowStreams {
+/** Takes rows, and is told of those that cannot go anywhere. */
+export interface RowTaker {
   /**
-   * The stream that takes the next row of a partition; may be another one each time. `hash` is the sum of the hashes of the key, of
-   * which `bucketOf` makes the bucket; 0 for `log` and `rows`. Null: there is none yet; then nothing of this row is written.
+   * Takes a row that stands aside and copies what it keeps. Of a Delta table it is a change by key: with `isDelete` the row is the
+   * key alone; what an upsert session wants behind the values is not in it.
    */
-  streamOf(partition: Partition, hash: number): RowStream | null;
+  take(partition: Partition, row: AsideRow, layout: RowLayout, isDelete: boolean): void;
   /** A row was left out, or the values that an update found. */
   onDirty(reason: string): void;
 }
@@ -22,21 +21,15 @@ export interface RowStreams {
 export interface RowTarget {
   readonly layout: RowLayout;
   readonly partitions: PartitionOf;
-  readonly streams: RowStreams;
+  readonly rows: RowTaker;
 }
-
-const UPSERT = UPSERT_OPERATION.UPSERT;
-const DELETE = UPSERT_OPERATION.DELETE;
-/** Behind `__version` and `__app_version`, which stay null, and behind `__key_cols`, which does too. */
-const OPERATION = 2;
-const VALUE_COLUMNS = 4;
 
 const LETTERS = Buffer.from('IUDTYN');
 const [INSERTED, UPDATED, DELETED, VOID, YES, NO] = [0, 1, 2, 3, 4, 5] as const;
 
 /**
- * Writes the rows of parts into row streams, a row at a time: into memory aside, from where it goes to its stream once it is
- * known to be clean, and its partition and bucket with it. Of a row nothing or all is written: both rows of an update, the
+ * Hands on the rows of parts, one at a time: each is written into memory aside, from where it is taken once it is known to be
+ * clean, and its partition and the hash of its key with it. Of a row nothing or all is handed on: both rows of an update, the
  * delete of the old key and the upsert of the new one. Allocates nothing per row.
  */
 export class RowWriter {
@@ -59,47 +52,33 @@ export class RowWriter {
     return this.#left;
   }
 
-  /**
-   * Writes the rows of `part` from row `from` on. Returns the row to go on with: the part's count when all were written, or the
-   * first one for which there was no stream.
-   */
-  write(part: RowsPart, from: number, target: RowTarget): number {
+  write(part: RowsPart, target: RowTarget): void {
     this.#begin(part);
     target.partitions.start(part.timeMicros);
     const { count } = part;
     switch (target.layout.form) {
       case 'delta':
-        for (let row = from; row < count; row += 1) if (!this.#delta(row, target)) return row;
-        return count;
+        for (let row = 0; row < count; row += 1) this.#delta(row, target);
+        return;
       case 'log':
-        for (let row = from; row < count; row += 1) if (!this.#log(row, target)) return row;
-        return count;
+        for (let row = 0; row < count; row += 1) this.#log(row, target);
+        return;
       case 'rows':
-        if (part.op === 'delete') {
-          this.#left += count - from;
-          return count;
-        }
-        for (let row = from; row < count; row += 1) if (!this.#plain(row, target)) return row;
-        return count;
+        if (part.op === 'delete') this.#left += count;
+        else for (let row = 0; row < count; row += 1) this.#plain(row, target);
     }
   }
 
-  /**
-   * Writes into a log that all rows before `place` are void: the source was emptied there, or a load begins. False if there was
-   * no stream for it.
-   */
-  writeVoid({ place, timeMicros }: { place: LogPlace; timeMicros: number }, target: RowTarget): boolean {
-    const { layout, partitions, streams } = target;
+  /** Tells a log that all rows before `place` are void: the source was emptied there, or a load begins. */
+  writeVoid({ place, timeMicros }: { place: LogPlace; timeMicros: number }, target: RowTarget): void {
+    const { layout, partitions, rows } = target;
     writeSequenceId(this.#sequenceView, 0, place, 0);
     this.#executeMs = Math.floor(timeMicros / 1000);
     partitions.start(timeMicros);
-    const stream = streams.streamOf(partitions.withoutRow(), 0);
-    if (stream === null) return false;
     const row = this.#after;
     row.begin();
     this.#meta(row, layout, VOID, false, false);
-    stream.takeRow(row.stream);
-    return true;
+    rows.take(partitions.withoutRow(), row, layout, false);
   }
 
   #begin(part: RowsPart): void {
@@ -108,7 +87,7 @@ export class RowWriter {
     this.#executeMs = Math.floor(part.timeMicros / 1000);
   }
 
-  #delta(row: number, { layout, partitions, streams }: RowTarget): boolean {
+  #delta(row: number, { layout, partitions, rows }: RowTarget): void {
     const part = this.#part!;
     const after = this.#after;
     const before = this.#before;
@@ -116,85 +95,59 @@ export class RowWriter {
     if (part.op !== 'delete') {
       after.begin();
       this.#encoder.write(after, part, row, 'after', layout.runs, layout.hasher);
-      into = this.#clean(after, row, 'after', partitions, streams);
+      into = this.#clean(after, row, 'after', partitions, rows);
       // The target keeps what it has of this row.
-      if (into === null) return true;
-      operation(after.stream, layout, UPSERT);
+      if (into === null) return;
     }
-    let outOf: Partition | null = null;
     if (part.op === 'delete' || part.op === 'update') {
       before.begin();
       this.#encoder.write(before, part, row, 'before', layout.keyRuns, layout.hasher);
-      outOf = partitions.of(part, row, 'before');
+      const outOf = partitions.of(part, row, 'before');
       // What was dirty before is not there to be deleted; of a delete alone, that is worth a word.
       if (before.dirty !== DIRTY.NONE || outOf === null) {
-        if (part.op === 'delete') streams.onDirty(this.#reason(before, partitions));
-        outOf = null;
-      } else if (into === outOf && sameKey(before, after, layout)) outOf = null;
-      else operation(before.stream, layout, DELETE);
+        if (part.op === 'delete') rows.onDirty(this.#reason(before, partitions));
+      } else if (into !== outOf || !sameKey(before, after, layout)) rows.take(outOf, before, layout, true);
     }
-    const oldStream = outOf === null ? null : streams.streamOf(outOf, before.hash);
-    if (outOf !== null && oldStream === null) return false;
-    if (into !== null) {
-      const stream = streams.streamOf(into, after.hash);
-      if (stream === null) return false;
-      // The stream may be the same, and the old key goes before the new one.
-      oldStream?.takeRow(before.stream);
-      stream.takeRow(after.stream);
-    } else oldStream?.takeRow(before.stream);
-    return true;
+    if (into !== null) rows.take(into, after, layout, false);
   }
 
-  #log(row: number, { layout, partitions, streams }: RowTarget): boolean {
+  #log(row: number, target: RowTarget): void {
     const part = this.#part!;
     const { op } = part;
+    const { layout, rows } = target;
     setSequenceRow(this.#sequenceView, SEQUENCE_ID_BYTES, part.place, row);
     let into: Partition | null = null;
     if (op !== 'delete') {
-      into = this.#image(row, 'after', op === 'update' ? UPDATED : INSERTED, { layout, partitions, streams });
-      if (into === null) return true;
+      into = this.#image(row, 'after', op === 'update' ? UPDATED : INSERTED, target);
+      if (into === null) return;
     }
-    const stream = into === null ? null : streams.streamOf(into, 0);
-    if (into !== null && stream === null) return false;
-    let outOf: Partition | null = null;
-    if (op === 'delete' || op === 'update')
-      outOf = this.#image(row, 'before', op === 'update' ? UPDATED : DELETED, { layout, partitions, streams });
-    const oldStream = outOf === null ? null : streams.streamOf(outOf, 0);
-    if (outOf !== null && oldStream === null) return false;
-    oldStream?.takeRow(this.#before.stream);
-    stream?.takeRow(this.#after.stream);
-    return true;
+    if (op === 'delete' || op === 'update') {
+      const outOf = this.#image(row, 'before', op === 'update' ? UPDATED : DELETED, target);
+      if (outOf !== null) rows.take(outOf, this.#before, layout, false);
+    }
+    if (into !== null) rows.take(into, this.#after, layout, false);
   }
 
-  #image(row: number, image: RowImage, what: number, { layout, partitions, streams }: RowTarget): Partition | null {
+  #image(row: number, image: RowImage, what: number, { layout, partitions, rows }: RowTarget): Partition | null {
     const aside = image === 'before' ? this.#before : this.#after;
     aside.begin();
     this.#meta(aside, layout, what, image === 'before', image === 'after');
     this.#encoder.write(aside, this.#part!, row, image, layout.runs, layout.hasher);
-    return this.#clean(aside, row, image, partitions, streams);
+    return this.#clean(aside, row, image, partitions, rows);
   }
 
-  #plain(row: number, { layout, partitions, streams }: RowTarget): boolean {
+  #plain(row: number, { layout, partitions, rows }: RowTarget): void {
     const after = this.#after;
     after.begin();
     this.#encoder.write(after, this.#part!, row, 'after', layout.runs, layout.hasher);
-    const into = this.#clean(after, row, 'after', partitions, streams);
-    if (into === null) return true;
-    const stream = streams.streamOf(into, 0);
-    stream?.takeRow(after.stream);
-    return stream !== null;
+    const into = this.#clean(after, row, 'after', partitions, rows);
+    if (into !== null) rows.take(into, after, layout, false);
   }
 
   /** The partition of a row that can be written; null, and said to be dirty, if it cannot. */
-  #clean(
-    aside: AsideRow,
-    row: number,
-    image: RowImage,
-    partitions: PartitionOf,
-    streams: RowStreams,
-  ): Partition | null {
+  #clean(aside: AsideRow, row: number, image: RowImage, partitions: PartitionOf, rows: RowTaker): Partition | null {
     const partition = aside.dirty === DIRTY.NONE ? partitions.of(this.#part!, row, image) : null;
-    if (partition === null) streams.onDirty(this.#reason(aside, partitions));
+    if (partition === null) rows.onDirty(this.#reason(aside, partitions));
     return partition;
   }
 
@@ -214,14 +167,6 @@ export class RowWriter {
     stream.field(meta._after_image_, WIRE_TYPE.BYTES);
     stream.blob(LETTERS, isAfter ? YES : NO, (isAfter ? YES : NO) + 1);
   }
-}
-
-function operation(stream: RowStream, { upsertColumns }: RowLayout, what: number): void {
-  stream.field(upsertColumns + OPERATION, WIRE_TYPE.VARINT);
-  stream.integer(what);
-  // Empty: all columns are set.
-  stream.field(upsertColumns + VALUE_COLUMNS, WIRE_TYPE.BYTES);
-  stream.uncounted(0);
 }
 
 /** Whether the key of `before`, a row of key columns alone, is that of `after`: the same bytes, tags included. */

@@ -65,46 +65,30 @@ export class RowStream {
     this.rows += 1;
   }
 
-  /**
-   * Ends a row with the values that were written to `aside`, a stream of one row that is not ended: what a row is, and
-   * where it belongs, may be known only when all of it was seen.
-   */
-  takeRow(aside: RowStream): void {
-    const length = aside.at;
-    const start = this.room(length);
-    const from = aside.bytes;
-    const to = this.bytes;
-    if (length >= LONG_BYTES) to.set(from.subarray(0, length), start);
-    else for (let at = 0; at < length; at += 1) to[start + at] = from[at]!;
-    this.at = start + length;
-    this.#row = aside.#row;
-    this.endRow();
-  }
-
   /** Takes back what the row that is being written has so far. */
   undoRow(): void {
     this.at = this.#rowStart;
     this.#row = CRC_START;
   }
 
-  /**
-   * Takes the values that were written of a row out of the stream: they stay in memory, from where the row began to `at`,
-   * for a stream that they are to be in. Returns their CRC so far.
-   */
-  keepRow(): number {
-    const crc = this.#row;
-    this.#row = CRC_START;
-    this.#rowStart = this.at;
-    return crc;
+  /** Copies the values of a row that stands aside behind what is here, as no row yet; returns their CRC so far. */
+  keepCopy(aside: RowStream): number {
+    this.copyBytes(aside.bytes, 0, aside.at);
+    return aside.#row;
   }
 
-  /** Begins a row with values that were kept elsewhere, with their CRC so far; more may follow. */
-  resumeRow(source: Uint8Array, start: number, end: number, crc: number): void {
-    const at = this.room(FIXED_BYTES_MAX + end - start);
+  /** Copies bytes as they are. */
+  copyBytes(source: Uint8Array, start: number, end: number): void {
+    const at = this.room(end - start);
     const { bytes } = this;
     if (end - start >= LONG_BYTES) bytes.set(source.subarray(start, end), at);
     else for (let from = start, to = at; from < end; ) bytes[to++] = source[from++]!;
     this.at = at + end - start;
+  }
+
+  /** Begins a row with values that were kept elsewhere, with their CRC so far; more may follow. */
+  resumeRow(source: Uint8Array, start: number, end: number, crc: number): void {
+    this.copyBytes(source, start, end);
     this.#row = crc;
   }
 

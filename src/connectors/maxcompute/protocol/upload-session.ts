@@ -103,9 +103,14 @@ export class UploadSession {
     } catch (error) {
       const { kind } = retryRuleOf(error);
       if (kind !== 'fault' && kind !== 'state') throw error;
-      return uploadStateOf(this.#client, this.#target, this.id, signal);
+      return this.state(signal);
     }
     return uploadState(readUpload(reply).Status);
+  }
+
+  /** Errors: ServiceError. */
+  state(signal?: AbortSignal): Promise<SessionState> {
+    return uploadStateOf(this.#client, this.#target, this.id, signal);
   }
 
   #about(method: 'GET' | 'POST') {

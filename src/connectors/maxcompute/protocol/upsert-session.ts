@@ -3,7 +3,7 @@ import Value from 'typebox/value';
 import { pause } from '../../../lib/retry.ts';
 import type { Compression } from './compression.ts';
 import type { Hasher } from './key-hash.ts';
-import { mayHaveBeenDone, type RetryRule, retryRuleOf } from './retry-rule.ts';
+import { mayHaveBeenDone, RETRY, type RetryRule, retryRuleOf } from './retry-rule.ts';
 import type { Call, Reply, ServiceClient } from './service-client.ts';
 import { ServiceError } from './service-error.ts';
 import {
@@ -145,21 +145,23 @@ export class UpsertSession {
 
   /**
    * Makes all visible at once; returns when it is. A session that is known no more, after it may have been told to commit,
-   * was committed. Returns `committing` if that took too long, `lost` if the session ended otherwise. Errors: ServiceError.
+   * was committed. Returns `committing` if that took too long, or nobody answers, `lost` if the session ended otherwise. Errors: ServiceError.
    */
   async commit(signal?: AbortSignal, waitMs = COMMIT_WAIT_MS): Promise<SessionState> {
     const backOff = this.#client.backOff();
     const until = Date.now() + waitMs;
     let asked = false;
+    let unheard = 0;
     for (; ; await pause(backOff.next(), signal)) {
       const reply = await this.#askToCommit(asked, signal);
       if (reply === 'gone') return 'committed';
       asked ||= reply !== 'refused';
+      unheard = reply === 'unheard' ? unheard + 1 : 0;
       if (typeof reply === 'object') {
         const state = upsertState(readUpsert(reply).status);
         if (state === 'committed' || state === 'lost') return state;
       }
-      if (Date.now() >= until || signal?.aborted === true) return 'committing';
+      if (Date.now() >= until || unheard > RETRY.faultTries || signal?.aborted === true) return 'committing';
     }
   }
 

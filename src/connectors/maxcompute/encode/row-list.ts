@@ -1,0 +1,43 @@
+import type { RowStream } from '../protocol/row-stream.ts';
+
+const FIRST_ENTRIES = 16;
+const ENTRY_BYTES = 4 * 3;
+
+/** The rows that are appended to one partition within one commit, in their order: where each stands in the memory of rows. */
+export class RowList {
+  count = 0;
+  #starts = new Int32Array(FIRST_ENTRIES);
+  #lengths = new Int32Array(FIRST_ENTRIES);
+  #crcs = new Int32Array(FIRST_ENTRIES);
+
+  /** What the index takes. */
+  get bytes(): number {
+    return this.#starts.length * ENTRY_BYTES;
+  }
+
+  /** `crc` is that of the row's values. */
+  add(start: number, end: number, crc: number): void {
+    if (this.count === this.#starts.length) {
+      const { length } = this.#starts;
+      this.#starts = grown(this.#starts, length * 2);
+      this.#lengths = grown(this.#lengths, length * 2);
+      this.#crcs = grown(this.#crcs, length * 2);
+    }
+    const entry = this.count++;
+    this.#starts[entry] = start;
+    this.#lengths[entry] = end - start;
+    this.#crcs[entry] = crc;
+  }
+
+  writeRow(entry: number, memory: Uint8Array, into: RowStream): void {
+    const start = this.#starts[entry]!;
+    into.resumeRow(memory, start, start + this.#lengths[entry]!, this.#crcs[entry]!);
+    into.endRow();
+  }
+}
+
+function grown(array: Int32Array, length: number): Int32Array<ArrayBuffer> {
+  const longer = new Int32Array(length);
+  longer.set(array);
+  return longer;
+}

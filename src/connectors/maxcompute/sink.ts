@@ -1,0 +1,298 @@
+import { assertNever } from '../../lib/errors.ts';
+import { inParallel } from '../../lib/in-parallel.ts';
+import type { Logger } from '../../lib/log.ts';
+import { TimeZone } from '../../lib/time-zone.ts';
+import type { Batch, DdlPart, EmptyPart, RowsPart, SchemaPart } from '../../pipeline/batch.ts';
+import type { Checkpoint } from '../../pipeline/checkpoint.ts';
+import type { OpenSinkOptions } from '../../pipeline/connector.ts';
+import { ddlUnsupported } from '../../pipeline/ddl-unsupported.ts';
+import { DirtyRows } from '../../pipeline/dirty-rows.ts';
+import { PipelineError } from '../../pipeline/pipeline-error.ts';
+import type { SinkTable } from '../../pipeline/route.ts';
+import type { CommitResult, FailedTables, Sink, SinkLoad } from '../../pipeline/sink.ts';
+import { describeTable, tableKey, type TableId, type TableVersion } from '../../pipeline/table.ts';
+import { CommitAttempt } from './commit-attempt.ts';
+import { CommitBuffer } from './encode/commit-buffer.ts';
+import { CommitJournal } from './commit-journal.ts';
+import { RowWriter } from './encode/row-writer.ts';
+import { toPipelineError } from './errors.ts';
+import { followSchema } from './follow-schema.ts';
+import { describeTarget, targetKey } from './names.ts';
+import { intervalSeconds, type MaxComputeOptions, parseMaxComputeOptions } from './options.ts';
+import { PartitionRule } from './partition.ts';
+import { prepareTargets } from './prepare-targets.ts';
+import { tableFacts } from './protocol/table-facts.ts';
+import { closeService, openService, type Service, tunnelTarget } from './service.ts';
+import { asMaxComputeSettings, type MaxComputeSettings } from './settings.ts';
+import { settleCommit } from './settle-commit.ts';
+import type { Target, TargetVersion } from './target.ts';
+
+/** Of the memory for rows, what each of the two buffers may take; the rest is for blocks on their way. */
+const BUFFER_SHARE = 0.4;
+const LOOK_LIMIT = 8;
+
+/**
+ * Writes into MaxCompute. Rows are encoded as they come, those of Delta tables merged by key; a commit stores them in sessions
+ * that nobody sees, notes sessions and checkpoint in the journal, and makes them visible. Two buffers take turns, so that
+ * encoding goes on while a commit is on its way.
+ */
+export class MaxComputeSink implements Sink {
+  readonly commitIntervalMs: number;
+  readonly holdsCheckpoint = true;
+  readonly #settings: MaxComputeSettings;
+  readonly #options: MaxComputeOptions;
+  readonly #policies: OpenSinkOptions['policies'];
+  readonly #log: Logger;
+  readonly #journal: CommitJournal;
+  readonly #partitions: PartitionRule;
+  readonly #zone: TimeZone;
+  readonly #writer: RowWriter;
+  readonly #targets = new Map<string, Target>();
+  readonly #dirty: DirtyRows;
+  readonly #closing = new AbortController();
+  readonly #bufferBytesMax: number;
+  #service: Service | null = null;
+  #filling = new CommitBuffer();
+  #spare = new CommitBuffer();
+  #committing: Promise<unknown> | null = null;
+  #broken = false;
+
+  constructor({ settings, options, policies, memoryBytes, journal, log }: OpenSinkOptions) {
+    this.#settings = asMaxComputeSettings(settings);
+    this.#options = parseMaxComputeOptions(options);
+    this.#policies = policies;
+    this.#log = log;
+    this.#journal = new CommitJournal(journal);
+    this.#partitions = PartitionRule.parse(this.#options.partition);
+    this.#zone = new TimeZone(this.#options.timeZone);
+    this.#writer = new RowWriter(this.#zone);
+    this.#dirty = new DirtyRows(policies.errorLimit);
+    this.#bufferBytesMax = memoryBytes * BUFFER_SHARE;
+    this.commitIntervalMs = intervalSeconds(this.#options) * 1000;
+  }
+
+  get dirtyRows(): number {
+    return this.#dirty.count;
+  }
+
+  async recover(): Promise<Checkpoint | null> {
+    await this.#committing?.catch(() => {});
+    if (this.#service !== null) closeService(this.#service);
+    this.#service = null;
+    this.#filling.reset();
+    this.#spare.reset();
+    this.#dirty.rewind();
+    this.#broken = false;
+    const { signal } = this.#closing;
+    const service = await openService(this.#settings, this.#options.retryFirstMs, signal);
+    this.#service = service;
+    const checkpoint = await settleCommit({ journal: this.#journal, service, log: this.#log, signal });
+    await this.#lookAgain(service);
+    return checkpoint;
+  }
+
+  async prepare(tables: readonly SinkTable[]): Promise<FailedTables> {
+    const wanted = tables.filter((table) => !this.#isReady(table));
+    if (wanted.length === 0) return [];
+    const { targets, failed } = await prepareTargets({
+      service: this.#opened,
+      options: this.#options,
+      partitions: this.#partitions,
+      tables: wanted,
+      leavesOut: this.#policies.ddl.ADDCOLUMN !== 'NORMAL',
+      signal: this.#closing.signal,
+    });
+    for (const target of targets) this.#targets.set(tableKey(target.table), target);
+    return failed;
+  }
+
+  async write(batch: Batch): Promise<FailedTables> {
+    // While a commit is on its way, more than one buffer full has to wait for it.
+    while (this.#committing !== null && this.load().isFull) await this.#committing.catch(() => {});
+    if (this.#broken) throw brokenError();
+    const failed: { table: TableId; error: PipelineError }[] = [];
+    for (const part of batch.parts) {
+      switch (part.kind) {
+        case 'rows':
+          this.#encode(part);
+          break;
+        case 'schema':
+          failed.push(...this.#followSchema(part));
+          break;
+        case 'ddl':
+          failed.push(...this.#refuseDdl(part));
+          break;
+        case 'empty':
+          this.#empty(part);
+          break;
+        case 'progress':
+          break;
+        default:
+          assertNever(part);
+      }
+    }
+    return failed;
+  }
+
+  load(): SinkLoad {
+    const { rows, bytes, partitions, isEmpty } = this.#filling;
+    return {
+      // What alters a target is no row, and is to be done all the same.
+      rows: rows === 0 && !isEmpty ? 1 : rows,
+      bytes,
+      isFull: bytes >= this.#bufferBytesMax || partitions >= this.#options.openPartitionsMax,
+    };
+  }
+
+  async commit(checkpoint: Checkpoint): Promise<CommitResult> {
+    if (this.#broken) throw brokenError();
+    if (this.#committing !== null) throw new Error('a commit is in flight already');
+    const buffer = this.#filling;
+    this.#filling = this.#spare;
+    this.#spare = buffer;
+    const dirty = this.#dirty.open;
+    const committing = new CommitAttempt({
+      service: this.#opened,
+      options: this.#options,
+      journal: this.#journal,
+      memory: buffer.memory,
+      buffer,
+      checkpoint,
+      signal: this.#closing.signal,
+    }).run();
+    this.#committing = committing;
+    try {
+      const result = await committing;
+      this.#dirty.settle(dirty);
+      for (const { table } of result.failed) this.drop(table);
+      return result;
+    } catch (error) {
+      this.#broken = true;
+      throw error;
+    } finally {
+      buffer.reset();
+      this.#committing = null;
+    }
+  }
+
+  drop(table: TableId): void {
+    const target = this.#targets.get(tableKey(table));
+    if (target === undefined) return;
+    target.ready = false;
+    this.#filling.exclude(target);
+  }
+
+  async close(): Promise<void> {
+    await this.#committing?.catch(() => {});
+    this.#closing.abort();
+    if (this.#service !== null) closeService(this.#service);
+    this.#service = null;
+  }
+
+  get #opened(): Service {
+    if (this.#service === null) throw new Error('a sink prepares and commits after it has recovered');
+    return this.#service;
+  }
+
+  /** Whether a commit that failed has altered its targets is not known, nor whether somebody else has. */
+  async #lookAgain(service: Service): Promise<void> {
+    const { signal } = this.#closing;
+    await inParallel(this.#targets.values(), LOOK_LIMIT, async (target) => {
+      try {
+        const facts = await tableFacts(service.rest, tunnelTarget(service, target.id), signal);
+        if (facts !== null) target.refresh(facts.columns);
+      } catch (error) {
+        throw toPipelineError(error, `looking at ${describeTarget(target.id)}`);
+      }
+    });
+  }
+
+  #isReady({ table, target }: SinkTable): boolean {
+    const known = this.#targets.get(tableKey(table.id));
+    return known?.ready === true && targetKey(known.id) === targetKey(target);
+  }
+
+  /** The target of a table; null when its rows are left out. */
+  #targetOf(table: TableId): Target | null {
+    const target = this.#targets.get(tableKey(table));
+    if (target === undefined) throw new Error(`${describeTable(table)} was never prepared`);
+    return target.ready ? target : null;
+  }
+
+  #versionOf(target: Target, table: TableVersion): TargetVersion {
+    return target.version(table, (version) => this.#partitions.of(version, this.#zone));
+  }
+
+  #encode(part: RowsPart): void {
+    const target = this.#targetOf(part.table.id);
+    if (target === null) return;
+    const buffer = this.#filling;
+    const changes = buffer.of(target);
+    let dirty = 0;
+    let last = '';
+    this.#writer.write(part, {
+      ...this.#versionOf(target, part.table),
+      rows: {
+        take: (partition, row, layout, isDelete) => buffer.take(changes, partition, row, layout, isDelete),
+        onDirty: (reason) => {
+          dirty += 1;
+          last = reason;
+        },
+      },
+    });
+    if (part.op === 'read') this.#filling.loaded += part.count;
+    if (dirty === 0) return;
+    this.#log.warn({ table: part.table.id, rows: dirty, reason: last }, 'rows left out: dirty data');
+    this.#dirty.add(dirty, `${describeTable(part.table.id)}: ${last}`);
+  }
+
+  #followSchema(part: SchemaPart): FailedTables {
+    const target = this.#targetOf(part.table.id);
+    if (target === null) return [];
+    const { added, error } = followSchema(part, target, this.#policies.ddl);
+    if (error !== null) {
+      this.drop(part.table.id);
+      return [{ table: part.table.id, error }];
+    }
+    const changes = this.#filling.of(target);
+    for (const column of added) changes.added.set(column.name, column);
+    return [];
+  }
+
+  /** What other parts say of a statement is followed; a table of another name, or none, cannot be. */
+  #refuseDdl({ table: { id }, ddl }: DdlPart): FailedTables {
+    if (ddl !== 'DROPTABLE' && ddl !== 'RENAMETABLE') return [];
+    if (this.#targetOf(id) === null) return [];
+    this.drop(id);
+    return [{ table: id, error: ddlUnsupported(id, ddl) }];
+  }
+
+  /** A log stays, and says that what was before is void; other tables are emptied. */
+  #empty(part: EmptyPart): void {
+    const target = this.#targetOf(part.table.id);
+    if (target === null) return;
+    const buffer = this.#filling;
+    const changes = buffer.of(target);
+    if (target.form !== 'log') {
+      buffer.clear(changes);
+      changes.truncate = true;
+      return;
+    }
+    this.#writer.writeVoid(part, {
+      ...this.#versionOf(target, part.table),
+      rows: {
+        take: (partition, row, layout, isDelete) => buffer.take(changes, partition, row, layout, isDelete),
+        onDirty: () => {},
+      },
+    });
+  }
+}
+
+function brokenError(): PipelineError {
+  return new PipelineError(
+    'transient',
+    'Sink.Unavailable',
+    'the last commit failed: recover, and read again from the checkpoint',
+    { hint: 'The run tries again by itself.' },
+  );
+}
