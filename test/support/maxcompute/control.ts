@@ -34,6 +34,10 @@ const ToldFault = Type.Object(
 );
 
 const EVENTS: Readonly<Record<string, (double: MaxComputeDouble) => void>> = {
+  failNextCommit: ({ tunnel }) => {
+    tunnel.uploads.course.failures += 1;
+    tunnel.upserts.course.failures += 1;
+  },
   moveSlots: ({ tunnel }) => {
     tunnel.upserts.moveSlots({ says: true });
     tunnel.streams.moveSlots();

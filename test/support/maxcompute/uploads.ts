@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { RowValue } from '../../../src/connectors/maxcompute/protocol/row-value.ts';
 import { checkedRows } from './checked-rows.ts';
+import { CommitCourse, type CommitOnItsWay } from './commit-course.ts';
 import type { Pace } from './limits.ts';
 import { Refusal } from './refusal.ts';
 import { partitionOf, sessionOf } from './session-place.ts';
@@ -13,13 +14,15 @@ interface Upload {
   readonly partition: string;
   readonly overwrite: boolean;
   readonly blocks: Map<number, RowValue[][]>;
-  status: 'normal' | 'closed' | 'expired';
+  status: 'normal' | 'closing' | 'closed' | 'critical' | 'expired';
+  commit: CommitOnItsWay | null;
 }
 
 const BLOCK_ID_MAX = 19_999;
 
 /** The batch uploads of the double: rows are staged by block, checked, and visible only once committed. */
 export class Uploads {
+  readonly course = new CommitCourse(0);
   readonly #pace: Pace;
   readonly #uploads = new Map<string, Upload>();
 
@@ -39,13 +42,16 @@ export class Uploads {
       overwrite: params.get('overwrite') === 'true',
       blocks: new Map(),
       status: 'normal',
+      commit: null,
     };
     this.#uploads.set(upload.id, upload);
     return view(upload);
   }
 
   show(table: DoubleTable, params: URLSearchParams): object {
-    return view(this.#find(table, params));
+    const upload = this.#find(table, params);
+    proceed(upload);
+    return view(upload);
   }
 
   put(table: DoubleTable, params: URLSearchParams, body: Uint8Array): void {
@@ -62,9 +68,9 @@ export class Uploads {
     const upload = this.#find(table, params);
     if (upload.status !== 'normal') throw new Refusal(409, 'StatusConflict', `the upload is ${upload.status}`);
     this.#pace.take('uploadsCommitted', table);
-    upload.status = 'closed';
-    if (upload.overwrite) table.truncate(upload.partition);
-    for (const [, rows] of [...upload.blocks].sort(([a], [b]) => a - b)) table.append(upload.partition, rows);
+    upload.status = 'closing';
+    upload.commit = this.course.begin();
+    proceed(upload);
     return view(upload);
   }
 
@@ -76,6 +82,20 @@ export class Uploads {
   #find(table: DoubleTable, params: URLSearchParams): Upload {
     return sessionOf(this.#uploads, table, { params, id: 'uploadid', missing: 'NoSuchUpload' });
   }
+}
+
+/** A commit that is on its way comes nearer to its end with every answer. */
+function proceed(upload: Upload): void {
+  const { commit, table, partition, overwrite, blocks } = upload;
+  if (upload.status !== 'closing' || commit === null) return;
+  if (commit.answers > 0) {
+    commit.answers -= 1;
+    return;
+  }
+  upload.status = commit.fails ? 'critical' : 'closed';
+  if (commit.fails) return;
+  if (overwrite) table.truncate(partition);
+  for (const [, rows] of [...blocks].sort(([a], [b]) => a - b)) table.append(partition, rows);
 }
 
 function view({ id, shape, status, overwrite, blocks }: Upload): object {

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { RowValue } from '../../../src/connectors/maxcompute/protocol/row-value.ts';
 import { UPSERT_COLUMNS, UPSERT_OPERATION } from '../../../src/connectors/maxcompute/protocol/upsert-session.ts';
 import { checkedRows } from './checked-rows.ts';
+import { CommitCourse, type CommitOnItsWay } from './commit-course.ts';
 import type { Pace } from './limits.ts';
 import { plainBucket, plainHash } from './plain-hash.ts';
 import { Refusal } from './refusal.ts';
@@ -15,7 +16,8 @@ interface Upsert {
   readonly partition: string;
   readonly buckets: number;
   readonly staged: { readonly row: RowValue[]; readonly isDelete: boolean }[];
-  status: 'normal' | 'committing' | 'committed' | 'aborted' | 'expired';
+  status: 'normal' | 'committing' | 'committed' | 'critical' | 'aborted' | 'expired';
+  commit: CommitOnItsWay | null;
 }
 
 const SLOTS = 2;
@@ -23,6 +25,7 @@ const MISSING = 'UpsertSessionNotFound';
 
 /** The upsert sessions of the double: every row in its bucket, staged until the commit, which takes two calls. */
 export class Upserts {
+  readonly course = new CommitCourse(1);
   /** Of the sessions that begin from now on. */
   buckets = 4;
   /** Whether a row in a wrong bucket is refused. */
@@ -46,13 +49,16 @@ export class Upserts {
       buckets: this.buckets,
       staged: [],
       status: 'normal',
+      commit: null,
     };
     this.#upserts.set(upsert.id, upsert);
     return this.#view(upsert);
   }
 
   show(table: DoubleTable, params: URLSearchParams): object {
-    return this.#view(this.#find(table, params));
+    const upsert = this.#find(table, params);
+    proceed(upsert);
+    return this.#view(upsert);
   }
 
   /** Returns the address of the bucket's slot. */
@@ -86,14 +92,16 @@ export class Upserts {
       case 'normal':
         this.#pace.take('upsertsCommitted', table, upsert.partition);
         upsert.status = 'committing';
+        upsert.commit = this.course.begin();
+        proceed(upsert);
         break;
       case 'committing':
-        upsert.status = 'committed';
-        table.merge(upsert.partition, upsert.staged);
+        proceed(upsert);
         break;
       case 'committed':
         this.#upserts.delete(upsert.id);
         throw new Refusal(404, MISSING, 'there is no such session');
+      case 'critical':
       case 'aborted':
       case 'expired':
         throw new Refusal(409, 'StatusConflict', `the session is ${upsert.status}`);
@@ -147,6 +155,18 @@ export class Upserts {
       })),
     };
   }
+}
+
+/** A commit that is on its way comes nearer to its end with every answer. */
+function proceed(upsert: Upsert): void {
+  const { commit, table, partition, staged: changes } = upsert;
+  if (upsert.status !== 'committing' || commit === null) return;
+  if (commit.answers > 0) {
+    commit.answers -= 1;
+    return;
+  }
+  upsert.status = commit.fails ? 'critical' : 'committed';
+  if (!commit.fails) table.merge(partition, changes);
 }
 
 function staged({ table, shape, buckets }: Upsert, bucket: number | null, row: RowValue[]): Upsert['staged'][number] {

@@ -270,6 +270,33 @@ void test('a reply to a commit that cannot be read is an error, not another try'
   assert.equal(double.answers.filter((answer) => answer.startsWith('POST')).length, 3);
 });
 
+void test('a commit that takes its time is on its way until it is made, or fails', async () => {
+  double.tunnel.uploads.course.answers = 2;
+  for (const [fails, end] of [
+    [0, 'committed'],
+    [1, 'lost'],
+  ] as const) {
+    double.tunnel.uploads.course.failures = fails;
+    const upload = await beginUpload();
+    await upload.writeBlock(0, packed(upload.columns, [[1n, 'a']]), 'none');
+    assert.equal(await upload.commit(), 'committing');
+    assert.equal(await uploadStateOf(client, log, upload.id), 'committing');
+    assert.equal(await uploadStateOf(client, log, upload.id), end);
+    assert.deepEqual(logTable.rows(log.partition), [[1n, 'a']]);
+  }
+  double.tunnel.upserts.course.answers = 3;
+  for (const [fails, end] of [
+    [0, 'committed'],
+    [1, 'lost'],
+  ] as const) {
+    double.tunnel.upserts.course.failures = fails;
+    const session = await UpsertSession.begin(client, users);
+    await upsert(session, [[1 + fails, 'a']]);
+    assert.equal(await session.commit(), end);
+    assert.deepEqual(usersTable.rows(), [[1n, 'a']]);
+  }
+});
+
 void test('a commit that was throttled is asked for again', async () => {
   const upload = await beginUpload();
   await upload.writeBlock(0, packed(upload.columns, [[1n, 'a']]), 'none');
