@@ -134,6 +134,7 @@ test('a job is shown with all that is known of it, and as it was given', async (
       lagMs: '12',
       dirtyRows: '0',
       failovers: '1',
+      warnings: 'w | x',
       'tables.FAILED': '1',
     },
     MigrationType: 'FullAndRealtimeIncremental',

@@ -9,6 +9,7 @@ import { jobs } from './migrations/005-jobs.ts';
 import { alarmRules } from './migrations/006-alarm-rules.ts';
 import { sinkJournal } from './migrations/007-sink-journal.ts';
 import { alarmNews } from './migrations/008-alarm-news.ts';
+import { jobWarnings } from './migrations/009-job-warnings.ts';
 
 /** In order; one is never changed once it was released, only followed. */
 export const MIGRATIONS: readonly string[] = [
@@ -20,6 +21,7 @@ export const MIGRATIONS: readonly string[] = [
   alarmRules,
   sinkJournal,
   alarmNews,
+  jobWarnings,
 ];
 
 /** The store has another shape than this disync works with: `Store.Newer`, `Store.Older`. */

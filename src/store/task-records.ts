@@ -159,9 +159,20 @@ export class SqliteTaskRecords implements TaskRecords {
     );
   }
 
-  async saveJobSpec(id: TaskId, version: number, spec: JobSpec): Promise<void> {
+  async saveJobSpec(id: TaskId, version: number, spec: JobSpec, warnings: readonly string[]): Promise<void> {
     const text = stringifyJson(spec as unknown as Json);
-    this.#database.run('INSERT OR REPLACE INTO task_job VALUES (?, ?, ?)', id, version, text);
+    this.#database.run(
+      'INSERT OR REPLACE INTO task_job (task, version, spec, warnings) VALUES (?, ?, ?, ?)',
+      id,
+      version,
+      text,
+      JSON.stringify(warnings),
+    );
+  }
+
+  async jobWarnings(id: TaskId, version: number): Promise<readonly string[]> {
+    const row = this.#database.get('SELECT warnings FROM task_job WHERE task = ? AND version = ?', id, version);
+    return row === undefined ? [] : (JSON.parse(String(row['warnings'])) as string[]);
   }
 
   async version(id: TaskId, version: number): Promise<VersionRecord> {

@@ -167,6 +167,9 @@ export interface JobStart {
   readonly failover: { readonly count: number | null; readonly intervalMinutes: number | null } | null;
 }
 
+/** As the job's own settings say, where nothing else is given. */
+export const AS_SET: JobStart = { startTime: null, failover: null };
+
 /** The StartParam that a job's settings come to; null when they say nothing. */
 export function jobStartParam(settings: JobSettings | null, start: JobStart): string | null {
   const ddl = (settings?.DdlHandlingSettings ?? []).map(({ Type, Action }) => [

@@ -25,6 +25,8 @@ export interface Job extends JobSummary {
   /** Why it failed; null when it did not. */
   readonly failure: string | null;
   readonly info: InstanceInfo;
+  /** Of the plan of what is saved. */
+  readonly warnings: readonly string[];
   /** Milliseconds since the epoch. */
   readonly createdAt: number;
   readonly editedAt: number;

@@ -121,6 +121,7 @@ void test('a job goes from its patterns to a run, is stopped, goes on, and ends 
     sinkType: 'Hologres',
     migrationType: 'FullAndRealtimeIncremental',
     spec: spec(),
+    warnings: [],
     failure: null,
     createdAt: 1_700_000_000_000,
     editedAt: 1_700_000_000_000,
@@ -197,6 +198,26 @@ void test('an update that was saved and not deployed is deployed by a start of t
     assert.deepEqual(scene.routes(job), ['crm.people since 2 to crm.people']);
     assert.deepEqual(scene.engine.calls, [`resume ${job} v1`, `apply ${job} v2`]);
   }
+});
+
+void test('what the plan of an update warns of is shown with the job, and so is what waits for its next start', async () => {
+  const scene = await JobScene.make();
+  scene.script.targetRows.set('shop_b.orders', 7);
+  const job = await scene.create();
+  const warnings = async () => (await scene.jobs.get(OWNER, job)).warnings;
+  const rows = 'shop_b.orders: the target has 7 rows that this task did not write';
+  assert.deepEqual(await warnings(), [rows]);
+  await scene.start(job);
+  await scene.update(job, {
+    TableMappings: [mapping('shop_a', 'orders')],
+    JobSettings: { ...SETTINGS, ChannelSettings: '{"destinationChannelSettings":{"size":7}}' },
+  });
+  assert.deepEqual(await warnings(), [
+    'JobSettings change: the run has them from its next start on, so call StopDIJob, then StartDIJob',
+    'options of the writer change (size): a run has them from its next start on, so stop and start it after the deploy; tables that stay keep their targets',
+  ]);
+  await scene.update(job, {});
+  assert.deepEqual(await warnings(), []);
 });
 
 void test('an update of a job that does not run waits for its start', async () => {

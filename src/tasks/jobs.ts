@@ -5,6 +5,7 @@ import type { Json } from '../lib/json-value.ts';
 import type { TaskId } from './ids.ts';
 import { describeFailure } from './instance-info.ts';
 import { describeProblems, type JobStart, readJob, jobStartParam, type WantedJob } from './job-reader.ts';
+import { planWarnings, settingsWarnings } from './job-warnings.ts';
 import type { Job, JobFilter, JobService, JobStatus, JobSummary } from './job-service.ts';
 import { type JobChange, type JobSpec, migrationTypeOf, routeTo, SINK_TYPES, specOfTask } from './job-spec.ts';
 import { PlanFailure } from './plan-task.ts';
@@ -39,6 +40,7 @@ const TRIES_MAX = 5;
 interface Found {
   readonly task: TaskRecord;
   readonly spec: JobSpec;
+  readonly warnings: readonly string[];
 }
 
 /** Jobs: they are planned at once and deployed by their start, and are tasks otherwise. */
@@ -58,12 +60,12 @@ export class Jobs implements JobService {
     const wanted = readJob(name, spec);
     return turns.take(`create ${project} ${name}`, async () => {
       await store.transaction((records) => mustBeFree(records, project, name, 'JobName'));
-      const { definition, shown, content } = await this.#plan({ project, user }, wanted, { task: null, endsAt });
+      const { definition, shown, content, plan } = await this.#plan({ project, user }, wanted, { task: null, endsAt });
       const save = async (records: TaskRecords) => {
         await mustBeFree(records, project, name, 'JobName');
         const task = { project, name, type: 'DI_REALTIME', settings: '{}', folder: '', creator: user } as const;
         const id = await records.insertTask(task, { version: 1, definition, content, shown });
-        await records.saveJobSpec(id, 1, spec);
+        await records.saveJobSpec(id, 1, spec, planWarnings(plan));
         return id;
       };
       return withCrashPoints('version saved', () => store.transaction(save));
@@ -81,12 +83,13 @@ export class Jobs implements JobService {
   }
 
   async get(caller: Reach, id: TaskId): Promise<Job> {
-    const { task, spec } = await this.#find(caller, id);
+    const { task, spec, warnings } = await this.#find(caller, id);
     const info = await this.#options.runs.info(task);
     const failure = failureOf(task, info);
     return {
       ...summaryOf(task, info),
       spec,
+      warnings,
       failure: failure === null ? null : describeFailure(failure),
       info,
       createdAt: task.createdAt,
@@ -197,7 +200,9 @@ export class Jobs implements JobService {
       });
       const saved = await turns.take(`task ${id}`, async () => {
         const { task: now } = await this.#find(caller, id);
-        return now.saved === task.saved ? this.#save(caller, { task: now, definition }, { spec: next, planned }) : null;
+        const warnings = settingsWarnings(now, spec, next);
+        const change = { spec: next, planned, warnings };
+        return now.saved === task.saved ? this.#save(caller, { task: now, definition }, change) : null;
       });
       if (saved !== null) return saved;
     }
@@ -210,15 +215,16 @@ export class Jobs implements JobService {
     { task, definition }: { readonly task: TaskRecord; readonly definition: TaskDefinition },
     {
       spec,
-      planned: { definition: next, shown, content },
-    }: { readonly spec: JobSpec; readonly planned: ProcessResult },
+      planned: { definition: next, shown, content, plan },
+      warnings,
+    }: { readonly spec: JobSpec; readonly planned: ProcessResult; readonly warnings: readonly string[] },
   ): Promise<TaskRecord> {
     const { store, clock } = this.#options;
     const isSame = textOf(next) === textOf(definition);
     const saved = isSame ? task.saved : task.saved + 1;
     const save = async (records: TaskRecords) => {
       if (!isSame) await records.insertVersion(task.id, { version: saved, definition: next, content, shown });
-      await records.saveJobSpec(task.id, saved, spec);
+      await records.saveJobSpec(task.id, saved, spec, [...warnings, ...planWarnings(plan)]);
       await records.updateTask(task.id, { saved, editor, editedAt: clock.now() });
     };
     await withCrashPoints('version saved', () => store.transaction(save));
@@ -229,7 +235,7 @@ export class Jobs implements JobService {
   async #find({ projects }: Reach, id: TaskId): Promise<Found> {
     return this.#options.store.transaction(async (records) => {
       const task = await taskWithin(records, projects, id);
-      return { task, spec: await specIn(records, task) };
+      return { task, spec: await specIn(records, task), warnings: await records.jobWarnings(id, task.saved) };
     });
   }
 }

@@ -168,7 +168,10 @@ export interface TaskRecords {
   jobSpec(id: TaskId, version: number): Promise<JobSpec | null>;
   /** The one of the newest version that has one; null when the task was never described as a job. */
   lastJobSpec(id: TaskId): Promise<JobSpec | null>;
-  saveJobSpec(id: TaskId, version: number, spec: JobSpec): Promise<void>;
+  /** `warnings`: of its plan. */
+  saveJobSpec(id: TaskId, version: number, spec: JobSpec, warnings: readonly string[]): Promise<void>;
+  /** None for a version that was made in another way. */
+  jobWarnings(id: TaskId, version: number): Promise<readonly string[]>;
   filledTargets(id: TaskId): Promise<readonly TargetId[]>;
   insertFilled(id: TaskId, targets: readonly TargetId[]): Promise<void>;
 

@@ -8,7 +8,7 @@ import { checkDeploy } from './deploy-check.ts';
 import type { ProcessId, ProjectId, TaskId } from './ids.ts';
 import type { Page } from './page.ts';
 import { canonical, type PlannedVersions, resultOf } from './planned-versions.ts';
-import { jobStartParam } from './job-reader.ts';
+import { AS_SET, jobStartParam } from './job-reader.ts';
 import type { RunControl } from './run-control.ts';
 import { invalid, readCreateParam, readUpdateParam } from './script-reader.ts';
 import { solutionDetail } from './solution-detail.ts';
@@ -30,9 +30,6 @@ import type {
 import { moveTask } from './task-state.ts';
 import type { ProcessRecord, TaskRecord, TaskRecords, TaskStore } from './task-store.ts';
 import type { Turns } from './turns.ts';
-
-/** What a job's own settings say, where no StartParam does. */
-const AS_SET = { startTime: null, failover: null };
 
 type TaskCall = { readonly taskType: TaskType; readonly task: TaskId };
 

@@ -295,6 +295,7 @@ const JOB: Omit<Job, 'info'> = {
   startedAt: null,
   creator: USER,
   editor: USER,
+  warnings: ['w', 'x'],
   starter: null,
 };
 

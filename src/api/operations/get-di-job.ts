@@ -32,7 +32,7 @@ export const getDiJob = jobOperation({
           name: 'RunStats',
           type: 'object',
           meaning:
-            'texts, all of them ours: appliedVersion, deployedVersion, rowsRead, rowsWritten, lagMs, dirtyRows, failovers, message (such as tables that failed), and tables.STATE with a count for each state',
+            'texts, all of them ours: appliedVersion, deployedVersion, rowsRead, rowsWritten, lagMs, dirtyRows, failovers, message (such as tables that failed), warnings of the plan of what is saved, and tables.STATE with a count for each state',
         },
         { name: 'MigrationType', type: 'string', meaning: 'as given' },
         { name: 'SourceDataSourceType', type: 'string', meaning: 'MySQL' },
@@ -86,12 +86,13 @@ function describe(job: Job, withDetails: boolean): JsonObject {
 }
 
 /** Texts by name; without those that are not known. */
-function runStats({ info: { run, appliedVersion, deployedVersion, message } }: Job): JsonObject {
+function runStats({ info: { run, appliedVersion, deployedVersion, message }, warnings }: Job): JsonObject {
   const states = Map.groupBy(run?.tables ?? [], ({ state }) => state);
   const stats: Record<string, Json> = {
     appliedVersion,
     deployedVersion,
     message,
+    warnings: warnings.length === 0 ? null : warnings.join(' | '),
     ...(run === null
       ? {}
       : {

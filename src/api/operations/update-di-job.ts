@@ -18,6 +18,7 @@ export const updateDiJob = jobOperation({
   notes: [
     'what is given replaces all of what was there, what is not given stays; patterns are looked up anew in any case',
     'settings and options of a running job have their effect from its next start on; tables at once',
+    'what the plan warned of is shown by GetDIJob, in RunStats.warnings',
   ],
   handle: async ({ parameters: { DIJobId: job, ...parameters }, caller, jobs }) => {
     const entries = Object.entries(parameters).filter(([, value]) => value !== null);
