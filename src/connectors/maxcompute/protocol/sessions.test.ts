@@ -297,6 +297,30 @@ void test('a commit that takes its time is on its way until it is made, or fails
   }
 });
 
+void test('slots that make no sense are refused, however large their buckets', async () => {
+  const schema = { columns: [{ name: 'id', type: 'bigint' }] };
+  const reply = (...slots: readonly (readonly [address: string, ...buckets: number[]])[]) =>
+    JSON.stringify({
+      id: 'u',
+      status: 'normal',
+      schema,
+      hash_key: ['id'],
+      hasher: 'default',
+      slots: slots.map(([worker_addr, ...buckets], slot_id) => ({ slot_id, worker_addr, buckets })),
+    });
+  for (const [body, why] of [
+    [reply(), /no slot/],
+    [reply(['h:1']), /no slot/],
+    [reply(['h:1', 0, 2]), /bucket 1 out/],
+    [reply(['h:1', 4294967294]), /bucket 0 out/],
+    [reply(['h:1', -1, 0.5]), /bucket 0 out/],
+    [reply([':1', 0]), /no address/],
+  ] as const) {
+    double.faults.push({ when: isPost, what: { kind: 'replyIs', body } });
+    await assert.rejects(UpsertSession.begin(client, users), why);
+  }
+});
+
 void test('a commit that was throttled is asked for again', async () => {
   const upload = await beginUpload();
   await upload.writeBlock(0, packed(upload.columns, [[1n, 'a']]), 'none');

@@ -225,15 +225,21 @@ export async function upsertStateOf(
 
 /** By bucket. Errors: Error if buckets are missing or an address is. */
 function slotsOf({ slots }: UpsertReply): Slot[] {
-  const found: Slot[] = [];
+  const found = new Map<number, Slot>();
   for (const { slot_id, buckets, worker_addr } of slots) {
     if (worker_addr.startsWith(':') || worker_addr === '') throw new Error(`slot ${slot_id} has no address`);
     const slot = { id: String(slot_id), address: worker_addr };
-    for (const bucket of buckets) found[bucket] = slot;
+    for (const bucket of buckets) found.set(bucket, slot);
   }
-  if (Array.from(found).includes(undefined as never) || found.length === 0)
-    throw new Error('the slots leave buckets out');
-  return found;
+  if (found.size === 0) throw new Error('there is no slot');
+  return Array.from(
+    { length: found.size },
+    (_, bucket) => found.get(bucket) ?? fail(`the slots leave bucket ${bucket} out, of ${found.size}`),
+  );
+}
+
+function fail(what: string): never {
+  throw new Error(what);
 }
 
 function upsertState(status: string): SessionState {
