@@ -65,7 +65,8 @@ export interface Config {
   readonly dev: boolean;
   readonly tls: { readonly cert: string; readonly key: string } | null;
   readonly metrics: { readonly host: string; readonly port: number } | null;
-  readonly throttle: { readonly readsPerSecond: number; readonly writesPerSecond: number };
+  /** What is not given is as the gateway has it (api/limits.ts). */
+  readonly throttle: { readonly readsPerSecond?: number; readonly writesPerSecond?: number };
   readonly masterKey: string | null;
   readonly masterKeyFile: string | null;
   readonly logLevel: Static<typeof LogLevel>;
@@ -136,7 +137,10 @@ export function readConfig(flags: Raw, env: NodeJS.ProcessEnv = process.env): Co
       settings.metricsPort === undefined
         ? null
         : { host: settings.metricsHost ?? '127.0.0.1', port: settings.metricsPort },
-    throttle: { readsPerSecond: settings.readsPerSecond ?? 200, writesPerSecond: settings.writesPerSecond ?? 50 },
+    throttle: {
+      ...(settings.readsPerSecond === undefined ? {} : { readsPerSecond: settings.readsPerSecond }),
+      ...(settings.writesPerSecond === undefined ? {} : { writesPerSecond: settings.writesPerSecond }),
+    },
     masterKey: settings.masterKey ?? null,
     masterKeyFile: settings.masterKeyFile ?? null,
     logLevel: settings.logLevel ?? 'info',

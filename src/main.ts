@@ -4,6 +4,7 @@ import { operations } from './api/catalogue.ts';
 import { createGateway } from './api/gateway.ts';
 import type { Health } from './api/http/health.ts';
 import { createHealthListener } from './api/http/health-listener.ts';
+import { DEFAULT_LIMITS } from './api/limits.ts';
 import { registerAccess } from './cli/access.ts';
 import { registerAudit } from './cli/audit.ts';
 import { registerCall } from './cli/call.ts';
@@ -112,6 +113,7 @@ function stopSignal(): Promise<NodeJS.Signals> {
 }
 
 function registerServe(program: Command): void {
+  const { readsPerSecond, writesPerSecond } = DEFAULT_LIMITS;
   program
     .command('serve')
     .description('runs the service until SIGTERM or Ctrl-C')
@@ -122,8 +124,14 @@ function registerServe(program: Command): void {
     .option('--tls-cert <file>', 'certificate chain, PEM')
     .option('--tls-key <file>', 'private key, PEM')
     .option('--insecure', 'allow an address beyond loopback without TLS')
-    .option('--reads-per-second <calls>', 'that one key may make of one reading operation (200); 0: no limit')
-    .option('--writes-per-second <calls>', 'that one key may make of one writing operation (50); 0: no limit')
+    .option(
+      '--reads-per-second <calls>',
+      `that one key may make of one reading operation (${readsPerSecond}); 0: no limit`,
+    )
+    .option(
+      '--writes-per-second <calls>',
+      `that one key may make of one writing operation (${writesPerSecond}); 0: no limit`,
+    )
     .option('--metrics-host <address>', 'address of /metrics, /healthz, /readyz when they have a port of their own')
     .option('--metrics-port <port>', 'give them a port of their own')
     .option('--master-key-file <file>', 'the key that seals stored secrets')

@@ -1,7 +1,7 @@
-import { randomBytes } from 'node:crypto';
+import { hash, randomBytes } from 'node:crypto';
 import { percentEncode } from '../api/rpc/percent-encoding.ts';
 import { signV1, stringToSignV1 } from '../api/signature/v1.ts';
-import { sha256Hex, signV3, stringToSignV3, V3_ALGORITHM } from '../api/signature/v3.ts';
+import { signV3, stringToSignV3, V3_ALGORITHM } from '../api/signature/v3.ts';
 
 export interface Call {
   readonly action: string;
@@ -36,7 +36,7 @@ export function signCallV3(call: Call, host: string, signer: Signer): SignedCall
     'x-acs-version': call.version,
     'x-acs-date': utcSecond(now),
     'x-acs-signature-nonce': randomBytes(16).toString('hex'),
-    'x-acs-content-sha256': sha256Hex(body),
+    'x-acs-content-sha256': hash('sha256', body),
     ...(securityToken === null ? {} : { 'x-acs-security-token': securityToken }),
   };
   const signedHeaders = Object.keys(headers).toSorted();

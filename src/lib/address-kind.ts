@@ -1,4 +1,5 @@
-import { BlockList, isIP } from 'node:net';
+import { isIP } from 'node:net';
+import { AddressRanges } from './address-ranges.ts';
 
 /**
  * What an address is to a service that connects to hosts which its users name. `forbidden` is never connected to: metadata
@@ -6,7 +7,7 @@ import { BlockList, isIP } from 'node:net';
  */
 export type AddressKind = 'public' | 'private' | 'loopback' | 'forbidden';
 
-const FORBIDDEN = blockList([
+const FORBIDDEN = new AddressRanges([
   '0.0.0.0/8',
   '169.254.0.0/16',
   '100.100.100.200/32', // metadata of Alibaba Cloud
@@ -22,8 +23,8 @@ const FORBIDDEN = blockList([
   'fd00:42::42/128', // and of Scaleway
   '100::/64',
 ]);
-const LOOPBACK = blockList(['127.0.0.0/8', '::1/128']);
-const PRIVATE = blockList([
+const LOOPBACK = new AddressRanges(['127.0.0.0/8', '::1/128']);
+const PRIVATE = new AddressRanges([
   '10.0.0.0/8',
   '172.16.0.0/12',
   '192.168.0.0/16',
@@ -38,13 +39,12 @@ export function kindOfAddress(address: string): AddressKind {
   const [bare = ''] = address.split('%', 1);
   const version = isIP(bare);
   if (version === 0) throw new TypeError('not an IP address');
-  const family = version === 4 ? 'ipv4' : 'ipv6';
   // Before what is embedded: ::1 has the form of an IPv4 address in IPv6.
-  if (LOOPBACK.check(bare, family)) return 'loopback';
-  if (FORBIDDEN.check(bare, family)) return 'forbidden';
+  if (LOOPBACK.contains(bare)) return 'loopback';
+  if (FORBIDDEN.contains(bare)) return 'forbidden';
   const inner = version === 6 ? embeddedIpv4(bare) : null;
   if (inner !== null) return kindOfAddress(inner);
-  return PRIVATE.check(bare, family) ? 'private' : 'public';
+  return PRIVATE.contains(bare) ? 'private' : 'public';
 }
 
 /**
@@ -81,13 +81,4 @@ function wordsOf(address: string): number[] {
 
 function ipv4Of(high: number, low: number): string {
   return [high >> 8, high & 255, low >> 8, low & 255].join('.');
-}
-
-function blockList(ranges: readonly string[]): BlockList {
-  const list = new BlockList();
-  for (const range of ranges) {
-    const [address = '', bits] = range.split('/');
-    list.addSubnet(address, Number(bits), isIP(address) === 4 ? 'ipv4' : 'ipv6');
-  }
-  return list;
 }

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { LinearRegex, RegexError } from './linear-regex.ts';
+import { LinearRegex } from './linear-regex.ts';
+import { RegexError } from './regex-syntax.ts';
 
 /** Patterns of everything that is served, over few characters, so that they match often. */
 const { pattern } = fc.letrec<{ pattern: string; branch: string; piece: string; atom: string }>((tie) => ({
@@ -83,6 +84,17 @@ for (const ignoreCase of [false, true]) {
     assert.ok(matched > 500, `only ${matched} texts matched: the patterns are too odd to say anything`);
   });
 }
+
+test('case is ignored as Unicode folds single characters, whichever of them the pattern has', () => {
+  const letters = Array.from('sSſßẞkKKiIıİσςΣåÅÅµμdžDžDŽ𐐀𐐨');
+  for (const one of letters)
+    for (const other of letters)
+      assert.equal(
+        new LinearRegex(one, { ignoreCase: true }).matches(other),
+        new RegExp(`^${one}$`, 'ui').test(other),
+        `${one} on ${other}`,
+      );
+});
 
 test('patterns that take others for ever take a step for each place and character', () => {
   const text = `${'a'.repeat(64)}!`;

@@ -1,7 +1,5 @@
 import { type CharRange, parseRegex, RegexError, type RegexNode } from './regex-syntax.ts';
 
-export { RegexError } from './regex-syntax.ts';
-
 /** More than any pattern of names that was not made to hurt. */
 const LENGTH_MAX = 4000;
 const STEPS_MAX = 5000;
@@ -14,11 +12,13 @@ type Instruction =
 
 /**
  * A regular expression that a whole text must match. It goes over the text once with the set of all places where the
- * pattern may be (Thompson's construction): at most places × characters, whatever pattern and text are.
+ * pattern may be (Thompson's construction): at most places × (characters + 1) steps, whatever pattern and text are.
+ * `ignoreCase`: what JavaScript's flags `iu` take for equal, which is Unicode's simple case folding: ß is ẞ, and not ss.
  */
 export class LinearRegex {
   readonly #program: Instruction[] = [];
   readonly #ignoreCase: boolean;
+  readonly #byRanges = new Map<readonly CharRange[], RegExp>();
   /** Of the last match, for tests: places looked at. */
   work = 0;
 
@@ -42,8 +42,7 @@ export class LinearRegex {
     let places = this.#reach([0], 0, chars.length);
     for (const [index, char] of chars.entries()) {
       if (places.length === 0) return false;
-      const codes = this.#spellings(char);
-      const next = places.filter((place) => takes(this.#program[place], codes)).map((place) => place + 1);
+      const next = places.filter((place) => this.#takes(this.#program[place], char)).map((place) => place + 1);
       places = this.#reach(next, index + 1, chars.length);
     }
     return places.some((place) => this.#program[place]?.kind === 'found');
@@ -133,15 +132,25 @@ export class LinearRegex {
     this.#program.push(instruction);
   }
 
-  /** The code points that a character stands for. */
-  #spellings(char: string): readonly number[] {
-    const texts = this.#ignoreCase ? [char, char.toLowerCase(), char.toUpperCase()] : [char];
-    return texts.map((text) => text.codePointAt(0) ?? 0);
+  #takes(instruction: Instruction | undefined, char: string): boolean {
+    if (instruction?.kind !== 'take') return false;
+    const { ranges, negated } = instruction;
+    const code = char.codePointAt(0) ?? 0;
+    const isIn = this.#ignoreCase
+      ? this.#folded(ranges).test(char)
+      : ranges.some(([first, last]) => first <= code && code <= last);
+    return isIn !== negated;
   }
-}
 
-function takes(instruction: Instruction | undefined, codes: readonly number[]): boolean {
-  if (instruction?.kind !== 'take') return false;
-  const { ranges, negated } = instruction;
-  return ranges.some(([first, last]) => codes.some((code) => first <= code && code <= last)) !== negated;
+  /** An expression for one character: such a one cannot take long. */
+  #folded(ranges: readonly CharRange[]): RegExp {
+    let folded = this.#byRanges.get(ranges);
+    if (folded === undefined) {
+      const escaped = (code: number) => `\\u{${code.toString(16)}}`;
+      const inside = ranges.map(([first, last]) => `${escaped(first)}-${escaped(last)}`).join('');
+      folded = new RegExp(`[${inside}]`, 'ui');
+      this.#byRanges.set(ranges, folded);
+    }
+    return folded;
+  }
 }

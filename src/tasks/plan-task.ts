@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { canonicalJson, stringifyJson } from '../lib/json.ts';
 import type { Json } from '../lib/json-value.ts';
 import {
@@ -176,13 +176,8 @@ function write(
     },
     warnings: message === null ? warnings : [message, ...warnings],
   });
-  const hash = createHash('sha256')
-    .update(canonicalJson(definition as unknown as Json))
-    .update(text)
-    .digest('hex')
-    .slice(0, 32);
-  const mark =
-    processId === null ? null : { processId: Number(processId), baseVersion: base?.version ?? 0, planHash: hash };
+  const planHash = hash('sha256', canonicalJson(definition as unknown as Json) + text).slice(0, 32);
+  const mark = processId === null ? null : { processId: Number(processId), baseVersion: base?.version ?? 0, planHash };
   return {
     content: writeContent(definition, mark),
     plan: text,

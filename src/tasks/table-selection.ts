@@ -1,7 +1,8 @@
 import { inSlices } from '../lib/in-slices.ts';
 import { canonicalJson } from '../lib/json.ts';
 import type { Json } from '../lib/json-value.ts';
-import { LinearRegex, RegexError } from '../lib/linear-regex.ts';
+import { LinearRegex } from '../lib/linear-regex.ts';
+import { RegexError } from '../lib/regex-syntax.ts';
 import type { TableList } from '../pipeline/connector.ts';
 import type { TableId } from '../pipeline/table.ts';
 import type { SelectionRule, TableMapping } from './job-spec.ts';

@@ -19,15 +19,11 @@ export interface V3Parts {
  * Source: product page "V3 request structure"; test/vectors.
  */
 export function stringToSignV3(parts: V3Parts, encodeName: (name: string) => string = percentEncode): string {
-  return `${V3_ALGORITHM}\n${sha256Hex(canonicalRequest(parts, encodeName))}`;
+  return `${V3_ALGORITHM}\n${hash('sha256', canonicalRequest(parts, encodeName))}`;
 }
 
 export function signV3(stringToSign: string, secret: string): string {
   return createHmac('sha256', secret).update(stringToSign).digest('hex');
-}
-
-export function sha256Hex(data: string | Uint8Array): string {
-  return hash('sha256', data, 'hex');
 }
 
 function canonicalRequest(

@@ -1,9 +1,9 @@
-import { timingSafeEqual } from 'node:crypto';
+import { hash, timingSafeEqual } from 'node:crypto';
 import { assertNever } from '../../lib/errors.ts';
 import type { RpcRequest } from '../rpc/request.ts';
 import type { Credential } from './credential.ts';
 import { signV1, stringToSignV1 } from './v1.ts';
-import { rawNamesMatter, sha256Hex, signV3, stringToSignV3 } from './v3.ts';
+import { rawNamesMatter, signV3, stringToSignV3 } from './v3.ts';
 
 export interface Verdict {
   readonly valid: boolean;
@@ -40,7 +40,7 @@ function verifyV3(request: RpcRequest, credential: Credential & { kind: 'v3' }, 
       ),
     );
   const bodyHash = request.headers.get('x-acs-content-sha256')?.join(',') ?? '';
-  const sameBody = equalTexts(bodyHash, sha256Hex(request.body));
+  const sameBody = equalTexts(bodyHash, hash('sha256', request.body));
   return { valid: (signed || signedRaw) && sameBody, stringToSign };
 }
 

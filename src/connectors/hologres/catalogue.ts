@@ -1,11 +1,13 @@
 import type { CataloguePage, ReadCatalogueOptions } from '../../pipeline/catalogue.ts';
+import { CHECKPOINT_SCHEMA } from './checkpoint-table.ts';
+import { quoteText, SYSTEM_SCHEMAS } from './names.ts';
 import { asHologresSettings } from './options.ts';
 import { withClient } from './with-client.ts';
 
-/** Neither the server's own nor those of sessions; Hologres has some more. */
-const OWN = "n.nspname !~ '^(pg_|hg_|hologres|information_schema$)' AND n.nspname <> 'disync'";
-const SCHEMAS = `SELECT n.nspname AS schema FROM pg_namespace n WHERE ${OWN} ORDER BY 1`;
-const TABLES = `FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.relkind IN ('r', 'p') AND ${OWN}`;
+/** Neither the server's own, nor ours. */
+const OPEN = `n.nspname !~ '${SYSTEM_SCHEMAS}' AND n.nspname <> ${quoteText(CHECKPOINT_SCHEMA)}`;
+const SCHEMAS = `SELECT n.nspname AS schema FROM pg_namespace n WHERE ${OPEN} ORDER BY 1`;
+const TABLES = `FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.relkind IN ('r', 'p') AND ${OPEN}`;
 const COLUMNS = `SELECT a.attrelid::bigint::text AS id, a.attname AS name, format_type(a.atttypid, a.atttypmod) AS type
   FROM pg_attribute a WHERE a.attrelid::bigint = ANY($1::bigint[]) AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attrelid, a.attnum`;
 

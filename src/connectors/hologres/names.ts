@@ -3,6 +3,9 @@ import type { TargetId } from '../../pipeline/route.ts';
 /** PostgreSQL silently cuts longer names, so that two of them may become one. */
 const NAME_BYTES_MAX = 63;
 
+/** A pattern of the server's own schemas, and those of sessions; Hologres has some more. */
+export const SYSTEM_SCHEMAS = '^(pg_|hg_|hologres|information_schema$)';
+
 /** A name as SQL says it, whatever is in it. */
 export function quoteName(name: string): string {
   return `"${name.replaceAll('"', '""')}"`;

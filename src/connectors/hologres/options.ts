@@ -1,19 +1,10 @@
 import Type, { type Static } from 'typebox';
 import Value from 'typebox/value';
 import { type HostPolicy, HostPolicySchema } from '../../lib/host-policy.ts';
-import { tlsOfJdbcUrl } from '../../lib/jdbc-tls.ts';
 import type { Json, JsonObject } from '../../lib/json-value.ts';
 import { SettingsError } from '../../pipeline/connector.ts';
+import { readSslOf, SslSchema } from '../../pipeline/ssl-content.ts';
 import { unknownVariables } from '../../pipeline/name-pattern.ts';
-
-/** How the connection is encrypted: off; encrypted but unproven; proven against `ca`; proven, and for this host name. */
-const SslMode = Type.Union([
-  Type.Literal('disabled'),
-  Type.Literal('required'),
-  Type.Literal('verify-ca'),
-  Type.Literal('verify-identity'),
-]);
-type SslMode = Static<typeof SslMode>;
 
 const Settings = Type.Object({
   host: Type.String({ minLength: 1, maxLength: 255 }),
@@ -21,13 +12,7 @@ const Settings = Type.Object({
   database: Type.String({ minLength: 1 }),
   user: Type.String({ minLength: 1 }),
   password: Type.String(),
-  ssl: Type.Object({
-    mode: SslMode,
-    /** PEM texts. */
-    ca: Type.Optional(Type.String()),
-    cert: Type.Optional(Type.String()),
-    key: Type.Optional(Type.String()),
-  }),
+  ssl: SslSchema,
   /** Which addresses it may lead to. */
   hosts: HostPolicySchema,
 });
@@ -61,19 +46,6 @@ export const DEFAULT_OPTIONS: HologresOptions = {
   commitBytesMax: 16 * 1024 * 1024,
 };
 
-const SSL_MODES: Readonly<Record<string, SslMode>> = {
-  disabled: 'disabled',
-  disable: 'disabled',
-  required: 'required',
-  require: 'required',
-  preferred: 'required',
-  'verify-ca': 'verify-ca',
-  verify_ca: 'verify-ca',
-  'verify-identity': 'verify-identity',
-  verify_identity: 'verify-identity',
-  'verify-full': 'verify-identity',
-};
-
 /**
  * Reads `Content`: `{ endpoint: "h:p", database, accessId, accessKey }`, or
  * `{ jdbcUrl: "jdbc:postgresql://h:p/db", username, password }`; either with `ssl: { mode, ca, cert, key }`.
@@ -86,7 +58,7 @@ export function parseHologresSettings(content: Json, hosts: HostPolicy): Hologre
     ...address,
     user: readText(fields, ['username', 'accessId', 'user']),
     password: readText(fields, ['password', 'accessKey']),
-    ssl: fields['ssl'] === undefined ? sslOfUrl(fields['jdbcUrl']) : readSsl(fields['ssl']),
+    ssl: readSslOf(fields),
     hosts,
   };
 }
@@ -187,24 +159,4 @@ function readText(fields: JsonObject, names: readonly [string, ...string[]]): st
     if (typeof value === 'string' && (value !== '' || name === 'password')) return value;
   }
   throw new SettingsError(`Content.${names[0]}`, `Content.${names.join(' or Content.')} is missing: give it as a text`);
-}
-
-/** What the URL asks for, where the content says nothing else. */
-function sslOfUrl(jdbcUrl: Json | undefined): HologresSettings['ssl'] {
-  return { mode: typeof jdbcUrl === 'string' ? (tlsOfJdbcUrl(jdbcUrl) ?? 'disabled') : 'disabled' };
-}
-
-function readSsl(value: Json | undefined): HologresSettings['ssl'] {
-  if (value === undefined || value === null) return { mode: 'disabled' };
-  const fields = asObject(value, 'Content.ssl');
-  const given = fields['mode'] ?? 'verify-identity';
-  const mode = typeof given === 'string' ? SSL_MODES[given.toLowerCase()] : undefined;
-  if (mode === undefined) {
-    throw new SettingsError(
-      'Content.ssl.mode',
-      'Content.ssl.mode must be disabled, required, verify-ca or verify-identity',
-    );
-  }
-  const pem = (name: string) => (typeof fields[name] === 'string' ? { [name]: fields[name] } : {});
-  return { mode, ...pem('ca'), ...pem('cert'), ...pem('key') };
 }

@@ -10,6 +10,7 @@ import {
   WITHOUT_TLS,
 } from '../../pipeline/stages.ts';
 import { toPipelineError } from './errors.ts';
+import { quoteName, SYSTEM_SCHEMAS } from './names.ts';
 import { asHologresSettings, type HologresSettings } from './options.ts';
 import { connect, type Connected, disconnect } from './server.ts';
 
@@ -49,7 +50,7 @@ async function grants(client: Connected['client'], { host, port, database, user 
   try {
     const { rows } = await client.query<{ database: boolean; schemas: string[] }>(
       `SELECT has_database_privilege(current_database(), 'CREATE') AS database, array(SELECT nspname::text FROM pg_namespace
-        WHERE nspname !~ '^(pg_|hg_|hologres|information_schema$)' AND has_schema_privilege(oid, 'CREATE') ORDER BY 1) AS schemas`,
+        WHERE nspname !~ '${SYSTEM_SCHEMAS}' AND has_schema_privilege(oid, 'CREATE') ORDER BY 1) AS schemas`,
     );
     const { database: mayMakeSchemas = false, schemas = [] } = rows[0] ?? {};
     if (mayMakeSchemas) return passed('grants', `the account may make schemas in the database ${database}`);
@@ -59,13 +60,9 @@ async function grants(client: Connected['client'], { host, port, database, user 
       outcome: 'failed',
       found: `the account may make neither schemas in the database ${database} nor tables in any of its schemas`,
       code: 'Sink.Denied',
-      remedy: `GRANT CREATE ON DATABASE ${quoted(database)} TO ${quoted(user)};`,
+      remedy: `GRANT CREATE ON DATABASE ${quoteName(database)} TO ${quoteName(user)};`,
     };
   } catch (error) {
     return failed('grants', toPipelineError(error, `asking ${host}:${port}`));
   }
-}
-
-function quoted(name: string): string {
-  return `"${name.replaceAll('"', '""')}"`;
 }

@@ -1,7 +1,7 @@
 import type { CataloguePage, CatalogueTable, ReadCatalogueOptions } from '../../pipeline/catalogue.ts';
 import type { Questions } from './connect.ts';
-import { SYSTEM } from './list-tables.ts';
 import { asMysqlSettings } from './options.ts';
+import { SYSTEM_DATABASES } from './system-databases.ts';
 import { withQuestions } from './with-questions.ts';
 
 const SCHEMAS =
@@ -14,11 +14,11 @@ const COLUMNS = `SELECT TABLE_NAME t, COLUMN_NAME name, COLUMN_TYPE column_type 
 export async function readCatalogue({ settings, offset, limit, signal }: ReadCatalogueOptions): Promise<CataloguePage> {
   const mysql = asMysqlSettings(settings);
   return withQuestions(mysql, signal, async (connection) => {
-    const schemas = await connection.query(SCHEMAS, [SYSTEM]);
-    const [counted] = await connection.query(`SELECT COUNT(*) n ${TABLES}`, [SYSTEM]);
+    const schemas = await connection.query(SCHEMAS, [SYSTEM_DATABASES]);
+    const [counted] = await connection.query(`SELECT COUNT(*) n ${TABLES}`, [SYSTEM_DATABASES]);
     const rows = await connection.query(
       `SELECT TABLE_SCHEMA db, TABLE_NAME t ${TABLES} ORDER BY TABLE_SCHEMA, TABLE_NAME LIMIT ${limit} OFFSET ${offset}`,
-      [SYSTEM],
+      [SYSTEM_DATABASES],
     );
     const tables = Map.groupBy(rows, ({ db }) => db ?? '');
     const described: CatalogueTable[] = [];

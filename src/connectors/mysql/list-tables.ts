@@ -1,10 +1,9 @@
 import type { ListTablesOptions, TableList } from '../../pipeline/connector.ts';
 import { asMysqlSettings } from './options.ts';
 import { readServerFacts } from './server-facts.ts';
+import { SYSTEM_DATABASES } from './system-databases.ts';
 import { withQuestions } from './with-questions.ts';
 
-/** The server's own, which are never captured. */
-export const SYSTEM = ['information_schema', 'mysql', 'performance_schema', 'sys'];
 const TABLES = `SELECT TABLE_SCHEMA db, TABLE_NAME t FROM information_schema.tables
   WHERE TABLE_TYPE = 'BASE TABLE' AND LOWER(TABLE_SCHEMA) NOT IN (?) ORDER BY TABLE_SCHEMA, TABLE_NAME`;
 
@@ -13,7 +12,7 @@ export async function listTables({ settings, signal }: ListTablesOptions): Promi
   const mysql = asMysqlSettings(settings);
   return withQuestions(mysql, signal, async (connection) => {
     const { lowerCaseTableNames } = await readServerFacts(connection);
-    const rows = await connection.query(TABLES, [SYSTEM]);
+    const rows = await connection.query(TABLES, [SYSTEM_DATABASES]);
     const tables = rows.map(({ db, t }) => ({ database: db ?? '', table: t ?? '' }));
     return { tables, ignoresCase: lowerCaseTableNames !== 0 };
   });

@@ -1,26 +1,10 @@
 import Type, { type Static } from 'typebox';
 import Value from 'typebox/value';
 import { type HostPolicy, HostPolicySchema } from '../../lib/host-policy.ts';
-import { tlsOfJdbcUrl } from '../../lib/jdbc-tls.ts';
 import { isJsonObject } from '../../lib/json.ts';
 import type { Json } from '../../lib/json-value.ts';
 import { SettingsError } from '../../pipeline/connector.ts';
-
-/** How the connection is encrypted: off; encrypted but unproven; proven against `ca`; proven, and for this host name. */
-const SslMode = Type.Union([
-  Type.Literal('disabled'),
-  Type.Literal('required'),
-  Type.Literal('verify-ca'),
-  Type.Literal('verify-identity'),
-]);
-
-const Ssl = Type.Object({
-  mode: SslMode,
-  /** PEM texts. */
-  ca: Type.Optional(Type.String()),
-  cert: Type.Optional(Type.String()),
-  key: Type.Optional(Type.String()),
-});
+import { readSslOf, SslSchema } from '../../pipeline/ssl-content.ts';
 
 const Settings = Type.Object({
   host: Type.String({ minLength: 1, maxLength: 255 }),
@@ -29,26 +13,13 @@ const Settings = Type.Object({
   password: Type.String(),
   /** The database that bare table names are of. */
   database: Type.Union([Type.String({ minLength: 1 }), Type.Null()]),
-  ssl: Ssl,
+  ssl: SslSchema,
   /** Which addresses it may lead to. */
   hosts: HostPolicySchema,
 });
 
 /** A MySQL or MariaDB data source, as its `Content` gave it. Holds the password. */
 export type MysqlSettings = Static<typeof Settings>;
-
-const SSL_MODES: Record<string, MysqlSettings['ssl']['mode']> = {
-  disabled: 'disabled',
-  disable: 'disabled',
-  preferred: 'required',
-  required: 'required',
-  require: 'required',
-  'verify-ca': 'verify-ca',
-  verify_ca: 'verify-ca',
-  'verify-identity': 'verify-identity',
-  verify_identity: 'verify-identity',
-  'verify-full': 'verify-identity',
-};
 
 type Fields = Readonly<Record<string, Json>>;
 
@@ -69,7 +40,7 @@ export function parseMysqlSettings(content: Json, hosts: HostPolicy): MysqlSetti
     ...address,
     user: text(fields, 'username', fields['user']),
     password: text(fields, 'password', undefined, ''),
-    ssl: fields['ssl'] === undefined ? sslOfUrl(fields['jdbcUrl']) : readSsl(fields['ssl']),
+    ssl: readSslOf(fields),
     hosts,
   };
 }
@@ -122,27 +93,6 @@ function readPort(value: Json, parameter: string): number {
   if (!Number.isInteger(port) || port < 1 || port > 65535)
     throw new SettingsError(parameter, `${parameter}: the port must be 1 to 65535`);
   return port;
-}
-
-/** What the URL asks for, where the content says nothing else. */
-function sslOfUrl(jdbcUrl: Json | undefined): MysqlSettings['ssl'] {
-  return { mode: typeof jdbcUrl === 'string' ? (tlsOfJdbcUrl(jdbcUrl) ?? 'disabled') : 'disabled' };
-}
-
-function readSsl(value: Json | undefined): MysqlSettings['ssl'] {
-  if (value === undefined || value === null) return { mode: 'disabled' };
-  if (typeof value !== 'object' || Array.isArray(value))
-    throw new SettingsError('Content.ssl', 'Content.ssl must be an object: { mode, ca, cert, key }');
-  const fields = value as Fields;
-  const given = fields['mode'] ?? 'verify-identity';
-  const mode = typeof given === 'string' ? SSL_MODES[given.toLowerCase()] : undefined;
-  if (mode === undefined)
-    throw new SettingsError(
-      'Content.ssl.mode',
-      'Content.ssl.mode must be disabled, required, verify-ca or verify-identity',
-    );
-  const pem = (name: string) => (typeof fields[name] === 'string' ? { [name]: fields[name] } : {});
-  return { mode, ...pem('ca'), ...pem('cert'), ...pem('key') };
 }
 
 function text(fields: Fields, name: string, other?: Json, fallback?: string): string {

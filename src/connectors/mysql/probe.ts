@@ -17,6 +17,7 @@ import { checkSettings } from './checks/settings.ts';
 import { connectForQueries, type Questions } from './connect.ts';
 import { toPipelineError } from './errors.ts';
 import { asMysqlSettings, type MysqlSettings } from './options.ts';
+import { quoteName } from './quote.ts';
 import { readServerFacts, type ServerFacts } from './server-facts.ts';
 
 export const PROBE_STAGES: readonly StageName[] = [
@@ -115,6 +116,6 @@ async function checkVisible(connection: Questions, facts: ServerFacts, database:
   return problem('MySQL.Denied', 'database', {
     found: `there is no database ${database}, or the account may do nothing in it`,
     consequence: 'its tables cannot be read',
-    remedy: grantStatement(facts, 'SELECT', `\`${database.replaceAll('`', '``')}\`.*`),
+    remedy: grantStatement(facts, 'SELECT', `${quoteName(database)}.*`),
   });
 }

@@ -6,6 +6,7 @@ import { type CapturedTable, keyOfNamed } from '../captured-table.ts';
 import { describePosition, type LogPosition } from '../offset/position.ts';
 import type { Statement } from '../protocol/group-events.ts';
 import { type StatementTargets, statementTargets } from './statement-targets.ts';
+import { SYSTEM_DATABASES } from '../system-databases.ts';
 
 export interface LoggedStatementsOptions {
   readonly log: Logger;
@@ -33,7 +34,10 @@ export class LoggedStatements {
   /** `at` is behind the statement. */
   follow(statement: Statement, at: LogPosition, parts: Part[]): void {
     const targets = statementTargets(statement);
-    if (targets === null || (targets !== 'unknown' && targets.every(({ database }) => OF_THE_SERVER.has(database))))
+    if (
+      targets === null ||
+      (targets !== 'unknown' && targets.every(({ database }) => SYSTEM_DATABASES.includes(database)))
+    )
       return;
     const hit = this.#hit(targets, statement);
     this.#count(hit, at);
@@ -75,9 +79,6 @@ export class LoggedStatements {
       );
   }
 }
-
-/** Managed servers write their heartbeats there, as statements. */
-const OF_THE_SERVER: ReadonlySet<string> = new Set(['mysql', 'sys', 'performance_schema', 'information_schema']);
 
 function isRound(count: number): boolean {
   return Number.isInteger(Math.log10(count));
