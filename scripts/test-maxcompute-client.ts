@@ -45,6 +45,7 @@ function checkTheirs(): void {
   const log = double.table('projects/p/tables/log');
   assert.equal(log.lifecycle, 7);
   for (const partition of ['pt=0', 'pt=1']) assert.deepEqual(log.rows(partition), LOG_ROWS);
+  assert.equal(double.table('projects/p/tables/keyed').rows().length, 60);
   assert.deepEqual(double.table('projects/p/tables/lines').rows(), [
     [0n, 'line 0', null],
     [1n, 'line 1', null],
@@ -76,7 +77,7 @@ function checkOurs(printed: string): void {
       partitions: ["pt='1'"],
       columns: Object.entries(LOG_COLUMNS),
       key: ['id'],
-      tables: ['lines', 'log', 'ours_lines', 'ours_log', 'ours_users', 'users'],
+      tables: ['keyed', 'lines', 'log', 'ours_lines', 'ours_log', 'ours_users', 'users'],
       // Without the types of a result, it reads texts.
       selected: LOG_PRINTED.map(([id, name]) => [String(id), name]),
       count: ODD.length,

@@ -7,7 +7,7 @@ import json
 import sys
 
 import pandas
-from odps import ODPS, options
+from odps import ODPS, errors, options
 from odps.tunnel import CompressOption, TableTunnel
 
 options.sql.use_odps2_extension = True
@@ -17,6 +17,15 @@ options.tunnel.use_instance_tunnel = False
 ALGORITHMS = (None, CompressOption.CompressAlgorithm.ODPS_ZLIB)
 COLUMNS = """id BIGINT, name STRING, share DOUBLE, ok BOOLEAN, tiny TINYINT, amount DECIMAL(20,4), day DATE, at DATETIME,
   ts TIMESTAMP, raw BINARY, list ARRAY<BIGINT>, pairs MAP<STRING,BIGINT>, pair STRUCT<x:BIGINT,y:STRING>"""
+KEYED = "k string not null, n bigint not null, v string"
+# Texts and numbers of every length and sign: each has to be in the bucket that the double hashes it into.
+KEYS = [
+    (text * repeat, sign * 7**power)
+    for text in ("", "a", "第", "é~\x7f")
+    for repeat in (1, 3, 40)
+    for sign in (1, -1)
+    for power in (0, 9, 21)
+]
 DELTA = '"transactional"="true", "write.bucket.num"="4"'
 
 client = ODPS("id", "key", project="p", endpoint=sys.argv[2])
@@ -45,7 +54,35 @@ def option(algorithm):
     return None if algorithm is None else CompressOption(algorithm)
 
 
+def manage():
+    made = client.create_table("made", ("id bigint, name string", "pt string"), lifecycle=3, if_not_exists=True)
+    made.create_partition("pt='1'", if_not_exists=True)
+    made.create_partition("pt='2'")
+    assert made.exist_partition("pt='1'") and not made.exist_partition("pt='3'")
+    made.delete_partition("pt='1'", if_exists=True)
+    assert [str(one.partition_spec) for one in made.partitions] == ["pt='2'"]
+    assert made.get_partition("pt='2'").creation_time is not None
+    client.create_table("keyed", KEYED, primary_key=["k", "n"], transactional=True)
+    assert client.get_table("keyed").is_transactional
+    assert client.exist_table("made") and not client.exist_table("nowhere")
+    client.delete_table("made")
+    assert not client.exist_table("made")
+    try:
+        client.execute_sql("SELECT * FROM nowhere")
+    except errors.NoSuchTable:
+        return
+    raise AssertionError("a table that is not there was read")
+
+
 def write():
+    manage()
+    session = tunnel.create_upsert_session("keyed")
+    stream = session.open_upsert_stream()
+    for key, number in KEYS:
+        stream.upsert(session.new_record([key, number, "of " + key]))
+    stream.close()
+    session.commit()
+
     client.execute_sql("CREATE TABLE log (%s) PARTITIONED BY (pt STRING) LIFECYCLE 7" % COLUMNS)
     client.execute_sql("CREATE TABLE lines (id BIGINT, name STRING)")
     client.execute_sql("CREATE TABLE users (id BIGINT NOT NULL, name STRING, PRIMARY KEY (id)) TBLPROPERTIES (%s)" % DELTA)
