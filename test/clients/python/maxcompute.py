@@ -74,8 +74,25 @@ def manage():
     raise AssertionError("a table that is not there was read")
 
 
+def use_schema():
+    hints = {"odps.namespace.schema": "true", "odps.sql.allow.namespace.schema": "true"}
+    other = ODPS("id", "key", project="p", endpoint=sys.argv[2], schema="s")
+    other.execute_sql("CREATE SCHEMA p.s", hints=hints)
+    table = other.create_table("inner_lines", "id bigint, name string", schema="s")
+    upload = TableTunnel(other).create_upload_session(table)
+    with upload.open_record_writer(0) as writer:
+        writer.write(upload.new_record([1, "of s"]))
+    upload.commit([0])
+    with table.open_reader() as reader:
+        assert [record.values for record in reader] == [[1, "of s"]]
+    with other.execute_sql("SELECT name FROM p.s.inner_lines", hints=hints).open_reader() as reader:
+        assert [record.values for record in reader] == [["of s"]]
+    assert not client.exist_table("inner_lines")
+
+
 def write():
     manage()
+    use_schema()
     session = tunnel.create_upsert_session("keyed")
     stream = session.open_upsert_stream()
     for key, number in KEYS:
