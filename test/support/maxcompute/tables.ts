@@ -40,6 +40,8 @@ export class DoubleTable {
   readonly properties: Readonly<Record<string, string>>;
   /** Grows with every change of the columns. */
   schemaVersion = 0;
+  /** The same rows by their keys, while nothing but a merge has made the list. */
+  readonly #byKey = new WeakMap<RowValue[][], Map<string, RowValue[]>>();
 
   constructor(
     name: string,
@@ -73,6 +75,7 @@ export class DoubleTable {
   /** Rows of fewer columns, from before one was added, have NULL in it. */
   append(partition: string, rows: readonly (readonly RowValue[])[]): void {
     const all = this.#rowsOf(partition);
+    this.#byKey.delete(all);
     for (const row of rows) all.push(this.#padded(row));
   }
 
@@ -90,12 +93,16 @@ export class DoubleTable {
 
   /** Later ones of a key win. */
   merge(partition: string, changes: readonly { readonly row: RowValue[]; readonly isDelete: boolean }[]): void {
-    const rows = new Map(this.#rowsOf(partition).map((row) => [this.#keyOf(row), row]));
+    const keyOf = this.#keys();
+    const before = this.#rowsOf(partition);
+    const rows = this.#byKey.get(before) ?? new Map(before.map((row) => [keyOf(row), row]));
     for (const { row, isDelete } of changes) {
-      if (isDelete) rows.delete(this.#keyOf(row));
-      else rows.set(this.#keyOf(row), this.#padded(row));
+      if (isDelete) rows.delete(keyOf(row));
+      else rows.set(keyOf(row), this.#padded(row));
     }
-    this.partitions.set(partition, [...rows.values()]);
+    const after = [...rows.values()];
+    this.#byKey.set(after, rows);
+    this.partitions.set(partition, after);
   }
 
   /** What a session that begins now goes by. */
@@ -123,8 +130,9 @@ export class DoubleTable {
     return this.columns.map((_column, index) => row[index] ?? null);
   }
 
-  #keyOf(row: readonly RowValue[]): string {
-    return JSON.stringify(this.keyIndexes.map((index) => String(row[index] as string)));
+  #keys(): (row: readonly RowValue[]) => string {
+    const indexes = this.keyIndexes;
+    return (row) => JSON.stringify(indexes.map((index) => String(row[index] as string)));
   }
 
   #rowsOf(partition: string): RowValue[][] {
