@@ -214,6 +214,18 @@ test('serves TLS from 1.2 on, and nothing in clear on the same port', async () =
   await assert.rejects(raw(port, {}));
 });
 
+test('a request that claims twice who sent it is refused like any other, and harms nothing', async () => {
+  const socket = connect(shared.port, '127.0.0.1');
+  const head = ['Host: x', 'Content-Length: 0', 'x-acs-action: GetDISyncTask', 'x-acs-version: 2020-05-18'];
+  const twice = ['Authorization: ACS3-a', 'Authorization: ACS3-b'];
+  socket.end(`POST / HTTP/1.1\r\n${[...head, ...twice].join('\r\n')}\r\n\r\n`);
+  const text = (await socket.toArray()).join('');
+  assert.match(
+    text,
+    /^HTTP\/1\.1 400 [\s\S]*"Code":"InvalidParameter","Message":"The header authorization is given twice\."/,
+  );
+});
+
 test('a client that sends far too much can read why it was refused', async () => {
   const body = Buffer.alloc(40_000_000, 'x');
   const answer = await raw(shared.port, { method: 'POST', body });

@@ -63,9 +63,9 @@ export function decodeRequest(head: RequestHead, body: Uint8Array): RpcRequest {
   return { ...head, body, query, form, parameters: mergeParameters(query, form) };
 }
 
-/** Whether a request is, or claims to be, signed as V3 has it. */
-export function claimsV3(head: Pick<RequestHead, 'headers'>): boolean {
-  return (headerOf(head, 'authorization') ?? '').startsWith('ACS3-');
+/** Whether a request is, or claims to be, signed as V3 has it; one that claims it twice is refused where that is read. */
+export function claimsV3({ headers }: Pick<RequestHead, 'headers'>): boolean {
+  return headers.get('authorization')?.some((value) => value.startsWith('ACS3-')) === true;
 }
 
 /** A V1 signature covers query and form only: with one, a JSON body could be anybody's. */
