@@ -1,7 +1,7 @@
 import { withCrashPoints } from '../../lib/crash-point.ts';
 import { pause } from '../../lib/retry.ts';
 import { ServiceError } from './protocol/service-error.ts';
-import { retryRuleOf } from './protocol/retry-rule.ts';
+import { RETRY, retryRuleOf } from './protocol/retry-rule.ts';
 import { type SessionState, UploadSession, uploadStateOf } from './protocol/upload-session.ts';
 import { UpsertSession, upsertStateOf } from './protocol/upsert-session.ts';
 import type { SessionNote } from './commit-journal.ts';
@@ -21,14 +21,15 @@ export async function commitSession(
   signal: AbortSignal,
 ): Promise<SessionState> {
   return withCrashPoints('session committed', async () => {
-    if (session instanceof UpsertSession) return session.commit(signal, COMMIT_WAIT_MS);
+    if (session instanceof UpsertSession) return session.commit(signal, { waitMs: COMMIT_WAIT_MS });
     const backOff = service.tunnel.backOff();
     const until = Date.now() + COMMIT_WAIT_MS;
+    let unheard = 0;
     for (let state: SessionState = 'open'; ; await pause(backOff.next(), signal)) {
-      // `open`: the service has not heard of it.
       state = state === 'committing' ? await session.state(signal) : await session.commit(signal);
       if (state === 'committed' || state === 'lost') return state;
-      if (Date.now() >= until || signal.aborted) return 'committing';
+      if (state === 'open') unheard += 1;
+      if (Date.now() >= until || unheard > RETRY.faultTries || signal.aborted) return 'committing';
     }
   });
 }
@@ -39,11 +40,14 @@ export async function fateOf(note: SessionNote, service: Service, signal: AbortS
   const backOff = service.tunnel.backOff();
   const until = Date.now() + COMMIT_WAIT_MS;
   for (; ; await pause(backOff.next(), signal)) {
-    const fate = await askFate(note, () =>
-      note.kind === 'upsert'
-        ? upsertStateOf(service.tunnel, target, note.id, signal)
-        : uploadStateOf(service.tunnel, target, note.id, signal),
-    );
+    const fate = await askFate(note, async () => {
+      if (note.kind === 'upload') return uploadStateOf(service.tunnel, target, note.id, signal);
+      const state = await upsertStateOf(service.tunnel, target, note.id, signal);
+      if (state !== 'committing') return state;
+      // It is told again what it is about, until it is done: that is how the vendor's clients wait.
+      const session = await UpsertSession.resume(service.tunnel, target, note.id, signal);
+      return session.commit(signal, { waitMs: COMMIT_WAIT_MS, asked: true });
+    });
     if (fate !== 'committing' || Date.now() >= until || signal.aborted) return fate;
   }
 }

@@ -2,7 +2,9 @@ import Type, { type Static } from 'typebox';
 import Value from 'typebox/value';
 import type { Json, JsonObject } from '../../lib/json-value.ts';
 import { SettingsError } from '../../pipeline/connector.ts';
+import { messageOf } from '../../lib/errors.ts';
 import { unknownVariables } from './names.ts';
+import { PartitionRule } from './partition.ts';
 
 const MIB = 2 ** 20;
 
@@ -81,10 +83,20 @@ export function parseMaxComputeOptions(parameter: Json): MaxComputeOptions {
 
 /** What no type says of a value, as the begin of the reason; null when it is right. */
 function wrongWith(name: keyof MaxComputeOptions, value: Json): string | null {
+  if (name === 'partition') return partitionProblem(String(value as string));
   if (name === 'timeZone') return isTimeZone(String(value as string)) ? null : '';
   if ((name !== 'schema' && name !== 'table') || value === null) return null;
   const [unknown] = unknownVariables(String(value as string));
   return unknown === undefined ? null : `${unknown} is not known; `;
+}
+
+function partitionProblem(text: string): string | null {
+  try {
+    PartitionRule.parse(text);
+    return null;
+  } catch (error) {
+    return `${messageOf(error)}; `;
+  }
 }
 
 function isTimeZone(name: string): boolean {

@@ -7,6 +7,8 @@ import { isRefusal, toPipelineError } from './errors.ts';
 import { describeTarget } from './names.ts';
 import type { MaxComputeOptions } from './options.ts';
 import type { PartitionRule } from './partition.ts';
+import { PartitionLimits } from './partition-limits.ts';
+import { partitionsOf } from './protocol/project-facts.ts';
 import { runSql } from './protocol/sql-instance.ts';
 import { type TableFacts, tableFacts } from './protocol/table-facts.ts';
 import { type Service, tunnelTarget } from './service.ts';
@@ -78,7 +80,8 @@ async function prepareTarget(sinkTable: SinkTable, prepare: PrepareOptions): Pro
     await run(addColumns(name, missing));
     facts = (await look()) ?? facts;
   }
-  return new Target(sinkTable, tableType, facts.columns, facts.primaryKey);
+  const known = partitions.columns.length === 0 ? [] : await partitionsOf(service.rest, name, signal);
+  return new Target(sinkTable, tableType, { facts, limits: new PartitionLimits(table.id, known) });
 }
 
 function compared(facts: TableFacts | null, { table }: SinkTable, { options, partitions }: PrepareOptions) {

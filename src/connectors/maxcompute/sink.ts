@@ -14,7 +14,7 @@ import { describeTable, tableKey, type TableId, type TableVersion } from '../../
 import { CommitAttempt } from './commit-attempt.ts';
 import { CommitBuffer } from './encode/commit-buffer.ts';
 import { CommitJournal } from './commit-journal.ts';
-import { RowWriter } from './encode/row-writer.ts';
+import { type RowTarget, RowWriter } from './encode/row-writer.ts';
 import { toPipelineError } from './errors.ts';
 import { followSchema } from './follow-schema.ts';
 import { describeTarget, targetKey } from './names.ts';
@@ -25,7 +25,7 @@ import { tableFacts } from './protocol/table-facts.ts';
 import { closeService, openService, type Service, tunnelTarget } from './service.ts';
 import { asMaxComputeSettings, type MaxComputeSettings } from './settings.ts';
 import { settleCommit } from './settle-commit.ts';
-import type { Target, TargetVersion } from './target.ts';
+import type { Target } from './target.ts';
 
 /** Of the memory for rows, what each of the two buffers may take; the rest is for blocks on their way. */
 const BUFFER_SHARE = 0.4;
@@ -114,7 +114,7 @@ export class MaxComputeSink implements Sink {
     for (const part of batch.parts) {
       switch (part.kind) {
         case 'rows':
-          this.#encode(part);
+          failed.push(...this.#encode(part));
           break;
         case 'schema':
           failed.push(...this.#followSchema(part));
@@ -123,7 +123,7 @@ export class MaxComputeSink implements Sink {
           failed.push(...this.#refuseDdl(part));
           break;
         case 'empty':
-          this.#empty(part);
+          failed.push(...this.#orFailed(part.table.id, () => this.#empty(part)));
           break;
         case 'progress':
           break;
@@ -219,31 +219,44 @@ export class MaxComputeSink implements Sink {
     return target.ready ? target : null;
   }
 
-  #versionOf(target: Target, table: TableVersion): TargetVersion {
-    return target.version(table, (version) => this.#partitions.of(version, this.#zone));
+  #encode(part: RowsPart): FailedTables {
+    const { id } = part.table;
+    const target = this.#targetOf(id);
+    if (target === null) return [];
+    const dirty = { rows: 0, reason: '' };
+    const onDirty = (reason: string) => {
+      dirty.rows += 1;
+      dirty.reason = reason;
+    };
+    const failed = this.#orFailed(id, () => this.#writer.write(part, this.#rowTarget(target, part.table, onDirty)));
+    if (dirty.rows === 0 || failed.length > 0) return failed;
+    this.#log.warn({ table: id, ...dirty }, 'rows left out: dirty data');
+    this.#dirty.add(dirty.rows, `${describeTable(id)}: ${dirty.reason}`);
+    return [];
   }
 
-  #encode(part: RowsPart): void {
-    const target = this.#targetOf(part.table.id);
-    if (target === null) return;
+  #rowTarget(target: Target, table: TableVersion, onDirty: (reason: string) => void): RowTarget {
     const buffer = this.#filling;
     const changes = buffer.of(target);
-    let dirty = 0;
-    let last = '';
-    this.#writer.write(part, {
-      ...this.#versionOf(target, part.table),
+    return {
+      ...target.version(table, (version) => this.#partitions.of(version, this.#zone)),
       rows: {
         take: (partition, row, layout, isDelete) => buffer.take(changes, partition, row, layout, isDelete),
-        onDirty: (reason) => {
-          dirty += 1;
-          last = reason;
-        },
+        onDirty,
       },
-    });
-    if (part.op === 'read') this.#filling.loaded += part.count;
-    if (dirty === 0) return;
-    this.#log.warn({ table: part.table.id, rows: dirty, reason: last }, 'rows left out: dirty data');
-    this.#dirty.add(dirty, `${describeTable(part.table.id)}: ${last}`);
+    };
+  }
+
+  /** A table whose rows cannot be taken fails alone. */
+  #orFailed(table: TableId, work: () => void): FailedTables {
+    try {
+      work();
+      return [];
+    } catch (error) {
+      if (!(error instanceof PipelineError) || error.kind !== 'table') throw error;
+      this.drop(table);
+      return [{ table, error }];
+    }
   }
 
   #followSchema(part: SchemaPart): FailedTables {
@@ -271,20 +284,16 @@ export class MaxComputeSink implements Sink {
   #empty(part: EmptyPart): void {
     const target = this.#targetOf(part.table.id);
     if (target === null) return;
-    const buffer = this.#filling;
-    const changes = buffer.of(target);
     if (target.form !== 'log') {
-      buffer.clear(changes);
+      const changes = this.#filling.of(target);
+      this.#filling.clear(changes);
       changes.truncate = true;
       return;
     }
-    this.#writer.writeVoid(part, {
-      ...this.#versionOf(target, part.table),
-      rows: {
-        take: (partition, row, layout, isDelete) => buffer.take(changes, partition, row, layout, isDelete),
-        onDirty: () => {},
-      },
-    });
+    this.#writer.writeVoid(
+      part,
+      this.#rowTarget(target, part.table, () => {}),
+    );
   }
 }
 

@@ -2,7 +2,9 @@ import type { SinkTable, TargetId } from '../../pipeline/route.ts';
 import type { TableId, TableVersion } from '../../pipeline/table.ts';
 import { layRows, type RowLayout } from './encode/row-layout.ts';
 import type { PartitionOf } from './partition.ts';
+import type { PartitionLimits } from './partition-limits.ts';
 import type { Hasher } from './protocol/key-hash.ts';
+import type { TableFacts } from './protocol/table-facts.ts';
 import type { SessionColumn } from './protocol/tunnel-target.ts';
 import type { MaxComputeOptions } from './options.ts';
 
@@ -17,6 +19,7 @@ export class Target {
   readonly table: TableId;
   readonly id: TargetId;
   readonly form: MaxComputeOptions['tableType'];
+  readonly limits: PartitionLimits;
   /** False once it failed or was dropped: its rows are left out until it is prepared again. */
   ready = true;
   #columns: readonly SessionColumn[];
@@ -27,14 +30,14 @@ export class Target {
   constructor(
     { table, target }: SinkTable,
     form: MaxComputeOptions['tableType'],
-    columns: readonly SessionColumn[],
-    key: readonly string[],
+    { facts, limits }: { readonly facts: TableFacts; readonly limits: PartitionLimits },
   ) {
     this.table = table.id;
     this.id = target;
     this.form = form;
-    this.#columns = columns;
-    this.#key = key;
+    this.limits = limits;
+    this.#columns = facts.columns;
+    this.#key = facts.primaryKey;
   }
 
   get columns(): readonly SessionColumn[] {

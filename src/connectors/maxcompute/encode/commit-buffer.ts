@@ -38,8 +38,6 @@ export class CommitBuffer {
   memory: RowStream = new RowStream();
   /** After merging by key. */
   rows = 0;
-  /** Rows, before merging, that a load brought. */
-  loaded = 0;
   partitions = 0;
   readonly #tables = new Map<Target, TableChanges>();
   /** Used again for each row. */
@@ -71,7 +69,10 @@ export class CommitBuffer {
     return changes;
   }
 
-  /** Takes one row, or of a Delta table one change: `row` is then the key alone if it `isDelete`. */
+  /**
+   * Takes one row, or of a Delta table one change: `row` is then the key alone if it `isDelete`.
+   * Errors: PipelineError `table` when its partition would be one too many.
+   */
   take(changes: TableChanges, partition: Partition, row: AsideRow, layout: RowLayout, isDelete: boolean): void {
     const { rows } = this.#slice(changes, partition);
     const { memory } = this;
@@ -125,7 +126,6 @@ export class CommitBuffer {
   reset(): void {
     this.#tables.clear();
     this.rows = 0;
-    this.loaded = 0;
     this.partitions = 0;
     if (this.memory.bytes.length > KEPT_BYTES) {
       freeMemory(this.memory.bytes.buffer);
@@ -137,6 +137,7 @@ export class CommitBuffer {
     if (changes.last?.partition === partition) return changes.last;
     let slice = changes.slices.get(partition.spec);
     if (slice === undefined) {
+      changes.target.limits.admit(partition, Date.now());
       slice = { partition, rows: changes.target.form === 'delta' ? new DeltaBuffer() : new RowList() };
       changes.slices.set(partition.spec, slice);
       this.partitions += 1;

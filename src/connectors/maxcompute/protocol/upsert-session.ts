@@ -145,17 +145,20 @@ export class UpsertSession {
 
   /**
    * Makes all visible at once; returns when it is. A session that is known no more, after it may have been told to commit,
-   * was committed. Returns `committing` if that took too long, or nobody answers, `lost` if the session ended otherwise. Errors: ServiceError.
+   * was committed; `asked`: it was told before. Returns `committing` if that took too long, or nobody answers, `lost` if the session ended otherwise. Errors: ServiceError.
    */
-  async commit(signal?: AbortSignal, waitMs = COMMIT_WAIT_MS): Promise<SessionState> {
+  async commit(
+    signal?: AbortSignal,
+    { waitMs = COMMIT_WAIT_MS, asked = false }: { readonly waitMs?: number; readonly asked?: boolean } = {},
+  ): Promise<SessionState> {
     const backOff = this.#client.backOff();
     const until = Date.now() + waitMs;
-    let asked = false;
+    let wasAsked = asked;
     let unheard = 0;
     for (; ; await pause(backOff.next(), signal)) {
-      const reply = await this.#askToCommit(asked, signal);
+      const reply = await this.#askToCommit(wasAsked, signal);
       if (reply === 'gone') return 'committed';
-      asked ||= reply !== 'refused';
+      wasAsked ||= reply !== 'refused';
       unheard = reply === 'unheard' ? unheard + 1 : 0;
       if (typeof reply === 'object') {
         const state = upsertState(readUpsert(reply).status);
