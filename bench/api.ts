@@ -8,9 +8,10 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { SERVICE_FLAGS } from '../scripts/node24.mjs';
-import { numberAfter } from '../scripts/run-named.ts';
+import { numberAfter, type RunOptions } from '../scripts/run-named.ts';
 import type { LoadOrder, LoadResult } from './support/api-load.ts';
 import { fillStore, TASK_PARAM } from './support/api-store.ts';
+import { median } from './support/median.ts';
 import { CAN_PIN, pin } from './support/pinned.ts';
 import { ReadyProcess } from './support/ready-process.ts';
 import { describeConditions, printFigures } from './support/report.ts';
@@ -29,7 +30,7 @@ const TARGETS = {
 
 type Key = Pick<LoadOrder, 'accessKeyId' | 'accessKeySecret'>;
 
-export async function run({ n, args }: { n: number | null; args: readonly string[] }): Promise<void> {
+export async function run({ n, args }: RunOptions): Promise<void> {
   const requests = n ?? 30_000;
   const tasks = numberAfter(args, '--tasks') ?? 10_000;
   const connections = numberAfter(args, '--connections') ?? 32;
@@ -84,15 +85,15 @@ async function measure(folder: string, read: Order, generate: Order): Promise<Re
       reads.push(await load(read, service));
     }
     const generated = await load(generate, service);
-    const rate = median(reads, perSecond);
+    const rate = middle(reads, perSecond);
     return {
       readsPerSecond: Math.round(rate),
-      vsBare: Number((rate / median(bare, perSecond)).toFixed(2)),
-      vsBareCpu: Number((median(reads, perCpuSecond) / median(bare, perCpuSecond)).toFixed(2)),
-      p99Ms: median(reads, ({ p99Ms }) => p99Ms),
-      p50Ms: median(reads, ({ p50Ms }) => p50Ms),
-      barePerSecond: Math.round(median(bare, perSecond)),
-      bareP99Ms: median(bare, ({ p99Ms }) => p99Ms),
+      vsBare: Number((rate / middle(bare, perSecond)).toFixed(2)),
+      vsBareCpu: Number((middle(reads, perCpuSecond) / middle(bare, perCpuSecond)).toFixed(2)),
+      p99Ms: middle(reads, ({ p99Ms }) => p99Ms),
+      p50Ms: middle(reads, ({ p50Ms }) => p50Ms),
+      barePerSecond: Math.round(middle(bare, perSecond)),
+      bareP99Ms: middle(bare, ({ p99Ms }) => p99Ms),
       generatesPerSecond: Math.round(perSecond(generated)),
       generateP99Ms: generated.p99Ms,
       startMs: Math.round(starts.toSorted((a, b) => a - b)[starts.length >> 1] ?? 0),
@@ -163,8 +164,8 @@ function perCpuSecond(loaded: Loaded): number {
   return loaded.perCpuSecond;
 }
 
-function median(results: readonly Loaded[], of: (result: Loaded) => number): number {
-  return results.map(of).toSorted((a, b) => a - b)[results.length >> 1] ?? 0;
+function middle(results: readonly Loaded[], of: (result: Loaded) => number): number {
+  return median(results.map(of));
 }
 
 function profiling(): string[] {

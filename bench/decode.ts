@@ -7,6 +7,7 @@ import { type Backlog, fillUsual, inProcess, orderOf } from './support/backlog.t
 import { logEnd } from './support/connections.ts';
 import type { DecodeWay } from './support/decode-process.ts';
 import { measureEachFamily } from './support/each-family.ts';
+import { median } from './support/median.ts';
 import { printFigures } from './support/report.ts';
 import { randomOf, USUAL } from './workload.ts';
 
@@ -54,17 +55,14 @@ async function measure(source: Server, backlog: Backlog, ways: readonly DecodeWa
       );
     }
   }
-  const median = (way: DecodeWay) => {
-    const sorted = (rates.get(way) ?? []).toSorted((a, b) => a - b);
-    return sorted[sorted.length >> 1] ?? 0;
-  };
-  const ratio = (a: DecodeWay, b: DecodeWay) => Number((median(a) / median(b)).toFixed(2));
+  const rate = (way: DecodeWay) => median(rates.get(way) ?? []);
+  const ratio = (a: DecodeWay, b: DecodeWay) => Number((rate(a) / rate(b)).toFixed(2));
   return {
-    jsonRowsPerSecond: Math.round(median('json')),
+    jsonRowsPerSecond: Math.round(rate('json')),
     ...(ways.includes('zongji') ? { jsonVsZongji: ratio('json', 'zongji') } : {}),
     jsonVsReceive: ratio('json', 'receive'),
     copyVsReceive: ratio('copy', 'receive'),
-    copyRowsPerSecond: Math.round(median('copy')),
+    copyRowsPerSecond: Math.round(rate('copy')),
     rssMiB,
   };
 }

@@ -4,6 +4,8 @@ import { daysFromCivil } from '../src/lib/civil.ts';
 import { parseColumnType } from '../src/connectors/maxcompute/protocol/column-type.ts';
 import { readRows } from '../test/support/maxcompute/read-rows.ts';
 import { RowStream, WIRE_TYPE } from '../src/connectors/maxcompute/protocol/row-stream.ts';
+import type { RunOptions } from '../scripts/run-named.ts';
+import { median } from './support/median.ts';
 import { printFigures } from './support/report.ts';
 
 const ROWS = 100_000;
@@ -11,7 +13,7 @@ const ROUNDS = 8;
 const TYPES = ['bigint', 'string', 'string', 'double', 'boolean', 'decimal(18,4)', 'date', 'datetime'];
 const TARGETS = { rowsPerSecond: { atLeast: 580_000 } };
 
-export async function run({ n }: { n: number | null }): Promise<void> {
+export async function run({ n }: RunOptions): Promise<void> {
   const rows = n ?? ROWS;
   const stream = new RowStream();
   const samples: number[] = [];
@@ -70,8 +72,4 @@ function check(stream: RowStream): void {
   encode(stream, count);
   const read = readRows(stream.bytes.subarray(0, stream.at), TYPES.map(parseColumnType));
   if (read.length !== count) throw new Error(`${read.length} of ${count} rows were read back`);
-}
-
-function median(values: readonly number[]): number {
-  return values.toSorted((a, b) => a - b)[values.length >> 1] ?? NaN;
 }

@@ -9,20 +9,21 @@ import { ScriptedBroker } from './support/scripted-broker.ts';
 
 const OPEN: HostPolicy = { private: 'allow', loopback: 'allow' };
 const CLOSED: HostPolicy = { private: 'deny', loopback: 'deny' };
-const signal = AbortSignal.timeout(20_000);
+/** For one question. */
+const soon = () => AbortSignal.timeout(20_000);
 
 /** Asks the server behind a data source of each kind. */
 const ASK: Readonly<Record<string, (host: string, port: number, hosts: HostPolicy) => Promise<unknown>>> = {
   mysql: async (host, port, hosts) => {
     const connector = sources.get('mysql');
     const settings = connector?.parseSettings({ host, port, username: 'u', password: 'p' }, hosts) ?? null;
-    return connector?.describe({ settings, tables: [], load: false, withoutKey: true, signal });
+    return connector?.describe({ settings, tables: [], load: false, withoutKey: true, signal: soon() });
   },
   'mysql over TLS': async (host, port, hosts) => {
     const connector = sources.get('mysql');
     const content = { host, port, username: 'u', password: 'p', ssl: { mode: 'required' } };
     const settings = connector?.parseSettings(content, hosts) ?? null;
-    return connector?.describe({ settings, tables: [], load: false, withoutKey: true, signal });
+    return connector?.describe({ settings, tables: [], load: false, withoutKey: true, signal: soon() });
   },
   holo: (host, port, hosts) => {
     const address = host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
@@ -36,7 +37,7 @@ async function planned(type: string, content: Json, hosts: HostPolicy): Promise<
   const connector = sinks.get(type);
   const settings = connector?.parseSettings(content, hosts) ?? null;
   const options = connector?.parseOptions({}) ?? null;
-  return connector?.planTargets({ settings, options, sourceName: 's', tables: [], signal });
+  return connector?.planTargets({ settings, options, sourceName: 's', tables: [], signal: soon() });
 }
 
 void describe('every connection of a data source', () => {

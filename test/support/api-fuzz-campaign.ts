@@ -4,7 +4,9 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { randomOf } from '../../bench/workload.ts';
 import { badBytes } from './fuzz-bytes.ts';
-import { badCall, bytesOf, goodCall, mutated, signed } from './fuzz-requests.ts';
+import { badCall, goodCall } from './fuzz-calls.ts';
+import { mutated } from './fuzz-changes.ts';
+import { bytesOf, signed } from './fuzz-requests.ts';
 import { type RawAnswer, RawClient } from './raw-client.ts';
 import { WholeService } from './whole-service.ts';
 

@@ -1,4 +1,6 @@
-import { goodCall, type Random, signed, bytesOf } from './fuzz-requests.ts';
+import { goodCall } from './fuzz-calls.ts';
+import { bytesOf, signed } from './fuzz-requests.ts';
+import type { Random } from './fuzz-texts.ts';
 import { pick } from './log-grammar.ts';
 
 /** Bytes that are no request, or more than one, or one that readers take apart differently. */

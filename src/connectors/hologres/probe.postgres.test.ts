@@ -1,20 +1,12 @@
 import assert from 'node:assert/strict';
 import { before, describe, it } from 'node:test';
 import { DEFAULT_HOST_POLICY } from '../../lib/host-policy.ts';
+import { outcomes, probeStages } from '../../../test/support/probe-stages.ts';
 import { freshPgDatabase, pgClient, sharedServer, type TestServer } from '../../../test/support/servers.ts';
 import type { JsonObject } from '../../lib/json-value.ts';
-import type { Stage } from '../../pipeline/stages.ts';
 import { hologresConnector } from './connector.ts';
 
-async function probe(content: JsonObject): Promise<Stage[]> {
-  const settings = hologresConnector.parseSettings(content, DEFAULT_HOST_POLICY);
-  const stages: Stage[] = [];
-  for await (const stage of hologresConnector.probe({ settings, signal: AbortSignal.timeout(20_000) }))
-    stages.push(stage);
-  return stages;
-}
-
-const outcomes = (stages: readonly Stage[]) => stages.map(({ stage, outcome }) => `${stage}: ${outcome}`);
+const probe = (content: JsonObject) => probeStages(hologresConnector, content);
 
 void describe('a probe of PostgreSQL', () => {
   let server: TestServer;

@@ -1,21 +1,14 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { DEFAULT_HOST_POLICY } from '../../lib/host-policy.ts';
+import { outcomes, probeStages } from '../../../test/support/probe-stages.ts';
 import { newTopic, openCluster } from '../../../test/support/kafka-protocol-under-test.ts';
 import { sharedKafka, type TestKafka } from '../../../test/support/kafka-under-test.ts';
 import { ScriptedBroker } from '../../../test/support/scripted-broker.ts';
-import type { Stage } from '../../pipeline/stages.ts';
 import { kafkaConnector } from './connector.ts';
 import type { Cluster } from './protocol/cluster.ts';
 
-async function probe(address: string): Promise<Stage[]> {
-  const settings = kafkaConnector.parseSettings({ address }, DEFAULT_HOST_POLICY);
-  const stages: Stage[] = [];
-  for await (const stage of kafkaConnector.probe({ settings, signal: AbortSignal.timeout(20_000) })) stages.push(stage);
-  return stages;
-}
-
-const outcomes = (stages: readonly Stage[]) => stages.map(({ stage, outcome }) => `${stage}: ${outcome}`);
+const probe = (address: string) => probeStages(kafkaConnector, { address });
 
 void describe('a probe of Kafka', () => {
   const end = new AbortController();
