@@ -9,6 +9,7 @@ import { registerAccess } from './cli/access.ts';
 import { registerAudit } from './cli/audit.ts';
 import { registerCall } from './cli/call.ts';
 import { registerDoctor } from './cli/doctor.ts';
+import { registerMerge } from './cli/merge.ts';
 import { registerMasterKey } from './cli/master-key.ts';
 import { type Config, readConfig } from './config.ts';
 import { sinks, sources } from './connectors/index.ts';
@@ -151,6 +152,7 @@ registerAudit(program);
 registerCall(program);
 registerDoctor(program);
 registerMasterKey(program);
+registerMerge(program);
 try {
   await program.parseAsync();
 } catch (error) {

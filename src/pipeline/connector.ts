@@ -1,6 +1,7 @@
 import type { HostPolicy } from '../lib/host-policy.ts';
 import type { Json } from '../lib/json-value.ts';
 import type { Logger } from '../lib/log.ts';
+import type { TimeZone } from '../lib/time-zone.ts';
 import type { CataloguePage, ReadCatalogueOptions } from './catalogue.ts';
 import type { CheckpointOwner } from './checkpoint.ts';
 import type { SinkJournal } from './journal.ts';
@@ -173,6 +174,34 @@ export interface OpenSinkOptions {
   readonly log: Logger;
 }
 
+/** What a merge would do with the log of one table. */
+export interface PlannedMerge {
+  /** The table that is made of it. */
+  readonly table: string;
+  /** Its partitions that are written, and begun from; null when there was none. */
+  readonly into: string;
+  readonly from: string | null;
+  /** The statements, with what they have to run with, for people. */
+  readonly script: string;
+  /** Does it. Errors: those of the sink's system; run again, it goes on. */
+  run(signal?: AbortSignal): Promise<void>;
+}
+
+/** Makes tables of the logs of changes that a sink has written. Holds a connection. */
+export interface LogMerges {
+  /** Whose days and minutes they are. */
+  readonly zone: TimeZone;
+  /**
+   * Looks at the tables, changes nothing. `key`: names of the source's primary key; `untilMs`: changes before this time, a whole
+   * minute. Errors: Error that says why the log cannot be merged; those of the sink's system.
+   */
+  plan(
+    order: { readonly target: TargetId; readonly key: readonly string[]; readonly untilMs: number },
+    signal?: AbortSignal,
+  ): Promise<PlannedMerge>;
+  close(): void;
+}
+
 /** What the list of connectors knows of one sink system. */
 export interface SinkConnector extends DataSourceConnector {
   /** Reads the writer's own options out of `steps[writer].parameter`. Errors: SettingsError. */
@@ -182,6 +211,8 @@ export interface SinkConnector extends DataSourceConnector {
   /** What it would make of these tables; changes nothing. */
   planTargets(options: PlanTargetsOptions): Promise<SinkPlan>;
   open(options: OpenSinkOptions): Sink;
+  /** For sinks that can write logs of changes. Errors: SettingsError for options by which none is written. */
+  openMerges?(options: { settings: Json; options: Json }): LogMerges;
   /** Removes the checkpoint that the sink holds for a task, of any incarnation. */
   forget(options: { settings: Json; installation: string; task: string }): Promise<void>;
 }

@@ -1,5 +1,6 @@
 import type { SinkConnector } from '../../pipeline/connector.ts';
 import { readCatalogue } from './catalogue.ts';
+import { openMerges } from './log-merges.ts';
 import { parseMaxComputeOptions } from './options.ts';
 import { planTargets } from './plan-targets.ts';
 import { PROBE_STAGES, probe } from './probe.ts';
@@ -17,6 +18,7 @@ export const maxComputeConnector: SinkConnector = {
   takesTablesWithoutKey: (options) => parseMaxComputeOptions(options).tableType !== 'delta',
   planTargets,
   open: (options) => new MaxComputeSink(options),
+  openMerges,
   // The journal is in our own store, and forgotten there.
   forget: async () => {},
 };

@@ -30,6 +30,8 @@ export interface PartitionExpression {
   readonly formats: readonly string[];
   /** Its value, if that is always the same. */
   readonly constant: string | null;
+  /** Whether it is a time written with its largest part first, so that values are in the order of times. */
+  readonly isInOrder: boolean;
   /** Null when anything that it reads is. */
   evaluate(facts: Facts): string | null;
 }
@@ -57,6 +59,7 @@ type Term = (facts: Facts) => string | null;
 const READ = { get: () => '?' };
 
 const FUNCTION = /([A-Za-z_]+)\s*\(/y;
+const IN_ORDER = /^yyyy[^a-zA-Z]*MM[^a-zA-Z]*dd(?:[^a-zA-Z]*HH(?:[^a-zA-Z]*mm(?:[^a-zA-Z]*ss)?)?)?$/;
 const FORMAT_WORDS = /yyyy|yy|MM|dd|HH|mm|ss/g;
 
 class Parser {
@@ -79,7 +82,9 @@ class Parser {
     if (this.#at < this.#text.length) this.#fail('is not expected here');
     const evaluate = (facts: Facts) => term(facts);
     const constant = this.#reads ? null : term({ fields: new Map(), times: new Map(), levels: [] });
-    return { fields: [...this.#fields], formats: [...this.#formats], constant, evaluate };
+    const isInOrder =
+      !isExpression && /^[^#$]*\$\{([^}]*)\}[^#$]*$/.test(this.#text) && IN_ORDER.test([...this.#formats].join());
+    return { fields: [...this.#fields], formats: [...this.#formats], constant, isInOrder, evaluate };
   }
 
   /** Text as it stands, with what is in braces filled in. */

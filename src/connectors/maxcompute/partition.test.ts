@@ -116,6 +116,24 @@ void test('expressions: texts one behind the other, levels before, and functions
   );
 });
 
+void test('a level is in the order of time if it is a time with its largest part first', () => {
+  const ordered = PartitionRule.parse('r=#{region},pt=d${yyyy-MM-dd HH}').orderedLevel(SHANGHAI);
+  assert.equal(ordered?.column, 'pt');
+  assert.equal(ordered.valueAt(Date.parse('2024-02-29T16:30:05Z')), 'd2024-03-01 00');
+  for (const text of [
+    '',
+    'pt=1',
+    'pt=${ddMMyyyy}',
+    'pt=${yyMMdd}',
+    'pt=${HH}',
+    'pt=${yyyyMM}',
+    'pt="a" + ${yyyyMMdd}',
+    'pt=#{id}${yyyyMMdd}',
+    'pt=${yyyyMMdd}${HH}',
+  ])
+    assert.equal(PartitionRule.parse(text).orderedLevel(SHANGHAI), null, text);
+});
+
 void test('what cannot be read is refused, and says where and what there is', () => {
   const refused: readonly (readonly [string, RegExp])[] = [
     ['pt', /"pt" is no level; write one as column=value/],

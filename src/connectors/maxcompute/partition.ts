@@ -85,6 +85,18 @@ export class PartitionRule {
     return this.#expressions.some(([, { formats }]) => formats.length > 0);
   }
 
+  /** A level whose values are in the order of the changes' times, and its value at a time, by `zone`'s clock; null without one. */
+  orderedLevel(zone: TimeZone): { readonly column: string; readonly valueAt: (ms: number) => string } | null {
+    const [column, expression] = this.#expressions.find(([, { isInOrder }]) => isInOrder) ?? [];
+    if (column === undefined || expression === undefined) return null;
+    const valueAt = (ms: number) => {
+      const civil = zone.toCivil(Math.floor(ms / 1000));
+      const times = new Map(expression.formats.map((format) => [format, formatTime(format, civil)]));
+      return expression.evaluate({ fields: new Map(), times, levels: [] }) ?? '';
+    };
+    return { column, valueAt };
+  }
+
   /** Why a table cannot be partitioned so; empty when it can. */
   problems(table: TableVersion): readonly string[] {
     return this.#expressions.flatMap(([level, { fields }]) =>
