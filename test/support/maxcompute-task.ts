@@ -1,5 +1,5 @@
 import type { Connection } from 'mysql2/promise';
-import { ApiTask, type ApiTaskType } from './api-task.ts';
+import { ApiTask, type ApiTaskType, type TaskSink } from './api-task.ts';
 import { doubleContent, PROJECT, rowsOf } from './maxcompute-under-test.ts';
 import type { MaxComputeDouble } from './maxcompute/double.ts';
 import type { DoubleTable } from './maxcompute/tables.ts';
@@ -20,6 +20,15 @@ export async function openMaxComputeEnds(family: Family, double: MaxComputeDoubl
   return { source, database, mysql: await mysqlClient(source, database), double };
 }
 
+/** A double as the sink of a task: commits are a second apart, and what fails is soon tried again. */
+export function odpsSink(double: { readonly url: string }, options: object = {}): TaskSink {
+  return {
+    type: 'odps',
+    content: doubleContent(double),
+    options: { commitIntervalSeconds: 1, retryFirstMs: 50, ...options },
+  };
+}
+
 /** One task from MySQL to a double of MaxCompute, driven through the API with the vendor's client. */
 export class MaxComputeTask extends ApiTask {
   readonly ends: MaxComputeEnds;
@@ -30,16 +39,7 @@ export class MaxComputeTask extends ApiTask {
     ends: MaxComputeEnds,
     { options = {}, type = 'DI_REALTIME' }: { options?: object; type?: ApiTaskType } = {},
   ) {
-    super(
-      service,
-      ends,
-      {
-        type: 'odps',
-        content: doubleContent(ends.double),
-        options: { commitIntervalSeconds: 1, retryFirstMs: 50, ...options },
-      },
-      type,
-    );
+    super(service, ends, odpsSink(ends.double, options), type);
     this.ends = ends;
     this.#suffix = 'tableType' in options && options.tableType === 'log' ? '_log' : '';
   }

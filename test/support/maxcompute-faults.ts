@@ -1,0 +1,193 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { CrashPoint } from '../../src/lib/crash-point.ts';
+import type { CountingWriter } from './counting-writer.ts';
+import { pick } from './log-grammar.ts';
+import type { DoubleProcess, ToldFault } from './maxcompute-process.ts';
+import type { Service } from './service.ts';
+
+export type TableType = 'delta' | 'log' | 'append';
+
+/** What faults happen to. */
+export interface Scene {
+  readonly random: () => number;
+  readonly service: Service;
+  readonly double: DoubleProcess;
+  readonly writers: readonly CountingWriter[];
+  readonly tableType: TableType;
+  /** Waits until all that was written is at the target, with no one writing. */
+  settle(): Promise<void>;
+}
+
+interface Fault {
+  readonly weight: number;
+  readonly make: (scene: Scene) => Promise<void>;
+}
+
+/** How often each comes in a deck of faults; whatever a fault breaks is whole again when it resolves. */
+export const FAULTS = {
+  'service killed': { weight: 5, make: killService },
+  'service killed as it starts': { weight: 2, make: killTwice },
+  'service killed at a crash point': { weight: 8, make: crash },
+  'service killed while commits are refused': { weight: 3, make: killWhileRefused },
+  'service killed behind a lost reply of a commit': { weight: 3, make: killBehindLostReply },
+  'connections cut': { weight: 3, make: cut },
+  'replies lost': { weight: 3, make: loseReplies },
+  'calls failed': { weight: 3, make: failCalls },
+  'calls throttled': { weight: 2, make: throttle },
+  'calls slow': { weight: 2, make: slow },
+  'buckets moved': { weight: 2, make: moveSlots },
+  'table altered': { weight: 2, make: alter },
+  'a commit failed at the service': { weight: 2, make: failCommit },
+  'sessions expired': { weight: 2, make: expire },
+  'sessions forgotten': { weight: 1, make: forget },
+} as const satisfies Readonly<Record<string, Fault>>;
+
+export type FaultName = keyof typeof FAULTS;
+
+/** Names of `count` faults in a random order: each comes as often as its weight says, as far as that goes. */
+export function drawFaults(random: () => number, count: number): FaultName[] {
+  const drawn: FaultName[] = [];
+  while (drawn.length < count) {
+    const deck = Object.entries(FAULTS).flatMap(([name, { weight }]) =>
+      Array.from({ length: weight }, () => ({ name: name as FaultName, order: random() })),
+    );
+    drawn.push(...deck.toSorted((a, b) => a.order - b.order).map(({ name }) => name));
+  }
+  return drawn.slice(0, count);
+}
+
+async function killService({ service }: Scene): Promise<void> {
+  await service.kill();
+  await service.restart();
+}
+
+async function killTwice({ service, random }: Scene): Promise<void> {
+  await service.kill();
+  // Killed while it takes up its run: this start may never come to its end.
+  void service.restart().catch(() => {});
+  await sleep(400 + random() * 1600);
+  await service.kill();
+  await service.restart();
+}
+
+/** Steps that a run comes to by itself. */
+const CRASH_POINTS: readonly CrashPoint[] = [
+  'before checkpoint recovered',
+  'after checkpoint recovered',
+  'before journal written',
+  'after journal written',
+  'before rows stored',
+  'after rows stored',
+  'before session committed',
+  'after session committed',
+  'after sink commit',
+];
+const CRASH_WITHIN_MS = 20_000;
+
+async function crash({ service, random }: Scene): Promise<void> {
+  const point = pick(random, CRASH_POINTS);
+  await service.kill();
+  await service.restart({ crashPoint: point }).catch(() => {});
+  for (const deadline = Date.now() + CRASH_WITHIN_MS; !service.isOver; await sleep(50))
+    if (Date.now() > deadline) throw new Error(`nothing came to the point "${point}"`);
+  await service.restart();
+}
+
+/** The calls that commit: they have no more in their query than these. */
+const COMMITS: readonly Pick<ToldFault, 'method' | 'path'>[] = [
+  { method: 'POST', path: 'uploadid=' },
+  { method: 'POST', path: 'upsertid=' },
+];
+
+async function killWhileRefused({ service, double, random }: Scene): Promise<void> {
+  await double.fault(
+    ...COMMITS.map(
+      (call): ToldFault => ({ ...call, what: 'refuse', status: 500, code: 'InternalServerError', times: 200 }),
+    ),
+  );
+  await sleep(1000 + random() * 1500);
+  await service.kill();
+  await double.clear();
+  await service.restart();
+}
+
+async function killBehindLostReply({ service, double, random }: Scene): Promise<void> {
+  await double.fault(...COMMITS.map((call): ToldFault => ({ ...call, what: 'replyLost', times: 3 })));
+  await sleep(1000 + random() * 1500);
+  await service.kill();
+  await double.clear();
+  await service.restart();
+}
+
+async function during({ double, random }: Scene, ...faults: readonly ToldFault[]): Promise<void> {
+  await double.fault(...faults);
+  await sleep(500 + random() * 2000);
+  await double.clear();
+}
+
+function cut(scene: Scene): Promise<void> {
+  return during(scene, { what: 'cut', times: 1 + Math.floor(scene.random() * 12) });
+}
+
+function loseReplies(scene: Scene): Promise<void> {
+  return during(
+    scene,
+    { what: 'replyLost', method: 'PUT', times: 3 },
+    ...COMMITS.map((call): ToldFault => ({ ...call, what: 'replyLost', times: 2 })),
+    { what: 'replyLost', times: 4 },
+  );
+}
+
+function failCalls(scene: Scene): Promise<void> {
+  const status = pick(scene.random, [500, 502, 503, 504]);
+  return during(scene, { what: 'refuse', status, times: 1 + Math.floor(scene.random() * 20) });
+}
+
+function throttle(scene: Scene): Promise<void> {
+  return during(scene, { what: 'refuse', status: 429, code: 'FlowExceeded', holdMs: 200, times: 6 });
+}
+
+function slow(scene: Scene): Promise<void> {
+  return during(scene, { what: 'slow', ms: 400, times: 20 });
+}
+
+async function moveSlots({ double, random }: Scene): Promise<void> {
+  for (let turn = 0; turn < 5; turn += 1) {
+    await double.event('moveSlots');
+    await sleep(random() * 400);
+  }
+}
+
+function alter(scene: Scene): Promise<void> {
+  return during(scene, { what: 'refuse', method: 'PUT', status: 412, code: 'SchemaModified', times: 2 });
+}
+
+/** One of several sessions of a commit is lost then: what is appended would be in doubt, and stop the run, as it should. */
+async function failCommit({ double, tableType, random }: Scene): Promise<void> {
+  if (tableType === 'delta') await double.event('failNextCommit');
+  await sleep(random() * 1500);
+}
+
+/** A day passes between a commit that never was and the next start. */
+async function expire({ service, double, writers, settle }: Scene): Promise<void> {
+  await Promise.all(writers.map((writer) => writer.stop()));
+  await settle();
+  await double.fault(
+    ...COMMITS.map(
+      (call): ToldFault => ({ ...call, what: 'refuse', status: 500, code: 'InternalServerError', times: 500 }),
+    ),
+  );
+  for (const writer of writers) writer.start();
+  await sleep(2500);
+  await service.kill();
+  await double.event('expireSessions');
+  await double.clear();
+  await service.restart();
+}
+
+/** What was upserted is upserted again; uploads are never forgotten within their day. */
+async function forget({ service, double, tableType }: Scene): Promise<void> {
+  await service.kill();
+  if (tableType === 'delta') await double.event('forgetSessions');
+  await service.restart();
+}
