@@ -1,6 +1,7 @@
 import Type, { type Static } from 'typebox';
 import Value from 'typebox/value';
 import type { Json, JsonObject } from '../../lib/json-value.ts';
+import { isTimeZone } from '../../lib/time-zone.ts';
 import { SettingsError } from '../../pipeline/connector.ts';
 import { messageOf } from '../../lib/errors.ts';
 import { unknownVariables } from './names.ts';
@@ -96,15 +97,6 @@ function partitionProblem(text: string): string | null {
     return null;
   } catch (error) {
     return `${messageOf(error)}; `;
-  }
-}
-
-function isTimeZone(name: string): boolean {
-  try {
-    new Intl.DateTimeFormat('en', { timeZone: name }).format(0);
-    return true;
-  } catch {
-    return false;
   }
 }
 

@@ -85,25 +85,6 @@ for (const { name, expect, payload_hex, schema } of vectors.must_reject) {
   });
 }
 
-void test('a row that is taken back leaves no trace', () => {
-  const stream = new RowStream();
-  const types: ColumnType[] = [{ kind: 'bigint' }, { kind: 'string' }];
-  writeRow(stream, types, [1n, 'kept']);
-  stream.field(1, 0);
-  stream.integer(7);
-  stream.undoRow();
-  writeRow(stream, types, [2n, null]);
-  assert.deepEqual(
-    Buffer.from(stream.finish()),
-    Buffer.from(
-      written(types, [
-        [1n, 'kept'],
-        [2n, null],
-      ]),
-    ),
-  );
-});
-
 void test('any rows of any types are read as they were written, and a changed byte is noticed', () => {
   fc.assert(
     fc.property(tables, fc.nat(), fc.integer({ min: 1, max: 255 }), ({ types, rows }, place, change) => {

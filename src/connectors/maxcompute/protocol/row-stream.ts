@@ -35,7 +35,6 @@ export class RowStream {
   at = 0;
   /** Rows that were ended. */
   rows = 0;
-  #rowStart = 0;
   #row = CRC_START;
   #stream = CRC_START;
 
@@ -43,7 +42,6 @@ export class RowStream {
   reset(): void {
     this.at = 0;
     this.rows = 0;
-    this.#rowStart = 0;
     this.#row = CRC_START;
     this.#stream = CRC_START;
   }
@@ -61,14 +59,7 @@ export class RowStream {
     this.at = writeVarint(this.bytes, at, crc);
     this.#stream = crcOfInt32(this.#stream, crc);
     this.#row = CRC_START;
-    this.#rowStart = this.at;
     this.rows += 1;
-  }
-
-  /** Takes back what the row that is being written has so far. */
-  undoRow(): void {
-    this.at = this.#rowStart;
-    this.#row = CRC_START;
   }
 
   /** Copies the values of a row that stands aside behind what is here, as no row yet; returns their CRC so far. */
