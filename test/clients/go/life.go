@@ -15,23 +15,24 @@ import (
 
 const realtime = "DI_REALTIME"
 
-// api is what the life needs; each client has a file that makes one with `connect`.
+// api is what the life needs; each client has a file that makes one with `connect`. An error ends the program, but that of a
+// list, which is held to be the right one.
 type api interface {
-	createDataSource(name, kind, content string) (int64, error)
+	createDataSource(name, kind, content string) int64
 	listDataSources(project, name string) ([]dataSource, error)
-	deleteDataSource(id int64) (bool, error)
-	planNew(taskParam string) (int64, error)
-	planChange(file int64, taskParam string) (int64, error)
-	processResult(process int64) (outcome, string, error)
-	create(name, taskParam, content string) (outcome, int64, error)
-	update(file int64, content string) (outcome, error)
-	deploy(file int64) (outcome, error)
-	start(file int64, startParam string) (outcome, error)
-	stop(file int64) (outcome, error)
-	terminate(file int64) (outcome, error)
-	delete(file int64) (outcome, error)
-	script(file int64) (string, error)
-	instanceStatus(file int64) (string, error)
+	deleteDataSource(id int64) bool
+	planNew(taskParam string) int64
+	planChange(file int64, taskParam string) int64
+	processResult(process int64) (outcome, string)
+	create(name, taskParam, content string) (outcome, int64)
+	update(file int64, content string) outcome
+	deploy(file int64) outcome
+	start(file int64, startParam string) outcome
+	stop(file int64) outcome
+	terminate(file int64) outcome
+	delete(file int64) outcome
+	script(file int64) string
+	instanceStatus(file int64) string
 }
 
 type dataSource struct {
@@ -58,13 +59,11 @@ func must[T any](value T, err error) T {
 	return value
 }
 
-func succeeded(what string) func(outcome, error) {
-	return func(found outcome, err error) {
-		if must(found, err); found.status != "success" {
-			end(what, found)
-		}
-		say(what, found.status)
+func succeeded(what string, found outcome) {
+	if found.status != "success" {
+		end(what, found)
 	}
+	say(what, found.status)
 }
 
 var input = bufio.NewScanner(os.Stdin)
@@ -78,18 +77,18 @@ func awaitRows(table string) {
 
 func planned(client api, process int64) string {
 	for {
-		found, content, err := client.processResult(process)
-		if must(found, err); found.status == "running" {
+		found, content := client.processResult(process)
+		if found.status == "running" {
 			time.Sleep(100 * time.Millisecond)
 			continue
 		}
-		succeeded("QueryDISyncTaskConfigProcessResult")(found, nil)
+		succeeded("QueryDISyncTaskConfigProcessResult", found)
 		return content
 	}
 }
 
 func awaitStatus(client api, file int64, wanted string) {
-	for must(client.instanceStatus(file)) != wanted {
+	for client.instanceStatus(file) != wanted {
 		time.Sleep(100 * time.Millisecond)
 	}
 	say("GetDISyncInstanceInfo", wanted)
@@ -108,9 +107,9 @@ func main() {
 	client := connect(setting("KEY_SECRET"))
 	name, project := setting("NAME"), setting("PROJECT")
 
-	source := must(client.createDataSource(name+"_mysql", "mysql", setting("MYSQL")))
+	source := client.createDataSource(name+"_mysql", "mysql", setting("MYSQL"))
 	say("CreateDataSource", source)
-	sink := must(client.createDataSource(name+"_sink", "holo", setting("SINK")))
+	sink := client.createDataSource(name+"_sink", "holo", setting("SINK"))
 	say("CreateDataSource", sink)
 	listed := must(client.listDataSources(project, name+"_mysql"))
 	number := must(strconv.ParseInt(project, 10, 64))
@@ -119,34 +118,34 @@ func main() {
 	}
 	say("ListDataSources", listed[0].name)
 
-	process := must(client.planNew(setting("CREATE_PARAM")))
+	process := client.planNew(setting("CREATE_PARAM"))
 	say("GenerateDISyncTaskConfigForCreating", process)
-	created, file, err := client.create(name, setting("TASK_PARAM"), planned(client, process))
-	succeeded("CreateDISyncTask")(created, err)
-	succeeded("DeployDISyncTask")(client.deploy(file))
-	succeeded("StartDISyncInstance")(client.start(file, setting("START_PARAM")))
+	created, file := client.create(name, setting("TASK_PARAM"), planned(client, process))
+	succeeded("CreateDISyncTask", created)
+	succeeded("DeployDISyncTask", client.deploy(file))
+	succeeded("StartDISyncInstance", client.start(file, setting("START_PARAM")))
 	awaitStatus(client, file, "RUN")
 	awaitRows(setting("FIRST_TABLE"))
 
-	process = must(client.planChange(file, setting("UPDATE_PARAM")))
+	process = client.planChange(file, setting("UPDATE_PARAM"))
 	say("GenerateDISyncTaskConfigForUpdating", process)
-	succeeded("UpdateDISyncTask")(client.update(file, planned(client, process)))
-	succeeded("DeployDISyncTask")(client.deploy(file))
+	succeeded("UpdateDISyncTask", client.update(file, planned(client, process)))
+	succeeded("DeployDISyncTask", client.deploy(file))
 	awaitRows(setting("ADDED_TABLE"))
-	if !strings.Contains(must(client.script(file)), setting("ADDED_TABLE")) {
+	if !strings.Contains(client.script(file), setting("ADDED_TABLE")) {
 		end("GetDISyncTask", "the script does not name the added table")
 	}
 	say("GetDISyncTask", "names the added table")
 
-	succeeded("StopDISyncInstance")(client.stop(file))
+	succeeded("StopDISyncInstance", client.stop(file))
 	awaitStatus(client, file, "PAUSE")
-	succeeded("TerminateDISyncInstance")(client.terminate(file))
-	succeeded("DeleteDISyncTask")(client.delete(file))
+	succeeded("TerminateDISyncInstance", client.terminate(file))
+	succeeded("DeleteDISyncTask", client.delete(file))
 	for _, id := range []int64{source, sink} {
-		say("DeleteDataSource", must(client.deleteDataSource(id)))
+		say("DeleteDataSource", client.deleteDataSource(id))
 	}
 
-	_, err = connect("wrong").listDataSources(project, name)
+	_, err := connect("wrong").listDataSources(project, name)
 	refused("wrong secret", err, 400, "SignatureDoesNotMatch")
 	_, err = client.listDataSources(setting("FOREIGN_PROJECT"), name)
 	refused("foreign project", err, 403, "Forbidden.DI.NoPrivilege")

@@ -8,12 +8,11 @@ type named struct {
 	send func(action, method string, query, form map[string]string) (any, error)
 }
 
-func (client named) createDataSource(name, kind, content string) (int64, error) {
+func (client named) createDataSource(name, kind, content string) int64 {
 	query := map[string]string{
 		"ProjectId": setting("PROJECT"), "Name": name, "DataSourceType": kind, "EnvType": "1", "Content": content,
 	}
-	data, err := client.send("CreateDataSource", "POST", query, nil)
-	return whole(data), err
+	return whole(must(client.send("CreateDataSource", "POST", query, nil)))
 }
 
 func (client named) listDataSources(project, name string) ([]dataSource, error) {
@@ -31,87 +30,69 @@ func (client named) listDataSources(project, name string) ([]dataSource, error) 
 	return found, nil
 }
 
-func (client named) deleteDataSource(id int64) (bool, error) {
-	data, err := client.send("DeleteDataSource", "POST", map[string]string{"DataSourceId": digits(id)}, nil)
-	return data == true, err
+func (client named) deleteDataSource(id int64) bool {
+	return must(client.send("DeleteDataSource", "POST", map[string]string{"DataSourceId": digits(id)}, nil)) == true
 }
 
-func (client named) planNew(taskParam string) (int64, error) {
-	data, err := client.call("GenerateDISyncTaskConfigForCreating", map[string]string{"TaskParam": taskParam})
-	return whole(data["ProcessId"]), err
+func (client named) planNew(taskParam string) int64 {
+	data := client.call("GenerateDISyncTaskConfigForCreating", map[string]string{"TaskParam": taskParam}, nil)
+	return whole(data["ProcessId"])
 }
 
-func (client named) planChange(file int64, taskParam string) (int64, error) {
+func (client named) planChange(file int64, taskParam string) int64 {
 	query := map[string]string{"TaskId": digits(file), "TaskParam": taskParam}
-	data, err := client.call("GenerateDISyncTaskConfigForUpdating", query)
-	return whole(data["ProcessId"]), err
+	return whole(client.call("GenerateDISyncTaskConfigForUpdating", query, nil)["ProcessId"])
 }
 
-func (client named) processResult(process int64) (outcome, string, error) {
-	data, err := client.call("QueryDISyncTaskConfigProcessResult", map[string]string{"AsyncProcessId": digits(process)})
-	return outcomeOf(data), text(data["TaskContent"]), err
+func (client named) processResult(process int64) (outcome, string) {
+	query := map[string]string{"AsyncProcessId": digits(process)}
+	data := client.call("QueryDISyncTaskConfigProcessResult", query, nil)
+	return outcomeOf(data), text(data["TaskContent"])
 }
 
-func (client named) create(name, taskParam, content string) (outcome, int64, error) {
-	query := map[string]string{"ProjectId": setting("PROJECT"), "TaskType": realtime, "TaskName": name, "TaskParam": taskParam}
-	data, err := client.send("CreateDISyncTask", "POST", query, map[string]string{"TaskContent": content})
-	if err != nil {
-		return outcome{}, 0, err
-	}
-	fields := data.(map[string]any)
-	return outcomeOf(fields), whole(fields["FileId"]), nil
+func (client named) create(name, taskParam, content string) (outcome, int64) {
+	query := map[string]string{"TaskName": name, "TaskParam": taskParam}
+	data := client.call("CreateDISyncTask", query, map[string]string{"TaskContent": content})
+	return outcomeOf(data), whole(data["FileId"])
 }
 
-func (client named) update(file int64, content string) (outcome, error) {
+func (client named) update(file int64, content string) outcome {
 	return client.do("UpdateDISyncTask", file, map[string]string{"TaskContent": content})
 }
 
-func (client named) deploy(file int64) (outcome, error) {
-	return client.do("DeployDISyncTask", file, nil)
-}
+func (client named) deploy(file int64) outcome { return client.do("DeployDISyncTask", file, nil) }
 
-func (client named) start(file int64, startParam string) (outcome, error) {
+func (client named) start(file int64, startParam string) outcome {
 	return client.do("StartDISyncInstance", file, map[string]string{"StartParam": startParam})
 }
 
-func (client named) stop(file int64) (outcome, error) {
-	return client.do("StopDISyncInstance", file, nil)
-}
+func (client named) stop(file int64) outcome { return client.do("StopDISyncInstance", file, nil) }
 
-func (client named) terminate(file int64) (outcome, error) {
+func (client named) terminate(file int64) outcome {
 	return client.do("TerminateDISyncInstance", file, nil)
 }
 
-func (client named) delete(file int64) (outcome, error) {
-	return client.do("DeleteDISyncTask", file, nil)
+func (client named) delete(file int64) outcome { return client.do("DeleteDISyncTask", file, nil) }
+
+func (client named) script(file int64) string {
+	return text(client.call("GetDISyncTask", map[string]string{"FileId": digits(file)}, nil)["Code"])
 }
 
-func (client named) script(file int64) (string, error) {
-	data, err := client.call("GetDISyncTask", map[string]string{"FileId": digits(file)})
-	return text(data["Code"]), err
+func (client named) instanceStatus(file int64) string {
+	return text(client.call("GetDISyncInstanceInfo", map[string]string{"FileId": digits(file)}, nil)["Status"])
 }
 
-func (client named) instanceStatus(file int64) (string, error) {
-	data, err := client.call("GetDISyncInstanceInfo", map[string]string{"FileId": digits(file)})
-	return text(data["Status"]), err
-}
-
-func (client named) do(action string, file int64, more map[string]string) (outcome, error) {
+func (client named) do(action string, file int64, more map[string]string) outcome {
 	query := map[string]string{"FileId": digits(file)}
 	for name, value := range more {
 		query[name] = value
 	}
-	data, err := client.call(action, query)
-	return outcomeOf(data), err
+	return outcomeOf(client.call(action, query, nil))
 }
 
-func (client named) call(action string, query map[string]string) (map[string]any, error) {
+func (client named) call(action string, query, form map[string]string) map[string]any {
 	query["ProjectId"], query["TaskType"] = setting("PROJECT"), realtime
-	data, err := client.send(action, "POST", query, nil)
-	if err != nil {
-		return nil, err
-	}
-	return data.(map[string]any), nil
+	return must(client.send(action, "POST", query, form)).(map[string]any)
 }
 
 func outcomeOf(data map[string]any) outcome {

@@ -8,35 +8,28 @@ import (
 	dataworks "github.com/aliyun/alibaba-cloud-sdk-go/services/dataworks-public"
 )
 
-type typed struct{ client *dataworks.Client }
-
-func connect(secret string) api {
-	return typed{must(dataworks.NewClientWithAccessKey("any-region", setting("KEY_ID"), secret))}
+type typed struct {
+	client  *dataworks.Client
+	project requests.Integer
 }
 
-// here sends a request to the service.
-func here(request *requests.RpcRequest) {
-	request.Scheme = "http"
-	request.Domain = setting("ENDPOINT")
+func connect(secret string) api {
+	client := must(dataworks.NewClientWithAccessKey("any-region", setting("KEY_ID"), secret))
+	client.Domain = setting("ENDPOINT")
+	return typed{client, number(setting("PROJECT"))}
 }
 
 func number(digits string) requests.Integer { return requests.Integer(digits) }
 
-func (typed typed) createDataSource(name, kind, content string) (int64, error) {
+func (typed typed) createDataSource(name, kind, content string) int64 {
 	request := dataworks.CreateCreateDataSourceRequest()
-	here(request.RpcRequest)
-	request.ProjectId = number(setting("PROJECT"))
-	request.Name, request.DataSourceType, request.EnvType, request.Content = name, kind, "1", content
-	answer, err := typed.client.CreateDataSource(request)
-	if err != nil {
-		return 0, err
-	}
-	return answer.Data, nil
+	request.ProjectId, request.Name, request.DataSourceType = typed.project, name, kind
+	request.EnvType, request.Content = "1", content
+	return must(typed.client.CreateDataSource(request)).Data
 }
 
 func (typed typed) listDataSources(project, name string) ([]dataSource, error) {
 	request := dataworks.CreateListDataSourcesRequest()
-	here(request.RpcRequest)
 	request.ProjectId, request.Name = number(project), name
 	answer, err := typed.client.ListDataSources(request)
 	if err != nil {
@@ -49,158 +42,95 @@ func (typed typed) listDataSources(project, name string) ([]dataSource, error) {
 	return found, nil
 }
 
-func (typed typed) deleteDataSource(id int64) (bool, error) {
+func (typed typed) deleteDataSource(id int64) bool {
 	request := dataworks.CreateDeleteDataSourceRequest()
-	here(request.RpcRequest)
 	request.DataSourceId = requests.NewInteger64(id)
-	answer, err := typed.client.DeleteDataSource(request)
-	if err != nil {
-		return false, err
-	}
-	return answer.Data, nil
+	return must(typed.client.DeleteDataSource(request)).Data
 }
 
-func (typed typed) planNew(taskParam string) (int64, error) {
+func (typed typed) planNew(taskParam string) int64 {
 	request := dataworks.CreateGenerateDISyncTaskConfigForCreatingRequest()
-	here(request.RpcRequest)
-	request.ProjectId, request.TaskType, request.TaskParam = number(setting("PROJECT")), realtime, taskParam
-	answer, err := typed.client.GenerateDISyncTaskConfigForCreating(request)
-	if err != nil {
-		return 0, err
-	}
-	return answer.Data.ProcessId, nil
+	request.ProjectId, request.TaskType, request.TaskParam = typed.project, realtime, taskParam
+	return must(typed.client.GenerateDISyncTaskConfigForCreating(request)).Data.ProcessId
 }
 
-func (typed typed) planChange(file int64, taskParam string) (int64, error) {
+func (typed typed) planChange(file int64, taskParam string) int64 {
 	request := dataworks.CreateGenerateDISyncTaskConfigForUpdatingRequest()
-	here(request.RpcRequest)
-	request.ProjectId, request.TaskType, request.TaskParam = number(setting("PROJECT")), realtime, taskParam
-	request.TaskId = requests.NewInteger64(file)
-	answer, err := typed.client.GenerateDISyncTaskConfigForUpdating(request)
-	if err != nil {
-		return 0, err
-	}
-	return answer.Data.ProcessId, nil
+	request.ProjectId, request.TaskType, request.TaskId = typed.project, realtime, requests.NewInteger64(file)
+	request.TaskParam = taskParam
+	return must(typed.client.GenerateDISyncTaskConfigForUpdating(request)).Data.ProcessId
 }
 
-func (typed typed) processResult(process int64) (outcome, string, error) {
+func (typed typed) processResult(process int64) (outcome, string) {
 	request := dataworks.CreateQueryDISyncTaskConfigProcessResultRequest()
-	here(request.RpcRequest)
-	request.ProjectId, request.TaskType = number(setting("PROJECT")), realtime
+	request.ProjectId, request.TaskType = typed.project, realtime
 	request.AsyncProcessId = requests.NewInteger64(process)
-	answer, err := typed.client.QueryDISyncTaskConfigProcessResult(request)
-	if err != nil {
-		return outcome{}, "", err
-	}
-	return outcome{answer.Data.Status, answer.Data.Message}, answer.Data.TaskContent, nil
+	data := must(typed.client.QueryDISyncTaskConfigProcessResult(request)).Data
+	return outcome{data.Status, data.Message}, data.TaskContent
 }
 
-func (typed typed) create(name, taskParam, content string) (outcome, int64, error) {
+func (typed typed) create(name, taskParam, content string) (outcome, int64) {
 	request := dataworks.CreateCreateDISyncTaskRequest()
-	here(request.RpcRequest)
-	request.ProjectId, request.TaskType, request.TaskName = number(setting("PROJECT")), realtime, name
+	request.ProjectId, request.TaskType, request.TaskName = typed.project, realtime, name
 	request.TaskParam, request.TaskContent = taskParam, content
-	answer, err := typed.client.CreateDISyncTask(request)
-	if err != nil {
-		return outcome{}, 0, err
-	}
-	return outcome{answer.Data.Status, answer.Data.Message}, answer.Data.FileId, nil
+	data := must(typed.client.CreateDISyncTask(request)).Data
+	return outcome{data.Status, data.Message}, data.FileId
 }
 
-func (typed typed) update(file int64, content string) (outcome, error) {
+func (typed typed) update(file int64, content string) outcome {
 	request := dataworks.CreateUpdateDISyncTaskRequest()
-	here(request.RpcRequest)
-	request.ProjectId, request.TaskType, request.TaskContent = number(setting("PROJECT")), realtime, content
-	request.FileId = requests.NewInteger64(file)
-	answer, err := typed.client.UpdateDISyncTask(request)
-	if err != nil {
-		return outcome{}, err
-	}
-	return outcome{answer.Data.Status, answer.Data.Message}, nil
+	request.ProjectId, request.TaskType, request.FileId = typed.project, realtime, requests.NewInteger64(file)
+	request.TaskContent = content
+	data := must(typed.client.UpdateDISyncTask(request)).Data
+	return outcome{data.Status, data.Message}
 }
 
-func (typed typed) deploy(file int64) (outcome, error) {
+func (typed typed) deploy(file int64) outcome {
 	request := dataworks.CreateDeployDISyncTaskRequest()
-	here(request.RpcRequest)
-	request.ProjectId, request.TaskType = number(setting("PROJECT")), realtime
-	request.FileId = requests.NewInteger64(file)
-	answer, err := typed.client.DeployDISyncTask(request)
-	if err != nil {
-		return outcome{}, err
-	}
-	return outcome{answer.Data.Status, answer.Data.Message}, nil
+	request.ProjectId, request.TaskType, request.FileId = typed.project, realtime, requests.NewInteger64(file)
+	data := must(typed.client.DeployDISyncTask(request)).Data
+	return outcome{data.Status, data.Message}
 }
 
-func (typed typed) start(file int64, startParam string) (outcome, error) {
+func (typed typed) start(file int64, startParam string) outcome {
 	request := dataworks.CreateStartDISyncInstanceRequest()
-	here(request.RpcRequest)
-	request.ProjectId, request.TaskType, request.StartParam = number(setting("PROJECT")), realtime, startParam
-	request.FileId = requests.NewInteger64(file)
-	answer, err := typed.client.StartDISyncInstance(request)
-	if err != nil {
-		return outcome{}, err
-	}
-	return outcome{answer.Data.Status, answer.Data.Message}, nil
+	request.ProjectId, request.TaskType, request.FileId = typed.project, realtime, requests.NewInteger64(file)
+	request.StartParam = startParam
+	data := must(typed.client.StartDISyncInstance(request)).Data
+	return outcome{data.Status, data.Message}
 }
 
-func (typed typed) stop(file int64) (outcome, error) {
+func (typed typed) stop(file int64) outcome {
 	request := dataworks.CreateStopDISyncInstanceRequest()
-	here(request.RpcRequest)
-	request.ProjectId, request.TaskType = number(setting("PROJECT")), realtime
-	request.FileId = requests.NewInteger64(file)
-	answer, err := typed.client.StopDISyncInstance(request)
-	if err != nil {
-		return outcome{}, err
-	}
-	return outcome{answer.Data.Status, answer.Data.Message}, nil
+	request.ProjectId, request.TaskType, request.FileId = typed.project, realtime, requests.NewInteger64(file)
+	data := must(typed.client.StopDISyncInstance(request)).Data
+	return outcome{data.Status, data.Message}
 }
 
-func (typed typed) terminate(file int64) (outcome, error) {
+func (typed typed) terminate(file int64) outcome {
 	request := dataworks.CreateTerminateDISyncInstanceRequest()
-	here(request.RpcRequest)
-	request.ProjectId, request.TaskType = number(setting("PROJECT")), realtime
-	request.FileId = requests.NewInteger64(file)
-	answer, err := typed.client.TerminateDISyncInstance(request)
-	if err != nil {
-		return outcome{}, err
-	}
-	return outcome{answer.Data.Status, answer.Data.Message}, nil
+	request.ProjectId, request.TaskType, request.FileId = typed.project, realtime, requests.NewInteger64(file)
+	data := must(typed.client.TerminateDISyncInstance(request)).Data
+	return outcome{data.Status, data.Message}
 }
 
-func (typed typed) delete(file int64) (outcome, error) {
+func (typed typed) delete(file int64) outcome {
 	request := dataworks.CreateDeleteDISyncTaskRequest()
-	here(request.RpcRequest)
-	request.ProjectId, request.TaskType = number(setting("PROJECT")), realtime
-	request.FileId = requests.NewInteger64(file)
-	answer, err := typed.client.DeleteDISyncTask(request)
-	if err != nil {
-		return outcome{}, err
-	}
-	return outcome{answer.Data.Status, answer.Data.Message}, nil
+	request.ProjectId, request.TaskType, request.FileId = typed.project, realtime, requests.NewInteger64(file)
+	data := must(typed.client.DeleteDISyncTask(request)).Data
+	return outcome{data.Status, data.Message}
 }
 
-func (typed typed) script(file int64) (string, error) {
+func (typed typed) script(file int64) string {
 	request := dataworks.CreateGetDISyncTaskRequest()
-	here(request.RpcRequest)
-	request.ProjectId, request.TaskType = number(setting("PROJECT")), realtime
-	request.FileId = requests.NewInteger64(file)
-	answer, err := typed.client.GetDISyncTask(request)
-	if err != nil {
-		return "", err
-	}
-	return answer.Data.Code, nil
+	request.ProjectId, request.TaskType, request.FileId = typed.project, realtime, requests.NewInteger64(file)
+	return must(typed.client.GetDISyncTask(request)).Data.Code
 }
 
-func (typed typed) instanceStatus(file int64) (string, error) {
+func (typed typed) instanceStatus(file int64) string {
 	request := dataworks.CreateGetDISyncInstanceInfoRequest()
-	here(request.RpcRequest)
-	request.ProjectId, request.TaskType = number(setting("PROJECT")), realtime
-	request.FileId = requests.NewInteger64(file)
-	answer, err := typed.client.GetDISyncInstanceInfo(request)
-	if err != nil {
-		return "", err
-	}
-	return answer.Data.Status, nil
+	request.ProjectId, request.TaskType, request.FileId = typed.project, realtime, requests.NewInteger64(file)
+	return must(typed.client.GetDISyncInstanceInfo(request)).Data.Status
 }
 
 func refusal(err error) (string, int, string) {
