@@ -20,7 +20,7 @@ import type { Target } from './target.ts';
 /** Statements and sessions that are begun at the same time. */
 const BEGIN_LIMIT = 8;
 /** Blocks on their way at the same time: each is held twice, as it is and packed. */
-const BLOCK_LIMIT = 4;
+const BLOCK_LIMIT = 3;
 /** Sessions that are committed at the same time; the service takes 32 of one table. */
 const COMMIT_LIMIT = 16;
 
@@ -28,6 +28,8 @@ export interface CommitAttemptOptions extends StoreRows {
   readonly journal: CommitJournal;
   readonly buffer: CommitBuffer;
   readonly checkpoint: Checkpoint;
+  /** That blocks are written into, and then again; as many as are needed are added. */
+  readonly streams: RowStream[];
 }
 
 /**
@@ -82,15 +84,15 @@ export class CommitAttempt {
   }
 
   async #store(): Promise<void> {
-    const idle: RowStream[] = [];
+    const { streams } = this.#options;
     const tasks = function* (stored: readonly StoredSlice[], store: StoreRows) {
       for (const one of stored) for (const task of one.tasks(store)) yield { target: one.target, task };
     };
     await inParallel(tasks(this.#stored, this.#options), BLOCK_LIMIT, ({ target, task }) =>
       this.#of(target, 'storing rows of', async () => {
-        const stream = idle.pop() ?? new RowStream();
+        const stream = streams.pop() ?? new RowStream();
         await task(stream);
-        idle.push(stream);
+        streams.push(stream);
       }),
     );
     const left = this.#stored.filter(({ target }) => this.#failed.has(target));

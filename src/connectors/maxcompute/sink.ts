@@ -21,6 +21,7 @@ import { describeTarget, targetKey } from './names.ts';
 import { intervalSeconds, type MaxComputeOptions, parseMaxComputeOptions } from './options.ts';
 import { PartitionRule } from './partition.ts';
 import { prepareTargets } from './prepare-targets.ts';
+import type { RowStream } from './protocol/row-stream.ts';
 import { tableFacts } from './protocol/table-facts.ts';
 import { closeService, openService, type Service, tunnelTarget } from './service.ts';
 import { asMaxComputeSettings, type MaxComputeSettings } from './settings.ts';
@@ -28,7 +29,7 @@ import { settleCommit } from './settle-commit.ts';
 import type { Target } from './target.ts';
 
 /** Of the memory for rows, what each of the two buffers may take; the rest is for blocks on their way. */
-const BUFFER_SHARE = 0.4;
+const BUFFER_SHARE = 0.3;
 const LOOK_LIMIT = 8;
 
 /**
@@ -52,6 +53,8 @@ export class MaxComputeSink implements Sink {
   readonly #closing = new AbortController();
   readonly #bufferBytesMax: number;
   #service: Service | null = null;
+  /** That blocks are written into, and then again. */
+  readonly #streams: RowStream[] = [];
   #filling = new CommitBuffer();
   #spare = new CommitBuffer();
   #committing: Promise<unknown> | null = null;
@@ -156,6 +159,7 @@ export class MaxComputeSink implements Sink {
       options: this.#options,
       journal: this.#journal,
       memory: buffer.memory,
+      streams: this.#streams,
       buffer,
       checkpoint,
       signal: this.#closing.signal,
