@@ -3,7 +3,7 @@ import { readResume } from '../../src/connectors/mysql/captured-table.ts';
 import { mysqlConnector } from '../../src/connectors/mysql/connector.ts';
 import { silentLog } from '../../src/lib/log.ts';
 import type { Json, JsonObject } from '../../src/lib/json-value.ts';
-import type { Batch, LogPlace, RowsPart, SchemaPart } from '../../src/pipeline/batch.ts';
+import type { Batch, EmptyPart, LogPlace, RowsPart, SchemaPart } from '../../src/pipeline/batch.ts';
 import type { Failure, TableProgress, TableState } from '../../src/pipeline/checkpoint.ts';
 import type { Offset } from '../../src/pipeline/offset.ts';
 import { DEFAULT_DDL_POLICIES, type DdlPolicies } from '../../src/pipeline/policies.ts';
@@ -88,6 +88,8 @@ export class Follower {
   error: unknown = null;
   /** Sees every part with rows. */
   onRows: (part: RowsPart) => void = () => {};
+  /** Sees every part that empties a table. */
+  onEmpty: (part: EmptyPart) => void = () => {};
   readonly source: Source;
   readonly #stop = new AbortController();
   #place = '';
@@ -179,6 +181,7 @@ export class Follower {
           break;
         case 'empty':
           this.#follows({ op: 'read', place: part.place, count: 0 });
+          this.onEmpty(part);
           this.#table(part.table).clear();
           this.events.push(`empty ${part.table.id.table}`);
           break;

@@ -62,6 +62,35 @@ for (const family of FAMILIES) {
       await client.end();
     });
 
+    void it('say when a table was emptied for its load: when the log was there, not when the load began', async () => {
+      const server = await sharedServer(family);
+      const database = await freshMysqlDatabase(server);
+      const client = await mysqlClient(server, database);
+      await client.query('CREATE TABLE t (id INT PRIMARY KEY); CREATE TABLE u (id INT PRIMARY KEY)');
+      const source = openSource(server, database);
+      const first = new Follower(source);
+      first.start(1, [await joining(source, database, 't')]);
+      await first.until(() => first.state(database, 't') === 'STREAMING');
+      await first.stop();
+      const longAgo = Math.floor(Date.now() / 1000) - 3 * 86_400;
+      await client.query(`SET timestamp = ${longAgo}; INSERT INTO t VALUES (1); INSERT INTO t VALUES (2)`);
+      const again = openSource(server, database);
+      const follower = new Follower(again);
+      const times: [what: string, micros: number][] = [];
+      follower.onEmpty = ({ timeMicros }) => times.push(['empty', timeMicros]);
+      follower.onRows = ({ table, timeMicros }) => times.push([table.id.table, timeMicros]);
+      const kept = { ...(await joining(again, database, 't')), progress: first.states.get(`${database}\0t`) ?? null };
+      follower.start(2, [kept, await joining(again, database, 'u', { emptyFirst: true })], first.offset);
+      await follower.until(() => follower.state(database, 'u') === 'STREAMING' && times.length >= 3);
+      await follower.stop();
+      const when = times.find(([what]) => what === 'empty')?.[1] ?? 0;
+      const behind = times.slice(times.findIndex(([what]) => what === 'empty') + 1);
+      for (const [, micros] of behind) assert.ok(when <= micros, 'not after what comes behind it');
+      // MySQL says when a transaction was committed, whatever the session takes for the time.
+      if (family === 'mariadb') assert.equal(when, longAgo * 1e6);
+      await client.end();
+    });
+
     void it('are those of the events: a file, and the bytes before the event in it', async () => {
       const server = await sharedServer(family);
       const database = await freshMysqlDatabase(server);

@@ -85,6 +85,8 @@ export class LogRun {
   #readFrom: KnownPlace | null = null;
   /** A first start at a time of the past: its tables join there, and not where their shape was seen. */
   #startsInPast = false;
+  /** A first start at the end of the log. */
+  #startsNow = false;
   #caughtUp = false;
   /** The last batch ended within a transaction: its end is news, whatever else comes with it. */
   #handedOnOpen = false;
@@ -106,6 +108,7 @@ export class LogRun {
     }
     this.#wanted ??= tables;
     this.#startsInPast = after === null && start !== null;
+    this.#startsNow = after === null && start === null;
     while (!signal.aborted && !this.#closed) {
       const batch = await this.#collect();
       if (batch !== null) yield batch;
@@ -193,6 +196,7 @@ export class LogRun {
         }),
       reshape: (table, shape) => this.#events.reshape(table, shape),
       placeOf: (position) => this.#places.at(position, 0, null),
+      timeHere: () => this.#hereMicros ?? Date.now() * 1000,
       wake: () => this.poke(),
     });
     this.#events = new LogEvents({
@@ -286,6 +290,12 @@ export class LogRun {
     return this.#batch(parts, bytes);
   }
 
+  /** When the log was here, microseconds since the epoch: not after what comes next. Null while nothing has told. */
+  get #hereMicros(): number | null {
+    if (this.#caughtUp) return Date.now() * 1000;
+    return this.#group.timeMicros ?? (this.#startsNow ? Date.now() * 1000 : null);
+  }
+
   /** What is done between two groups of events: tables join and leave, windows open, chunks merge. True if a set took effect. */
   #between(parts: Part[]): boolean {
     for (const { table, failure } of this.#failures.splice(0)) {
@@ -299,7 +309,8 @@ export class LogRun {
     const wanted = this.#wanted;
     if (wanted !== undefined) this.#apply(wanted, parts);
     if (this.#joining.length > 0) this.#join(parts);
-    if (this.#loads.waiting)
+    // What a load begins with says when: behind a checkpoint the first event tells, or a heartbeat that there is none.
+    if (this.#loads.waiting && this.#hereMicros !== null)
       parts.push(
         ...this.#loads.atBoundary({
           position: this.#group.boundary,
@@ -370,7 +381,7 @@ export class LogRun {
         parts.push({
           kind: 'empty',
           table: table.shape.version,
-          timeMicros: this.#group.timeMicros ?? Date.now() * 1000,
+          timeMicros: this.#hereMicros ?? (this.#events.notBefore ?? Date.now() / 1000) * 1e6,
           place: this.#places.at(here, 0, null),
         });
       parts.push({ kind: 'progress', progress: table.progress() });

@@ -215,6 +215,23 @@ void test('where rows before are void, a log says so', () => {
   });
 });
 
+void test('what makes rows void is not older than the changes that it follows, whatever its statement says', () => {
+  const written = new Written('log', logColumns);
+  written.write({ ...inserts(users, [[1, 'a']]), timeMicros: 7_000_000 });
+  written.write({ ...inserts(users, [[2, 'b']], 'read'), timeMicros: 9_000_000 });
+  written.writeVoid(users, 5_000_000);
+  written.writeVoid(users, 8_000_000);
+  assert.deepEqual(
+    written.rows()['/0']?.map(([, operation, ms]) => [operation, ms]),
+    [
+      ['I', 7000n],
+      ['I', 9000n],
+      ['T', 7000n],
+      ['T', 8000n],
+    ],
+  );
+});
+
 void test('rows that are appended are the new values; deletes are left out, and counted', () => {
   const written = new Written('rows', userColumns);
   written.write(inserts(users, [[1, 'a']])).write(

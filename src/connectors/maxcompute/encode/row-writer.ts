@@ -40,6 +40,8 @@ export class RowWriter {
   readonly #sequenceView = new DataView(this.#sequenceId.buffer);
   #part: RowsPart | null = null;
   #executeMs = 0;
+  /** The newest time of a change so far. */
+  #newestMicros = 0;
   #left = 0;
 
   /** `zone`: whose clock a DATETIME of the source is taken to show. */
@@ -69,12 +71,16 @@ export class RowWriter {
     }
   }
 
-  /** Tells a log that all rows before `place` are void: the source was emptied there, or a load begins. */
+  /**
+   * Tells a log that all rows before `place` are void: the source was emptied there, or a load begins. A statement that waited for
+   * others has a time before theirs: it gets the time of the newest, so that no merge of a time between has one without the other.
+   */
   writeVoid({ place, timeMicros }: { place: LogPlace; timeMicros: number }, target: RowTarget): void {
     const { layout, partitions, rows } = target;
+    const micros = Math.max(timeMicros, this.#newestMicros);
     writeSequenceId(this.#sequenceView, 0, place, 0);
-    this.#executeMs = Math.floor(timeMicros / 1000);
-    partitions.start(timeMicros);
+    this.#executeMs = Math.floor(micros / 1000);
+    partitions.start(micros);
     const row = this.#after;
     row.begin();
     this.#meta(row, layout, VOID, false, false);
@@ -84,6 +90,8 @@ export class RowWriter {
   #begin(part: RowsPart): void {
     if (part !== this.#part) writeSequenceId(this.#sequenceView, 0, part.place, 0);
     this.#part = part;
+    // Existing rows have the time when they were selected, which the log may come to much later.
+    if (part.op !== 'read') this.#newestMicros = Math.max(this.#newestMicros, part.timeMicros);
     this.#executeMs = Math.floor(part.timeMicros / 1000);
   }
 

@@ -59,6 +59,7 @@ export interface LaneParts {
   reshape(table: CapturedTable, shape: MysqlTable | null): Part[];
   fail(table: CapturedTable, error: unknown): void;
   placeOf(position: LogPosition): LogPlace;
+  timeHere(): number;
 }
 
 /** One connection that loads: chunks are read one behind the other, a big table alone, small ones some at a time. */
@@ -164,7 +165,7 @@ export class LoadLane {
     const progress: Part = { kind: 'progress', progress: table.progress() };
     if (!table.emptyFirst) return [progress];
     const place = this.#parts.placeOf(start.position);
-    return [{ kind: 'empty', table: table.shape.version, timeMicros: Date.now() * 1000, place }, progress];
+    return [{ kind: 'empty', table: table.shape.version, timeMicros: this.#parts.timeHere(), place }, progress];
   }
 
   /** Reads what was opened, one chunk behind the other, until there is nothing more or enough waits. */

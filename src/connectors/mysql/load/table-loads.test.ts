@@ -64,6 +64,7 @@ function scripted({
       return [];
     },
     placeOf: ({ file, position }) => ({ ...SCRIPTED_PLACE, file, position }),
+    timeHere: () => 0,
     wake: () => (woken += 1),
   });
   return { calls, loads, reshaped, woken: () => woken };

@@ -27,6 +27,8 @@ export interface TableLoadsOptions {
   reshape(table: CapturedTable, shape: MysqlTable | null): Part[];
   /** Where rows are of that join the log at `position`. */
   placeOf(position: LogPosition): LogPlace;
+  /** When the log was where the stream is, microseconds since the epoch. */
+  timeHere(): number;
   /** Milliseconds that only go forward. */
   readonly now?: () => number;
 }
@@ -51,6 +53,7 @@ export class TableLoads {
       reader,
       reshape,
       placeOf,
+      timeHere,
       wake,
       now = () => performance.now(),
     } = options;
@@ -67,6 +70,7 @@ export class TableLoads {
       wake: awake,
       reshape,
       placeOf,
+      timeHere,
       fail: (table: CapturedTable, error: unknown) => {
         if (error instanceof PipelineError && error.kind === 'table') this.#failed.push({ table, error });
         else this.#error = error;
