@@ -86,8 +86,8 @@ export class Store implements TaskStore {
   }
 
   async close(): Promise<void> {
-    await this.#calls.close();
-    await this.#database.close();
+    // Whoever goes on meanwhile finds both closed.
+    await Promise.all([this.#calls.close(), this.#database.close()]);
     this.#lease?.release();
   }
 }

@@ -98,9 +98,10 @@ export class ConfigProcesses {
       const wanted = parseJson(input) as unknown as WantedTask;
       return { result: await this.#planner.plan({ project, user, wanted, task, baseVersion, processId: id }) };
     } catch (error) {
-      if (!(error instanceof PlanFailure))
-        this.#log.error({ process: id, error: messageOf(error) }, 'a config process failed unexpectedly');
-      return { message: messageOf(error) };
+      if (error instanceof PlanFailure) return { message: error.message };
+      this.#log.error({ process: id, error: messageOf(error) }, 'a config process failed unexpectedly');
+      const remedy = 'Look for the reason in the log of the service.';
+      return { message: new PlanFailure([{ code: 'Task.PlanFailed', message: messageOf(error), remedy }]).message };
     }
   }
 

@@ -290,6 +290,20 @@ void test('both servers together have the time of one call', async (t) => {
   assert.deepEqual([first.status, second.status], ['fulfilled', 'rejected']);
 });
 
+void test('a defect in planning is no mistake of the caller', async () => {
+  const scene = await JobScene.make();
+  const job = await scene.create();
+  scene.script.onDescribe = () => Promise.reject(new TypeError('x is undefined'));
+  await assert.rejects(scene.create({}, 'other'), TypeError);
+  await assert.rejects(scene.update(job, {}), TypeError);
+  const taskContent = (await scene.scene.tasks.content(CALLER, { taskType: REALTIME, task: job })).replace(
+    '{',
+    '{ "x": 1,',
+  );
+  const call = { taskType: REALTIME, task: job, taskContent, taskParam: null };
+  await assert.rejects(scene.scene.tasks.update(CALLER, call), TypeError);
+});
+
 void test('an update that cannot be planned changes nothing', async () => {
   const scene = await JobScene.make();
   const job = await scene.create();

@@ -1,4 +1,3 @@
-import { messageOf } from '../lib/errors.ts';
 import { withinTime } from '../lib/within-time.ts';
 import type { TableList } from '../pipeline/connector.ts';
 import { PipelineError } from '../pipeline/pipeline-error.ts';
@@ -33,7 +32,7 @@ export class Planner {
     this.#options = options;
   }
 
-  /** Errors: PlanFailure whose message says all that is wrong, whatever it was. */
+  /** Errors: PlanFailure whose message says all that is wrong; anything else is a defect, or the store's. */
   async plan(request: {
     project: ProjectId;
     /** For whom: some data sources are shared with single users. */
@@ -133,13 +132,11 @@ function late(ms: number): PlanFailure {
   ]);
 }
 
-function toFailure(error: unknown): PlanFailure {
-  if (error instanceof PlanFailure) return error;
+/** What stands in the way; a defect, or a store that cannot be read, stays what it is. */
+function toFailure(error: unknown): unknown {
   if (error instanceof TaskError) {
     const remedy = error.hint ?? 'Correct it, then plan again.';
     return new PlanFailure([{ code: error.code, message: error.message, remedy }]);
   }
-  return new PlanFailure([
-    { code: 'Task.PlanFailed', message: messageOf(error), remedy: 'Look for the reason in the log of the service.' },
-  ]);
+  return error;
 }

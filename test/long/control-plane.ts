@@ -1,4 +1,4 @@
-// npm run test:long -- control-plane --n SEQUENCES --seed S: random sequences of all operations on tasks, with callers at once and
+// npm run test:long -- control-plane --n SEQUENCES --seed S: random sequences of operations on tasks, jobs, files, rules and data sources, with callers at once and
 // restarts between and within, against a model; see test/support/control-plane-campaign.ts.
 import type { RunOptions } from '../../scripts/run-named.ts';
 import { controlPlaneCampaign } from '../support/control-plane-campaign.ts';

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { type Call, type Model, NAMES, type Side } from './control-plane-model.ts';
+import { type Call, type Model, NAMES, type Side } from './control-plane-state.ts';
 
 /** One call, as numbers: which task, content, name it is about is read against the model when it is made. */
 export interface CallSpec {
@@ -24,7 +24,28 @@ const KINDS: readonly (readonly [Call['kind'], weight: number])[] = [
   ['get', 1],
   ['info', 2],
   ['run fails', 1],
+  ['job create', 2],
+  ['job update', 3],
+  ['job start', 2],
+  ['job stop', 1],
+  ['job delete', 1],
+  ['job get', 1],
+  ['list jobs', 1],
+  ['list files', 1],
+  ['get file', 1],
+  ['delete file', 1],
+  ['rule create', 2],
+  ['rule update', 2],
+  ['rule get', 1],
+  ['rule delete', 2],
+  ['list rules', 1],
+  ['source create', 1],
+  ['source update', 1],
+  ['source delete', 1],
+  ['list sources', 1],
 ];
+
+export const CALL_KINDS = KINDS.map(([kind]) => kind);
 
 export const callSpec: fc.Arbitrary<CallSpec> = fc
   .tuple(
@@ -74,6 +95,36 @@ export function makeCall(spec: CallSpec, model: Model, alone: boolean): Call | n
       return { kind, ...common, task, startParam: START_PARAMS[what] ?? null };
     case 'info':
       return { kind, ...common, task, alone };
+    case 'job create':
+      return { kind, ...common, name: NAMES[what % NAMES.length] ?? '', tables: someTables(what) };
+    case 'job update':
+      return { kind, ...common, task, tables: what < 8 ? null : someTables(what) };
+    case 'job start':
+      return { kind, ...common, task, again: what % 4 === 0 };
+    case 'job get':
+      return { kind, ...common, task, alone };
+    case 'list jobs':
+    case 'list files':
+    case 'list sources':
+      return { kind, ...common };
+    case 'rule create':
+      return { kind, ...common, task, enabled: what % 2 === 0, seconds: what + 1 };
+    case 'rule update':
+      return { kind, ...common, rule: ruleAmong(model, caller, subject), enabled: what % 2 === 0, seconds: what + 1 };
+    case 'rule get':
+    case 'rule delete':
+      return { kind, ...common, rule: ruleAmong(model, caller, subject) };
+    case 'source create':
+      return { kind, ...common, name: SOURCE_NAMES[what % SOURCE_NAMES.length] ?? '' };
+    case 'source update':
+      return { kind, ...common, source: sourceAmong(model, caller, subject), enabled: what % 3 > 0 };
+    case 'source delete':
+      return { kind, ...common, source: sourceAmong(model, caller, subject) };
+    case 'job stop':
+    case 'job delete':
+    case 'get file':
+    case 'delete file':
+    case 'list rules':
     case 'get':
     case 'deploy':
     case 'stop':
@@ -82,6 +133,23 @@ export function makeCall(spec: CallSpec, model: Model, alone: boolean): Call | n
     case 'run fails':
       return { kind, ...common, task };
   }
+}
+
+const SOURCE_NAMES = ['source', 'sink', 'other'];
+/**
+ * Calls that take several steps, each of which others may see, or on which it depends what a plan comes to that is on its way:
+ * they are made alone, and while nothing waits.
+ */
+const ALONE: ReadonlySet<Call['kind']> = new Set([
+  'job update',
+  'job start',
+  'source create',
+  'source update',
+  'source delete',
+]);
+
+export function mustBeAlone({ kind }: Pick<Call, 'kind'>): boolean {
+  return ALONE.has(kind);
 }
 
 /** Whatever the task is. */
@@ -110,6 +178,26 @@ function idAmong(
   if (number === 13) return [...given].findLast((id) => !known.has(id)) ?? 0n;
   const own = any.filter((id) => known.get(id)?.project === caller);
   return own[own.length - 1 - (number % own.length)] ?? 1n;
+}
+
+function ruleAmong({ rules, tasks }: Model, caller: Side, number: number): bigint {
+  const any = [...rules];
+  const own = any.filter(([, { task }]) => tasks.get(task)?.project === caller);
+  const among = number === 14 ? any : own;
+  return number === 15 ? 2n ** 63n - 1n : (among[number % Math.max(1, among.length)]?.[0] ?? 1n);
+}
+
+/** Mostly one of the caller's. */
+function sourceAmong({ sources }: Model, caller: Side, number: number): bigint {
+  const any = [...sources];
+  const own = any.filter(([key]) => key.startsWith(`${caller} `));
+  const among = number === 14 ? any : own;
+  return number === 15 ? 2n ** 63n - 1n : (among[number % Math.max(1, among.length)]?.[1].id ?? 1n);
+}
+
+/** A job has one at least. */
+function someTables(number: number): readonly string[] {
+  return tablesOf(number === 0 ? 1 : number);
 }
 
 function tablesOf(number: number): readonly string[] {

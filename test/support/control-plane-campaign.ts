@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import type { Beliefs } from './control-plane-explain.ts';
-import { EMPTY } from './control-plane-model.ts';
+import { EMPTY } from './control-plane-state.ts';
 import { lastSteps, STEPS, usualWay } from './control-plane-steps.ts';
 import { World } from './control-plane-world.ts';
 
@@ -18,7 +18,7 @@ export interface ControlPlaneResult {
 }
 
 /**
- * Random sequences of every operation on tasks, by callers of two projects, alone and at once, with the service restarted and cut
+ * Random sequences of operations on tasks, jobs, files, alarm rules and data sources, by callers of two projects, alone and at once, with the service restarted and cut
  * off between and within them, against the model: each answer must be one that the model allows in some order of the calls, and
  * after every step the store and the engine must be as the model says.
  */
@@ -38,8 +38,7 @@ export async function controlPlaneCampaign(options: {
     if (run % 5000 === 0) say(`${run} of ${sequences} sequences`);
     if (isSpoilt || run % SEQUENCES_PER_FOLDER === 0) await world.renew();
     isSpoilt = true;
-    await world.begin();
-    beliefs.models = [EMPTY];
+    beliefs.models = [{ ...EMPTY, sources: await world.begin() }];
     beliefs.recent = [];
     await fc.asyncModelRun(() => ({ model: beliefs, real: world }), usualWay(length));
     await fc.asyncModelRun(() => ({ model: beliefs, real: world }), steps);
@@ -47,7 +46,7 @@ export async function controlPlaneCampaign(options: {
     isSpoilt = false;
   };
   try {
-    const property = fc.asyncProperty(fc.nat(9), fc.commands([STEPS], { maxCommands: STEPS_MAX, size: 'max' }), live);
+    const property = fc.asyncProperty(fc.nat(10), fc.commands([STEPS], { maxCommands: STEPS_MAX, size: 'max' }), live);
     const details = await fc.check(property, { seed, numRuns: sequences });
     const finding = details.failed
       ? `${fc.defaultReportMessage(details) ?? 'no report'}\n${String(details.errorInstance)}`

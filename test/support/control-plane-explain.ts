@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { isDeepStrictEqual } from 'node:util';
-import { after, type Answer, type Call, expected, type Model, settled, type Task } from './control-plane-model.ts';
+import { after, expected, settled } from './control-plane-model.ts';
+import type { Answer, Call, Model, Task } from './control-plane-state.ts';
 import type { Observed, ObservedTask, World } from './control-plane-world.ts';
 
 /** What may be true: more than one model where a call was lost. */
@@ -27,7 +28,10 @@ export async function explain(
   const made = calls.map((call, index) => ({ call, answer: answers[index] ?? { kind: 'lost' as const, ids: [] } }));
   const possible = beliefs.models.flatMap((model) => inAnyOrder(model, made)).map((model) => settled(then(model)));
   if (possible.length === 0) throw new Error(describeAnswers(beliefs, made));
-  const observed = await world.observe(new Set(possible.flatMap(({ processes }) => [...processes.keys()])));
+  const observed = await world.observe(
+    new Set(possible.flatMap(({ processes }) => [...processes.keys()])),
+    new Set(possible.flatMap(({ givenRules }) => [...givenRules])),
+  );
   const agreeing = possible.filter((model) => isDeepStrictEqual(observed, observedIn(model, observed)));
   if (agreeing.length === 0) {
     const [model = firstOf(beliefs)] = possible;
@@ -51,11 +55,13 @@ function inAnyOrder(model: Model, made: readonly Made[]): readonly Model[] {
 }
 
 /** What must be seen where a model holds. */
-function observedIn(model: Model, { processes }: Observed): Observed {
+function observedIn(model: Model, { tasks, processes }: Observed): Observed {
   const seen = [...model.tasks].sort(([a], [b]) => byValue(a, b));
   return {
-    tasks: new Map(seen.map(([id, task]) => [id, seenOf(task)])),
+    tasks: new Map(seen.map(([id, task]) => [id, seenOf(task, tasks.get(id))])),
     processes: new Map([...processes.keys()].map((id) => [id, model.processes.get(id)?.state ?? 'forgotten'])),
+    rules: new Map([...model.rules].sort(([a], [b]) => byValue(a, b))),
+    sources: new Map([...model.sources].sort(([a], [b]) => (a < b ? -1 : 1))),
     runs: new Map(
       seen.flatMap(([id, { state, versions, deployed }]) =>
         state === 'RUN' ? [[id, versions[(deployed ?? 0) - 1]?.tables ?? {}] as const] : [],
@@ -64,10 +70,12 @@ function observedIn(model: Model, { processes }: Observed): Observed {
   };
 }
 
-function seenOf({ versions, ...rest }: Task): ObservedTask {
+/** A content that nobody was told is whatever is there. */
+function seenOf({ versions, ...rest }: Task, observed: ObservedTask | undefined): ObservedTask {
   const version = versions.at(-1);
   if (version === undefined) throw new Error('a task without a version');
-  return { ...rest, saved: versions.length, version };
+  const content = version.content ?? observed?.version.content ?? null;
+  return { ...rest, saved: versions.length, version: { ...version, content } };
 }
 
 function describeAnswers(beliefs: Beliefs, made: readonly Made[]): string {

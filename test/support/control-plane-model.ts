@@ -1,126 +1,39 @@
 import { isDeepStrictEqual } from 'node:util';
+import { extraEffect, isExtra, partsOf } from './control-plane-jobs.ts';
+import {
+  type Addressed,
+  type Answer,
+  type Call,
+  type CallOf,
+  changeProcesses,
+  done,
+  type Effect,
+  fail,
+  isKnown,
+  isReady,
+  isTaken,
+  type Model,
+  type Process,
+  refused,
+  saved,
+  type Side,
+  type Task,
+  type Version,
+  withoutTask,
+  withTask,
+} from './control-plane-state.ts';
 
-/*
- * What the control plane promises, without a store, a clock or a promise. A model is a value: a call gives the models that
- * may follow it, given what was answered; none when that answer is forbidden.
- */
-
-export type Side = 'ours' | 'theirs';
-export type State = 'SAVED' | 'NORUN' | 'RUN' | 'PAUSE';
-export type TaskType = 'DI_OFFLINE' | 'DI_REALTIME' | 'DI_SOLUTION';
-
-/** The tables that the scripted source has; others are unknown to it. */
-export const TABLES: readonly string[] = ['a', 'b', 'c'];
-/** The names that tasks get. */
-export const NAMES: readonly string[] = ['one', 'two', 'three'];
+/** By which an answer says what it made. */
+const IDS = ['FileId', 'ProcessId', 'DIAlarmRuleId', 'SourceId', 'DIJobId'];
 /** Days that processes and ClientTokens are kept. */
 const KEPT_DAYS = 7;
-
-export interface Version {
-  /** By table: the version in which it joined. */
-  readonly tables: Readonly<Record<string, number>>;
-  readonly content: string;
-}
-
-export interface Task {
-  readonly project: Side;
-  readonly type: TaskType;
-  readonly name: string;
-  readonly state: State;
-  /** The last is the saved one; version 1 is at 0. */
-  readonly versions: readonly Version[];
-  readonly deployed: number | null;
-  readonly startParam: string | null;
-  /** Why the last run ended by itself. */
-  readonly failure: string | null;
-}
-
-export interface Process {
-  readonly project: Side;
-  readonly type: TaskType;
-  readonly task: bigint | null;
-  readonly base: number;
-  readonly tables: readonly string[];
-  readonly state: 'running' | 'success' | 'fail';
-  /** What Query answered. */
-  readonly content: string | null;
-  readonly day: number;
-}
-
-export interface Model {
-  readonly tasks: ReadonlyMap<bigint, Task>;
-  readonly processes: ReadonlyMap<bigint, Process>;
-  /** By project, operation and token. */
-  readonly tokens: ReadonlyMap<string, { readonly asked: string; readonly answer: bigint; readonly day: number }>;
-  /** Ids that were given out: none is given twice. */
-  readonly given: ReadonlySet<bigint>;
-  /** The source does not answer: planning waits. */
-  readonly held: boolean;
-  /** The source refuses connections: planning fails. */
-  readonly away: boolean;
-  readonly day: number;
-}
-
-export const EMPTY: Model = {
-  tasks: new Map(),
-  processes: new Map(),
-  tokens: new Map(),
-  given: new Set(),
-  held: false,
-  away: false,
-  day: 0,
-};
-
-interface Addressed {
-  /** Who calls, and which project is named. */
-  readonly caller: Side;
-  readonly project: Side;
-  readonly taskType: TaskType;
-}
-
-export type Call = Addressed &
-  (
-    | {
-        readonly kind: 'generate';
-        readonly task: bigint | null;
-        readonly tables: readonly string[];
-        readonly name: string | null;
-        readonly token: string | null;
-      }
-    | { readonly kind: 'query'; readonly process: bigint }
-    | { readonly kind: 'create'; readonly name: string; readonly content: string; readonly token: string | null }
-    | { readonly kind: 'update'; readonly task: bigint; readonly content: string | null }
-    | { readonly kind: 'get' | 'deploy' | 'stop' | 'terminate' | 'delete'; readonly task: bigint }
-    /** Beside other calls it may see them half-way. */
-    | { readonly kind: 'info'; readonly task: bigint; readonly alone: boolean }
-    | { readonly kind: 'start'; readonly task: bigint; readonly startParam: string | null }
-    /** Not a call: the run of a task, if it has one, ends by itself. */
-    | { readonly kind: 'run fails'; readonly task: bigint }
-  );
-
-export type CallOf<Kind extends Call['kind']> = Extract<Call, { readonly kind: Kind }>;
-
-export type Answer =
-  | { readonly kind: 'done'; readonly data: Readonly<Record<string, unknown>> }
-  | { readonly kind: 'fail'; readonly message: string }
-  | { readonly kind: 'refused'; readonly code: string; readonly message: string }
-  /** The service ended first. `ids` are those that it gave out meanwhile and nobody heard of. */
-  | { readonly kind: 'lost'; readonly ids: readonly bigint[] };
-
-/** What happens when a call takes effect: the answer that it must have, and the model behind it. */
-interface Effect {
-  readonly answer:
-    | { readonly kind: 'done'; readonly data: Readonly<Record<string, unknown>> }
-    | { readonly kind: 'fail'; readonly message: RegExp }
-    | { readonly kind: 'refused'; readonly code: string };
-  readonly model: Model;
-}
 
 /** The models that may be there once `call` was answered like this. */
 export function after(model: Model, call: Call, answer: Answer): readonly Model[] {
   if (answer.kind === 'lost') {
     const effects = [...answer.ids, 0n].map((id) => effectOf(model, call, id));
-    return [model, ...effects.filter(({ answer: { kind } }) => kind === 'done').map((effect) => effect.model)];
+    const ends = effects.filter(({ answer: { kind } }) => kind === 'done').map((effect) => effect.model);
+    return [model, ...partsOf(model, call), ...ends];
   }
   const effect = effectOf(model, call, idIn(answer));
   return matches(effect.answer, answer) ? [learn(effect.model, call, answer)] : [];
@@ -135,10 +48,9 @@ export function expected(model: Model, call: Call): object {
 /** Planning that nothing holds back comes to its end. */
 export function settled(model: Model): Model {
   if (model.held) return model;
+  const fails = ({ project, tables }: Process) => model.away || !isReady(model, project) || !tables.every(isKnown);
   return changeProcesses(model, (process) =>
-    process.state === 'running'
-      ? { ...process, state: model.away || !process.tables.every(isKnown) ? 'fail' : 'success' }
-      : process,
+    process.state === 'running' ? { ...process, state: fails(process) ? 'fail' : 'success' } : process,
   );
 }
 
@@ -165,6 +77,7 @@ export function refusedRun(model: Model, task: bigint, failure: string): Model {
 
 function effectOf(model: Model, call: Call, id: bigint): Effect {
   if (call.kind === 'run fails') return runFails(model, call.task);
+  if (isExtra(call)) return extraEffect(model, call, id);
   if (call.caller !== call.project) return refused(model, 'Forbidden.DI.NoPrivilege');
   if (call.taskType === 'DI_OFFLINE') return refused(model, 'Invalid.DI.Parameter');
   switch (call.kind) {
@@ -177,13 +90,12 @@ function effectOf(model: Model, call: Call, id: bigint): Effect {
     case 'update':
       return withOwn(model, call, (task) => update(model, call, task));
     case 'get':
-      return withOwn(model, call, (task) =>
-        done(model, { Code: task.type === 'DI_SOLUTION' ? null : saved(task).content }),
-      );
+      return withOwn(model, call, (task) => done(model, codeOf(task)));
     case 'info':
       return withOwn(model, call, (task) => done(model, shownOf(task, call.alone)));
     case 'deploy':
       return withOwn(model, call, (task) => {
+        if (!isReady(model, call.project)) return fail(model, /datasource:\[\w+\] is/);
         const state = task.state === 'SAVED' ? 'NORUN' : task.state;
         return done(withTask(model, call.task, { ...task, state, deployed: task.versions.length }));
       });
@@ -200,7 +112,7 @@ function effectOf(model: Model, call: Call, id: bigint): Effect {
     case 'delete':
       return withOwn(model, call, (task) => {
         if (task.state === 'RUN') return fail(model, /is running: call StopDISyncInstance first/);
-        return done({ ...model, tasks: new Map([...model.tasks].filter(([known]) => known !== call.task)) });
+        return done(withoutTask(model, call.task));
       });
   }
 }
@@ -272,7 +184,8 @@ function create(model: Model, call: CallOf<'create'>, id: bigint): Effect {
 
 function update(model: Model, call: CallOf<'update'>, task: Task): Effect {
   const { task: id, content, project } = call;
-  if (content === null || isDeepStrictEqual(parse(content), parse(saved(task).content))) return done(model);
+  const before = saved(task).content;
+  if (content === null || (before !== null && isDeepStrictEqual(parse(content), parse(before)))) return done(model);
   const version = versionOf(model, { project, task: id, versions: task.versions, content });
   if (version instanceof RegExp) return fail(model, version);
   return done(withTask(model, id, { ...task, versions: [...task.versions, version] }));
@@ -290,6 +203,7 @@ function start(model: Model, call: CallOf<'start'>): Effect {
         return task.startParam === startParam ? done(model) : fail(model, /is running with another StartParam/);
       case 'NORUN':
       case 'PAUSE':
+        if (!isReady(model, call.project)) return fail(model, /datasource:\[\w+\] is/);
         return done(withTask(model, call.task, { ...task, state: 'RUN', startParam, failure: null }));
     }
   });
@@ -329,9 +243,11 @@ function versionOf(
   if (isOfThis && process.base !== versions.length) return /was planned against version/;
   const isPlanned = isOfThis && isDeepStrictEqual(parse(content), parse(process.content ?? 'null'));
   // Whatever is not a plan's content is planned by the call itself.
-  if (!isPlanned && (model.away || !tables.every(isKnown))) return /^TaskContent cannot be used/;
+  if (!isPlanned && (model.away || !isReady(model, project) || !tables.every(isKnown)))
+    return /^TaskContent cannot be used/;
   const before = versions.at(-1)?.tables ?? {};
-  return { content, tables: Object.fromEntries(tables.map((table) => [table, before[table] ?? versions.length + 1])) };
+  const since = Object.fromEntries(tables.map((table) => [table, before[table] ?? versions.length + 1]));
+  return { content, tables: since, form: 'table' };
 }
 
 function readContent(content: string): { readonly tables: readonly string[]; readonly planned: bigint | null } {
@@ -403,35 +319,20 @@ function matches(wanted: Effect['answer'], answer: Exclude<Answer, { kind: 'lost
 }
 
 function idIn(answer: Exclude<Answer, { kind: 'lost' }>): bigint {
-  const id = answer.kind === 'done' ? (answer.data['FileId'] ?? answer.data['ProcessId']) : null;
+  const ids = answer.kind === 'done' ? IDS.map((name) => answer.data[name]) : [];
+  const id = ids.find((found) => found !== undefined);
   return typeof id === 'bigint' ? id : 0n;
 }
 
-function changeProcesses(model: Model, change: (process: Process) => Process): Model {
-  return { ...model, processes: new Map([...model.processes].map(([id, process]) => [id, change(process)])) };
-}
-
-function withTask(model: Model, id: bigint, task: Task): Model {
-  return { ...model, tasks: new Map(model.tasks).set(id, task) };
-}
-
-function isTaken(model: Model, project: Side, name: string): boolean {
-  return [...model.tasks.values()].some((task) => task.project === project && task.name === name);
-}
-
-function saved({ versions }: Task): Version {
-  const version = versions.at(-1);
-  if (version === undefined) throw new Error('a task without a version');
-  return version;
+/** Of what a job came to nobody was told. */
+function codeOf(task: Task): Readonly<Record<string, unknown>> {
+  const { content } = saved(task);
+  return task.type === 'DI_SOLUTION' ? { Code: null } : content === null ? {} : { Code: content };
 }
 
 function shownOf({ type, name, state }: Task, alone: boolean): Readonly<Record<string, unknown>> {
   if (type === 'DI_SOLUTION') return { Name: null, Status: 'success' };
   return alone ? { Name: name, Status: state === 'SAVED' ? 'NORUN' : state } : { Name: name };
-}
-
-function isKnown(table: string): boolean {
-  return TABLES.includes(table);
 }
 
 function asked(values: readonly unknown[]): string {
@@ -450,16 +351,4 @@ function textOfBigint(_: string, value: unknown): unknown {
 function giveOut(model: Model, key: 'FileId' | 'ProcessId', id: bigint): Effect {
   const isNew = id > 0n && id > 700_000n === (key === 'FileId') && !model.given.has(id);
   return done({ ...model, given: new Set(model.given).add(id) }, { [key]: isNew ? id : 'a new id' });
-}
-
-function done(model: Model, data: Readonly<Record<string, unknown>> = {}): Effect {
-  return { answer: { kind: 'done', data }, model };
-}
-
-function fail(model: Model, message: RegExp): Effect {
-  return { answer: { kind: 'fail', message }, model };
-}
-
-function refused(model: Model, code: string): Effect {
-  return { answer: { kind: 'refused', code }, model };
 }

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { type CallSpec, callSpec, makeCall, several } from './control-plane-calls.ts';
+import { type CallSpec, callSpec, makeCall, mustBeAlone, several } from './control-plane-calls.ts';
 import { type Beliefs, byValue, explain, firstOf, stringify } from './control-plane-explain.ts';
-import { type Call, type Model, refusedRun, restarted, type Task, timedOut } from './control-plane-model.ts';
+import { refusedRun, restarted, timedOut } from './control-plane-model.ts';
+import { type Call, type Model, type Task, isReady } from './control-plane-state.ts';
 import type { World } from './control-plane-world.ts';
 
 export type Step = fc.AsyncCommand<Beliefs, World>;
@@ -20,7 +21,12 @@ export const STEPS: fc.Arbitrary<Step> = fc.oneof(
       .tuple(fc.nat(RECENT - 1), fc.integer({ min: 1, max: 2 }))
       .map(([back, times]) => new Again(back, times)),
   },
-  { weight: 1, arbitrary: fc.tuple(several, fc.nat(60)).map(([specs, turns]) => new Crash(specs, turns)) },
+  {
+    weight: 1,
+    arbitrary: fc
+      .tuple(fc.oneof(several, fc.tuple(callSpec)), fc.nat(60))
+      .map(([specs, turns]) => new Crash(specs, turns)),
+  },
   { weight: 1, arbitrary: fc.boolean().map((refuseFirst) => new Restart(refuseFirst)) },
   { weight: 1, arbitrary: callSpec.map((spec) => new Hold({ ...spec, kind: 'generate' })) },
   { weight: 2, arbitrary: fc.boolean().map((outwaits) => (outwaits ? new Outwait() : new Release())) },
@@ -42,7 +48,15 @@ export function usualWay(length: number): readonly Step[] {
     token: 5,
   });
   const change = [call('generate', 1, 4), call('query'), call('update'), call('deploy')];
-  const specs = [call('generate'), call('query'), call('create'), call('deploy'), call('start'), ...change];
+  const specs = [
+    call('generate'),
+    call('query'),
+    call('create'),
+    call('rule create'),
+    call('deploy'),
+    call('start'),
+    ...change,
+  ];
   return specs.slice(0, length).map((spec) => new Calls([spec]));
 }
 
@@ -182,7 +196,8 @@ class Hold implements Step {
   }
 
   check({ models }: Beliefs): boolean {
-    return models[0]?.held === false;
+    const [model] = models;
+    return model?.held === false && isReady(model, 'ours') && isReady(model, 'theirs');
   }
 
   async run(beliefs: Beliefs, world: World): Promise<void> {
@@ -276,7 +291,7 @@ class Ended implements Step {
   }
 
   async run(beliefs: Beliefs, world: World): Promise<void> {
-    const { processes } = await world.observe(firstOf(beliefs).processes.keys());
+    const { processes } = await world.observe(firstOf(beliefs).processes.keys(), []);
     assert.deepEqual(
       [...processes].filter(([, state]) => state === 'running'),
       [],
@@ -290,14 +305,19 @@ class Ended implements Step {
 }
 
 function makeCalls(specs: readonly CallSpec[], beliefs: Beliefs): readonly Call[] {
-  const calls = specs.flatMap((spec) => makeCall(spec, firstOf(beliefs), specs.length === 1) ?? []);
-  beliefs.recent = [...calls, ...beliefs.recent].slice(0, RECENT);
+  const model = firstOf(beliefs);
+  const isAlone = specs.length === 1;
+  const calls = specs.flatMap((spec) => {
+    if (mustBeAlone(spec) && (!isAlone || model.held)) return [];
+    return makeCall(spec, model, isAlone) ?? [];
+  });
+  beliefs.recent = [...calls.filter((call) => !mustBeAlone(call)), ...beliefs.recent].slice(0, RECENT);
   return calls;
 }
 
 /** Calls that may ask the source wait for it as long as planning may: it answers first. */
 async function answerFirst(calls: readonly Call[], beliefs: Beliefs, world: World): Promise<void> {
-  const mayAsk = calls.some(({ kind }) => kind === 'create' || kind === 'update');
+  const mayAsk = calls.some(({ kind }) => ['create', 'update', 'job create', 'job update'].includes(kind));
   const release = new Release();
   if (mayAsk && release.check(beliefs)) await release.run(beliefs, world);
 }

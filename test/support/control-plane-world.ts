@@ -6,7 +6,7 @@ import { PipelineError } from '../../src/pipeline/pipeline-error.ts';
 import type { TableId } from '../../src/pipeline/table.ts';
 import type { Store } from '../../src/store/store.ts';
 import type { CreatedTasks } from '../../src/tasks/create-tasks.ts';
-import type { ProcessId, ProjectId } from '../../src/tasks/ids.ts';
+import type { AlarmRuleId, ProcessId, ProjectId } from '../../src/tasks/ids.ts';
 import type { ProcessRecord, TaskRecord, TaskRecords } from '../../src/tasks/task-store.ts';
 import {
   type Answer,
@@ -17,7 +17,7 @@ import {
   TABLES,
   type Task,
   type Version,
-} from './control-plane-model.ts';
+} from './control-plane-state.ts';
 import { callOperation } from './control-plane-wire.ts';
 import { openTasks } from './open-tasks.ts';
 import { Script, scriptedConnectors } from './scripted-connectors.ts';
@@ -29,6 +29,7 @@ const PLAN_TIMEOUT_MS = 3_600_000;
 const TICK_MS = 20;
 /** A call that is not answered after so many is stuck. */
 const TICKS_MAX = 2000;
+const REAL_MS_MAX = 10_000;
 
 const SIDES: readonly Side[] = ['ours', 'theirs'];
 
@@ -36,6 +37,8 @@ const SIDES: readonly Side[] = ['ours', 'theirs'];
 export interface Observed {
   readonly tasks: ReadonlyMap<bigint, ObservedTask>;
   readonly processes: ReadonlyMap<bigint, string>;
+  readonly rules: Model['rules'];
+  readonly sources: Model['sources'];
   /** By task: its tables, each with the version in which it joined. */
   readonly runs: ReadonlyMap<bigint, Readonly<Record<string, number>>>;
 }
@@ -55,6 +58,8 @@ export class World {
   #folders = 0;
   #projects = 10_000n;
   #store!: Store;
+  /** Where a step failed half-way, it may be closed already. */
+  #isOpen = false;
   #created!: CreatedTasks;
   #engine!: ScriptedEngine;
 
@@ -85,7 +90,7 @@ export class World {
   }
 
   /** Two projects that nothing is known of but their data sources, and a source that answers. */
-  async begin(): Promise<void> {
+  async begin(): Promise<Model['sources']> {
     await this.release();
     this.#away = false;
     this.#projects += 2n;
@@ -98,6 +103,7 @@ export class World {
       await dataSources.create(caller, { ...common, name: 'source', type: 'mysql', content: source });
       await dataSources.create(caller, { ...common, name: 'sink', type: 'holo', content: sink });
     }
+    return this.#store.transaction((records) => this.#sourcesOf(records));
   }
 
   hold(): void {
@@ -135,7 +141,7 @@ export class World {
   /** The service ends properly, and is started again. */
   async restart(refuseFirst: boolean): Promise<void> {
     await this.#all([this.#created.close(0)]);
-    await this.#store.close();
+    await this.#closeStore();
     await this.#open(refuseFirst);
   }
 
@@ -154,8 +160,8 @@ export class World {
     return answered.map((answer) => (answer.kind === 'lost' ? { kind: 'lost', ids } : answer));
   }
 
-  /** Both projects as they are; of these processes, what became of them. */
-  async observe(processes: Iterable<bigint>): Promise<Observed> {
+  /** Both projects as they are; of these processes, and of rules that were made, what became of them. */
+  async observe(processes: Iterable<bigint>, rules: Iterable<bigint>): Promise<Observed> {
     await idle();
     return this.#store.transaction(async (records) => {
       const tasks = new Map<bigint, ObservedTask>();
@@ -164,7 +170,8 @@ export class World {
       const states = new Map<bigint, string>();
       for (const id of processes) states.set(id, (await this.#processOf(records, id))?.state ?? 'forgotten');
       const runs = new Map([...this.#engine.defs].map(([id, { routes }]) => [BigInt(id), sinceOf(routes)]));
-      return { tasks, processes: states, runs };
+      const found = await rulesAmong(records, rules);
+      return { tasks, processes: states, rules: found, sources: await this.#sourcesOf(records), runs };
     });
   }
 
@@ -180,6 +187,16 @@ export class World {
     return found.sort(([, a], [, b]) => (a.id < b.id ? -1 : 1));
   }
 
+  async #sourcesOf(records: TaskRecords): Promise<Model['sources']> {
+    const found = new Map<string, { id: bigint; enabled: boolean }>();
+    for (const side of SIDES) {
+      const filter = { name: null, type: null, subType: null, env: null, enabled: null, pageNumber: 1, pageSize: 100 };
+      const { rows } = await records.dataSources(this.#project(side), filter);
+      for (const { id, name, enabled } of rows) found.set(`${side} ${name}`, { id, enabled });
+    }
+    return new Map([...found].sort(([a], [b]) => (a < b ? -1 : 1)));
+  }
+
   async #processOf(records: TaskRecords, id: bigint): Promise<ProcessRecord | null> {
     const [ours, theirs] = [this.#project('ours'), this.#project('theirs')];
     return (await records.process(ours, id as ProcessId)) ?? (await records.process(theirs, id as ProcessId));
@@ -191,8 +208,14 @@ export class World {
     const known = new Set<unknown>([...model.given, ...heard]);
     return this.#store.transaction(async (records) => {
       const tasks = (await this.#tasksOf(records)).map(([, task]) => task);
-      const found = [...tasks, ...(await records.runningProcesses())].map(({ id }): bigint => id);
-      return found.filter((id) => !known.has(id));
+      const rules: bigint[] = [];
+      for (const { id } of tasks) {
+        const { rows } = await records.alarms.list(id, { pageNumber: 1, pageSize: 100 });
+        rules.push(...rows.map((rule) => rule.id));
+      }
+      const sources = [...(await this.#sourcesOf(records)).values()];
+      const found = [...tasks, ...(await records.runningProcesses()), ...sources].map(({ id }): bigint => id);
+      return [...found.filter((id) => !known.has(id)), ...rules];
     });
   }
 
@@ -227,6 +250,7 @@ export class World {
       planTimeoutMs: PLAN_TIMEOUT_MS,
     });
     this.#store = store;
+    this.#isOpen = true;
     this.#created = created;
     this.#engine = engine;
     this.#engine.refusal = refuseFirst ? new Error('no thread can be made') : null;
@@ -236,8 +260,14 @@ export class World {
 
   /** As when the process is killed: whatever goes on finds the store closed. */
   async #cut(): Promise<void> {
-    await this.#store.close();
+    await this.#closeStore();
     await this.#all([this.#created.close(0)]);
+  }
+
+  async #closeStore(): Promise<void> {
+    if (!this.#isOpen) return;
+    this.#isOpen = false;
+    await this.#store.close();
   }
 
   async #all<T>(promises: readonly Promise<T>[]): Promise<readonly T[]> {
@@ -257,7 +287,8 @@ export class World {
       this.#clock.time += TICK_MS;
       mock.timers.tick(TICK_MS);
     }
-    await idle();
+    // The disk is real, and takes its time on a machine that does other things.
+    for (const until = performance.now() + REAL_MS_MAX; !isDone() && performance.now() < until; ) await idle();
   }
 }
 
@@ -267,8 +298,19 @@ async function observeTask(
   { id, type, name, state, saved, deployed, startParam, failure }: TaskRecord,
 ): Promise<ObservedTask> {
   const { definition, content } = await records.version(id, saved);
-  const version = { tables: sinceOf(definition.tables), content };
+  const version = { tables: sinceOf(definition.tables), content, form: definition.form };
   return { project, type, name, state, saved, version, deployed, startParam, failure: failure?.code ?? null };
+}
+
+async function rulesAmong(records: TaskRecords, ids: Iterable<bigint>): Promise<Model['rules']> {
+  const found = new Map<bigint, { task: bigint; enabled: boolean; seconds: number }>();
+  for (const id of ids) {
+    const rule = await records.alarms.rule(id as AlarmRuleId);
+    if (rule === null) continue;
+    const { task, enabled, conditions } = rule;
+    found.set(id, { task, enabled, seconds: conditions[0]?.threshold ?? 0 });
+  }
+  return new Map([...found].sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
 function sinceOf(
