@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { plainBucket, plainHash } from '../../../../test/support/maxcompute/plain-hash.ts';
-import { DIRTY, type RandomColumn, randomColumn, ZONE_NAME } from '../../../../test/support/maxcompute/random-rows.ts';
+import { DIRTY, type Expected, plainValue, ZONE_NAME } from '../../../../test/support/maxcompute/plain-value.ts';
+import { type RandomColumn, randomColumn } from '../../../../test/support/maxcompute/random-rows.ts';
 import {
   deletes,
   inserts,
@@ -375,6 +376,10 @@ void test('H13: a value that makes no partition is a dirty row, and a null goes 
   ]);
 });
 
+function expected(column: RandomColumn | undefined, value: ScriptedRow[number]): Expected {
+  return column === undefined ? null : plainValue(column.type, column.target, value);
+}
+
 interface Case {
   readonly columns: readonly RandomColumn[];
   readonly order: readonly number[];
@@ -405,8 +410,8 @@ void test('random rows of random tables are read back as what they are, by anoth
       }));
       const written = new Written('rows', target);
       written.write(inserts(table, rows));
-      const expected = rows.map((row) => order.map((index) => columns[index]?.expected(row[index] ?? null) ?? null));
-      const clean = expected.filter((row) => !row.includes(DIRTY as never));
+      const wanted = rows.map((row) => order.map((index) => expected(columns[index], row[index] ?? null)));
+      const clean = wanted.filter((row) => !row.includes(DIRTY as never));
       assert.deepEqual(written.rows()['/0'] ?? [], clean);
       assert.equal(written.dirty.length, rows.length - clean.length);
     }),
