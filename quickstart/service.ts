@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { SERVICE_FLAGS } from '../scripts/node24.mjs';
 import { tethered } from '../scripts/servers/tether.ts';
 
 export interface DevService {
@@ -15,7 +16,7 @@ export async function startService(): Promise<DevService> {
   const folder = mkdtempSync(join(tmpdir(), 'disync-quickstart-'));
   const main = join(import.meta.dirname, '..', 'src', 'main.ts');
   const args = ['serve', '--dev', '--port', '0', '--data-dir', join(folder, 'data')];
-  const { command, detached } = tethered([process.execPath, main, ...args]);
+  const { command, detached } = tethered([process.execPath, ...SERVICE_FLAGS, main, ...args]);
   const [program, ...rest] = command;
   const child = spawn(program, rest, {
     stdio: ['ignore', 'pipe', 'inherit'],

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type { CrashPoint } from '../../src/lib/crash-point.ts';
 import { freePort } from '../../scripts/servers/free-port.ts';
+import { SERVICE_FLAGS } from '../../scripts/node24.mjs';
 import { Api } from '../../quickstart/api.ts';
 
 const MAIN = join(import.meta.dirname, '..', '..', 'src', 'main.ts');
@@ -67,6 +68,7 @@ export class Service {
     const child = spawn(
       process.execPath,
       [
+        ...SERVICE_FLAGS,
         MAIN,
         'serve',
         ...(this.#dev ? ['--dev'] : []),
