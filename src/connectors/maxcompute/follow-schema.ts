@@ -4,6 +4,7 @@ import { PipelineError } from '../../pipeline/pipeline-error.ts';
 import type { DdlPolicies } from '../../pipeline/policies.ts';
 import { describeTarget } from './names.ts';
 import { columnTypeText } from './protocol/column-type.ts';
+import type { PartitionRule } from './partition.ts';
 import type { SessionColumn } from './protocol/tunnel-target.ts';
 import type { Target } from './target.ts';
 import { acceptedKinds, holdsAll } from './types.ts';
@@ -21,8 +22,14 @@ export interface TargetChange {
  * Takes what we know of a target to the shape of the rows that follow: columns that were added are added at its end, wherever they
  * are at the source (H16). None is ever dropped, renamed or of another type at the target; those that rows no longer fill stay.
  */
-export function followSchema(part: SchemaPart, target: Target, policies: DdlPolicies): TargetChange {
+export function followSchema(
+  part: SchemaPart,
+  target: Target,
+  { policies, partitions }: { readonly policies: DdlPolicies; readonly partitions: PartitionRule },
+): TargetChange {
   const { id } = part.table;
+  const lost = partitions.problems(part.table);
+  if (lost.length > 0) return refused(unpartitioned(target, lost));
   if (part.renamed.length > 0) return refused(ddlUnsupported(id, 'RENAMECOLUMN'));
   if (part.dropped.length > 0 && policies.DROPCOLUMN === 'NORMAL') return refused(ddlUnsupported(id, 'DROPCOLUMN'));
   const columns = new Map(part.table.columns.map((column) => [column.name, column]));
@@ -51,6 +58,14 @@ export function followSchema(part: SchemaPart, target: Target, policies: DdlPoli
 
 function refused(error: PipelineError): TargetChange {
   return { added: [], error };
+}
+
+/** Rows would go to the partition of nulls, one and all. */
+function unpartitioned({ table }: Target, problems: readonly string[]): PipelineError {
+  return new PipelineError('table', 'Sink.TargetMismatch', problems.join('; '), {
+    table,
+    hint: 'Partition by another column, which is another target, or take the table out of the task.',
+  });
 }
 
 function unfit({ table, id }: Target, { name, type }: SessionColumn, sourceType: string): PipelineError {

@@ -266,7 +266,10 @@ export class MaxComputeSink implements Sink {
   #followSchema(part: SchemaPart): FailedTables {
     const target = this.#targetOf(part.table.id);
     if (target === null) return [];
-    const { added, error } = followSchema(part, target, this.#policies.ddl);
+    const { added, error } = followSchema(part, target, {
+      policies: this.#policies.ddl,
+      partitions: this.#partitions,
+    });
     if (error !== null) {
       this.drop(part.table.id);
       return [{ table: part.table.id, error }];
