@@ -9,26 +9,34 @@ import { tableKey } from '../../pipeline/table.ts';
  */
 export class FilledTargets {
   readonly #filled = new Map<string, TargetId>();
-  /** Of every table of any version so far: one that leaves still delivers rows for a while. */
-  readonly #targets = new Map<string, TargetId>();
+  /** Those that hold none yet, by table, of every version so far: a table that leaves still delivers rows for a while. */
+  readonly #empty = new Map<string, TargetId>();
 
   /** Learns of a version. */
   add({ routes, filled }: PipelineDef): void {
     for (const target of filled) this.#filled.set(keyOf(target), target);
-    for (const { table, target } of routes) this.#targets.set(tableKey(table), target);
+    for (const { table, target } of routes) {
+      if (this.#filled.has(keyOf(target))) this.#empty.delete(tableKey(table));
+      else this.#empty.set(tableKey(table), target);
+    }
   }
 
   /** Remembers by `remember`, before it returns, the targets that the batch brings the first rows for. */
   async note(batch: Batch, remember: (targets: readonly TargetId[]) => Promise<void>): Promise<void> {
+    if (this.#empty.size === 0) return;
+    const tables: string[] = [];
     const fresh = new Map<string, TargetId>();
     for (const part of batch.parts) {
       if (part.kind !== 'rows') continue;
-      const target = this.#targets.get(tableKey(part.table.id));
-      if (target !== undefined && !this.#filled.has(keyOf(target))) fresh.set(keyOf(target), target);
+      const table = tableKey(part.table.id);
+      const target = this.#empty.get(table);
+      if (target === undefined) continue;
+      tables.push(table);
+      if (!this.#filled.has(keyOf(target))) fresh.set(keyOf(target), target);
     }
-    if (fresh.size === 0) return;
-    await remember([...fresh.values()]);
+    if (fresh.size > 0) await remember([...fresh.values()]);
     for (const [key, target] of fresh) this.#filled.set(key, target);
+    for (const table of tables) this.#empty.delete(table);
   }
 
   get all(): readonly TargetId[] {

@@ -29,16 +29,20 @@ export class TableBuffer {
   /** True when the target is to be emptied before these changes. */
   empty = false;
   count = 0;
-  offsets = new Int32Array(FIRST_ENTRIES);
-  lengths = new Int32Array(FIRST_ENTRIES);
+  offsets!: Int32Array;
+  lengths!: Int32Array;
   /** One of ENTRY. */
-  states = new Uint8Array(FIRST_ENTRIES);
+  states!: Uint8Array;
   /** Index into `layouts`. */
-  versions = new Uint16Array(FIRST_ENTRIES);
+  versions!: Uint16Array;
   readonly layouts: RowLayout[] = [];
 
-  #hashes = new Int32Array(FIRST_ENTRIES);
-  #slots = new Int32Array(FIRST_ENTRIES * 2);
+  #hashes!: Int32Array;
+  #slots!: Int32Array;
+
+  constructor() {
+    this.#allocate(FIRST_ENTRIES);
+  }
 
   /** The index of a layout among those of this commit. */
   versionOf(layout: RowLayout): number {
@@ -129,13 +133,15 @@ export class TableBuffer {
     for (let entry = 0; entry < this.count; entry++) this.#place(this.#hashes[entry]!, entry);
   }
 
+  /** In one piece of memory: with a thousand tables, six for each would keep the garbage collector busy. */
   #allocate(entries: number): void {
-    this.offsets = new Int32Array(entries);
-    this.lengths = new Int32Array(entries);
-    this.states = new Uint8Array(entries);
-    this.versions = new Uint16Array(entries);
-    this.#hashes = new Int32Array(entries);
-    this.#slots = new Int32Array(entries * 2);
+    const memory = new ArrayBuffer(entries * (5 * 4 + 2 + 1));
+    this.offsets = new Int32Array(memory, 0, entries);
+    this.lengths = new Int32Array(memory, entries * 4, entries);
+    this.#hashes = new Int32Array(memory, entries * 8, entries);
+    this.#slots = new Int32Array(memory, entries * 12, entries * 2);
+    this.versions = new Uint16Array(memory, entries * 20, entries);
+    this.states = new Uint8Array(memory, entries * 22, entries);
   }
 }
 
