@@ -5,6 +5,8 @@ import { CRASH_POINTS, CRASH_STEPS, type CrashPoint, type CrashStep } from '../.
 import type { ApiTask } from '../support/api-task.ts';
 import { HOLOGRES_FUNCTIONS } from '../support/hologres-under-test.ts';
 import { KafkaTask, openKafkaEnds } from '../support/kafka-task.ts';
+import { MaxComputeTask, openMaxComputeEnds } from '../support/maxcompute-task.ts';
+import { startDouble } from '../support/maxcompute-under-test.ts';
 import type { Family } from '../support/servers.ts';
 import { Service } from '../support/service.ts';
 import { fillSql, openEnds, TaskUnderTest } from '../support/task-under-test.ts';
@@ -36,6 +38,8 @@ const OF_THE_SINK: readonly CrashStep[] = [
 const OF_KAFKA: readonly CrashStep[] = ['checkpoint recovered', 'targets prepared', 'records sent', 'sink commit'];
 /** Sessions are noted before they are committed. */
 const OF_MAXCOMPUTE: readonly CrashStep[] = ['journal written', 'target altered', 'rows stored', 'session committed'];
+/** Come to when a column is added. */
+const OF_ALTERED: readonly CrashStep[] = ['shape changed', 'target altered'];
 const TESTS = [
   {
     holder: 'the target holds the checkpoint',
@@ -53,6 +57,11 @@ const TESTS = [
     holder: 'Kafka holds the checkpoint',
     open: openKafka,
     points: CRASH_POINTS.filter((point) => OF_KAFKA.includes(stepOf(point))),
+  },
+  {
+    holder: 'sessions of MaxCompute are noted in our own store',
+    open: openMaxCompute,
+    points: CRASH_POINTS.filter((point) => OF_MAXCOMPUTE.includes(stepOf(point))),
   },
 ] as const;
 
@@ -103,6 +112,13 @@ async function openKafka(service: Service): Promise<Compared> {
   return { task, mysql: ends.mysql, untilEqual, close: () => ends.mysql.end() };
 }
 
+async function openMaxCompute(service: Service): Promise<Compared> {
+  const ends = await openMaxComputeEnds('mariadb', await startDouble());
+  const task = new MaxComputeTask(service, ends);
+  const close = async () => void (await Promise.allSettled([ends.mysql.end(), ends.double.stop()]));
+  return { task, mysql: ends.mysql, untilEqual: (table) => task.untilEqual(table), close };
+}
+
 async function endAtEach(open: (service: Service) => Promise<Compared>, points: readonly CrashPoint[]): Promise<void> {
   const service = await Service.start();
   const compared = await open(service);
@@ -130,13 +146,13 @@ async function endAt({ task, mysql, untilEqual }: Compared, point: CrashPoint, i
   for (const sql of fillSql(added, 300)) await mysql.query(sql);
   await service.kill();
   await service.restart({ crashPoint: point }).catch(onlyIfOver(service));
-  if (step === 'shape changed') await mysql.query(`ALTER TABLE base ADD COLUMN c${index} INT`);
+  if (OF_ALTERED.includes(step)) await mysql.query(`ALTER TABLE base ADD COLUMN c${index} INT`);
   const deadline = Date.now() + POINT_MS;
   while (!service.isOver && Date.now() < deadline) {
     await mysql.query(`UPDATE base SET n = n + 1 WHERE id % 3 = ${index % 3}`);
     await mysql.query(`UPDATE ${added} SET n = n + 1 WHERE id % 5 = 0`);
     if (step === 'stop saved' || step === 'start saved') await stopAndStart(task).catch(onlyIfOver(service));
-    else if (step !== 'shape changed') await change(task, added).catch(onlyIfOver(service));
+    else if (!OF_ALTERED.includes(step)) await change(task, added).catch(onlyIfOver(service));
   }
   assert.equal(service.isOver, true, `nothing came to the point "${point}"`);
   await service.restart();

@@ -49,6 +49,17 @@ export class MaxComputeTask extends ApiTask {
     return this.ends.double.table(`projects/${PROJECT}/tables/${this.ends.database}_${table}${this.#suffix}`);
   }
 
+  /** Starts it with a StartParam. */
+  async start(param: object): Promise<void> {
+    await this.do('StartDISyncInstance', { StartParam: JSON.stringify(param) });
+  }
+
+  /** Waits until `what` holds of the target. Errors: Error with how the task stands. */
+  async untilTrue(what: () => boolean): Promise<void> {
+    for (const deadline = Date.now() + 30_000; !what(); await new Promise((resolve) => setTimeout(resolve, 50)))
+      if (Date.now() > deadline) throw new Error(`it did not come to that: ${JSON.stringify(await this.info())}`);
+  }
+
   /** Waits until the rows of a Delta table (id, n) are the source's; gives their number. Errors: Error with what is left. */
   async untilEqual(table: string): Promise<number> {
     const deadline = Date.now() + 20_000;

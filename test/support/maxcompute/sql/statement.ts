@@ -43,10 +43,13 @@ function parseDropTable(cursor: Cursor): Statement {
 
 function parseTruncate(cursor: Cursor): Statement {
   const name = cursor.tableName();
-  const partition = parsePartition(cursor);
+  const first = parsePartition(cursor);
+  const partitions = first === null ? [] : [first];
+  while (first !== null && cursor.takes(',')) partitions.push(parsePartition(cursor) ?? cursor.fail('PARTITION'));
   return (session) => {
     const table = session.table(name);
-    table.truncate(partition === null ? undefined : session.partition(table, partition));
+    if (first === null) table.truncate();
+    for (const partition of partitions) table.truncate(session.partition(table, partition));
     return '';
   };
 }
