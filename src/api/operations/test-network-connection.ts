@@ -43,7 +43,7 @@ export const testNetworkConnection = defineOperation(
       }),
     },
     notes: [
-      'stages: name resolution, TCP, TLS, login, then for MySQL grants and binlog settings, for Hologres grants, for Kafka advertised brokers and grants; 20 seconds for all',
+      'stages: name resolution, TCP, TLS, login, then for MySQL grants and binlog settings, for Hologres grants, for Kafka advertised brokers and grants, for MaxCompute the tunnel; 20 seconds for all',
       'a data source that the workspace does not know is ConnectStatus false',
     ],
   },
