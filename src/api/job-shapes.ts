@@ -138,7 +138,7 @@ export const resourceSettings = whole(RESOURCE_SETTINGS, 'where it runs', 'accep
 export const migrationType = choice({
   meaning: 'what is loaded and what is followed',
   values: MIGRATION_TYPES,
-  note: 'FullAndRealtimeIncremental and RealtimeIncremental are served; others are refused: not there yet',
+  note: 'FullAndRealtimeIncremental, RealtimeIncremental and Full are served; others are refused: see docs/jobs.md',
 });
 export const sourceDataSourceType = choice({
   meaning: 'kind of source',

@@ -9,6 +9,7 @@ export const CRASH_STEPS = [
   'deploy saved',
   'start saved',
   'stop saved',
+  'finish saved',
   'alarm saved',
   'alarm told',
   'filled targets saved',

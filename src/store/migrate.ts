@@ -10,6 +10,7 @@ import { alarmRules } from './migrations/006-alarm-rules.ts';
 import { sinkJournal } from './migrations/007-sink-journal.ts';
 import { alarmNews } from './migrations/008-alarm-news.ts';
 import { jobWarnings } from './migrations/009-job-warnings.ts';
+import { finished } from './migrations/010-finished.ts';
 
 /** In order; one is never changed once it was released, only followed. */
 export const MIGRATIONS: readonly string[] = [
@@ -22,6 +23,7 @@ export const MIGRATIONS: readonly string[] = [
   sinkJournal,
   alarmNews,
   jobWarnings,
+  finished,
 ];
 
 /** The store has another shape than this disync works with: `Store.Newer`, `Store.Older`. */

@@ -490,6 +490,7 @@ function readTask(row: SqlRow): TaskRecord {
     editedAt: Number(row['edited_at']),
     submittedAt: numberOrNull(row['submitted_at']),
     startedAt: numberOrNull(row['started_at']),
+    finishedAt: numberOrNull(row['finished_at']),
     state: row['state'] as TaskState,
     saved: Number(row['saved']),
     deployed: numberOrNull(row['deployed']),

@@ -8,6 +8,7 @@ import { ConfigProcesses } from './config-processes.ts';
 import type { Surroundings } from './connections.ts';
 import type { DataSourceService } from './data-source-service.ts';
 import { DataSources } from './data-sources.ts';
+import { FinishWatch } from './finish-watch.ts';
 import type { FileService } from './file-service.ts';
 import { Files } from './files.ts';
 import type { Notifier } from './notifier.ts';
@@ -50,6 +51,7 @@ export interface CreatedTasks {
   readonly alarms: AlarmService;
   readonly engine: Engine;
   readonly alarmWatch: AlarmWatch;
+  readonly finishWatch: FinishWatch;
   /** Takes up unfinished config processes and runs of an earlier life of the service, and watches the alarm rules. */
   resumeAll(): Promise<void>;
   close(deadlineMs: number): Promise<void>;
@@ -72,6 +74,7 @@ export function createTasks(options: CreateTasksOptions): CreatedTasks {
   const turns = new Turns();
   const tasks = new Tasks({ store, versions: new PlannedVersions({ store, planner }), processes, runs, clock, turns });
   const planMs = Math.min(planTimeoutMs ?? IN_CALL_MS, IN_CALL_MS);
+  const finishWatch = new FinishWatch({ runs, turns, log });
   const alarmWatch = new AlarmWatch({ store, runs, notifier, clock, log });
   return {
     tasks,
@@ -82,12 +85,15 @@ export function createTasks(options: CreateTasksOptions): CreatedTasks {
     alarms: new Alarms(store),
     engine,
     alarmWatch,
+    finishWatch,
     resumeAll: async () => {
       await processes.resume();
       await runs.resumeAll();
       await alarmWatch.resume();
+      finishWatch.start();
     },
     close: async (deadlineMs) => {
+      await finishWatch.close();
       await alarmWatch.close();
       await processes.close();
       await engine.close(deadlineMs);

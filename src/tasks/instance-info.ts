@@ -37,7 +37,7 @@ function statusOf({ state }: TaskRecord, run: RunStatus | null, isStopping: bool
 }
 
 function messageOf(
-  { state, failure, deployed }: TaskRecord,
+  { state, failure, deployed, finishedAt }: TaskRecord,
   run: RunStatus | null,
   status: InstanceStatus,
 ): string | null {
@@ -45,7 +45,8 @@ function messageOf(
   if (state === 'NORUN') return null;
   if (status === 'PAUSE') {
     const reason = failure ?? run?.failure ?? null;
-    return reason === null ? 'The task was stopped.' : describeFailure(reason);
+    if (reason !== null) return describeFailure(reason);
+    return finishedAt === null ? 'The task was stopped.' : 'The task is finished: its tables are loaded.';
   }
   if (run === null) return null;
   if (run.phase === 'backing-off' && run.failure !== null) {

@@ -173,8 +173,8 @@ const using = (rule: Partial<TransformationRule>): Partial<JobSpec> => {
 const settings = (changes: Partial<JobSettings>) => ({ JobSettings: { ...SETTINGS, ...changes } });
 for (const [changes, message] of [
   [
-    { MigrationType: 'Full' },
-    'not-built: MigrationType Full is not there yet; FullAndRealtimeIncremental and RealtimeIncremental are',
+    { MigrationType: 'OfflineIncremental' },
+    'not-built: MigrationType OfflineIncremental is not there yet: increments are followed in the log, and not read by condition; FullAndRealtimeIncremental, RealtimeIncremental, Full are',
   ],
   [{ SourceDataSourceType: 'Oracle' }, 'not-built: SourceDataSourceType Oracle is not there yet; MySQL is'],
   [
@@ -262,8 +262,8 @@ for (const [changes, message] of [
     'invalid: JobSettings.ChannelSettings.destinationChannelSettings.schema: names of targets are given by a Rename rule',
   ],
   [
-    { MigrationType: 'Full', TableMappings: one('~(') },
-    'not-built: MigrationType Full is not there yet; FullAndRealtimeIncremental and RealtimeIncremental are | TableMappings[1].SourceObjectSelectionRules[2].Expression is no regular expression that can be used: a ( without its ) at character 1',
+    { MigrationType: 'FullAndOfflineIncremental', TableMappings: one('~(') },
+    'not-built: MigrationType FullAndOfflineIncremental is not there yet: increments are followed in the log, and not read by condition; FullAndRealtimeIncremental, RealtimeIncremental, Full are | TableMappings[1].SourceObjectSelectionRules[2].Expression is no regular expression that can be used: a ( without its ) at character 1',
   ],
 ] as const satisfies readonly (readonly [Partial<JobSpec>, string])[]) {
   test(`refuses: ${message.slice(0, 110)}`, () => assert.equal(refusal(changes), message));

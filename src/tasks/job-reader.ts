@@ -16,6 +16,7 @@ export interface WantedJob {
 const LOADS: Readonly<Partial<Record<MigrationType, InitialLoad>>> = {
   FullAndRealtimeIncremental: 'all',
   RealtimeIncremental: 'none',
+  Full: 'only',
 };
 /** What a job asks of its tables that is nothing but what is done anyway. */
 const HOLO_CHANNEL: Readonly<Record<string, string>> = {
@@ -40,7 +41,9 @@ export function readJob(name: string, spec: JobSpec): WantedJob {
   const missing: string[] = [];
   const initialLoad = LOADS[spec.MigrationType] ?? null;
   if (initialLoad === null)
-    missing.push(`MigrationType ${spec.MigrationType} is not there yet; ${Object.keys(LOADS).join(' and ')} are`);
+    missing.push(
+      `MigrationType ${spec.MigrationType} is not there yet: increments are followed in the log, and not read by condition; ${Object.keys(LOADS).join(', ')} are`,
+    );
   if (spec.SourceDataSourceType !== 'MySQL')
     missing.push(`SourceDataSourceType ${spec.SourceDataSourceType} is not there yet; MySQL is`);
   const route = routeTo(spec.DestinationDataSourceType);

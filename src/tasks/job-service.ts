@@ -5,9 +5,10 @@ import type { Caller, InstanceInfo, Reach } from './task-service.ts';
 
 /*
  *   Initialized ──Start──► Running ──Stop──► Stopping ──► Stopped ──Start──► Running
- *                             └─ error, policy, limit ──► Failed ──Start──► Running
+ *                             ├─ error, policy, limit ──► Failed ──Start──► Running
+ *                             └─ MigrationType Full: all is loaded ──► Finished
  */
-export type JobStatus = 'Initialized' | 'Running' | 'Stopping' | 'Stopped' | 'Failed';
+export type JobStatus = 'Initialized' | 'Running' | 'Stopping' | 'Stopped' | 'Failed' | 'Finished';
 
 /** What a list shows of a job. */
 export interface JobSummary {

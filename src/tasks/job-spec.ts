@@ -151,6 +151,7 @@ const NO_SETTINGS: JobSettings = {
 };
 
 export function migrationTypeOf(initialLoad: TaskDefinition['initialLoad']): MigrationType {
+  if (initialLoad === 'only') return 'Full';
   return initialLoad === 'none' ? 'RealtimeIncremental' : 'FullAndRealtimeIncremental';
 }
 

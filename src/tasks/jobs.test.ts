@@ -439,6 +439,57 @@ void test('a job is Stopping while it stops', async () => {
   await stopping;
 });
 
+void test('a job that only loads is finished once its checkpoint says that all is loaded, and loads anew when it is forced', async () => {
+  const scene = await JobScene.make();
+  const { finishWatch } = scene.scene.created;
+  const job = await scene.create({ MigrationType: 'Full', TableMappings: [mapping('shop_a', 'orders')] });
+  await assert.rejects(scene.start(job, { startTime: 5 }), is('invalid', /there is no StartTime to begin at/));
+  await scene.start(job);
+  const loading = { ...streaming('shop_a', 'orders'), state: 'SNAPSHOTTING' } as const;
+  for (const tables of [[], [loading], [{ ...loading, state: 'FAILED' } as const]]) {
+    scene.engine.show(String(job), { tables });
+    await finishWatch.look();
+  }
+  assert.deepEqual(scene.engine.calls, [`start ${job} v1`]);
+  scene.engine.show(String(job), { tables: [streaming('shop_a', 'orders')] });
+  await finishWatch.look();
+  assert.deepEqual(scene.engine.calls.splice(0), [`start ${job} v1`, `stop ${job}`, `resume ${job} v1`]);
+  assert.equal(await scene.status(job), 'Running', 'nothing of it is durable');
+  await scene.checkpoint(job);
+  await finishWatch.look();
+  await finishWatch.look();
+  const { status, failure, migrationType, info } = await scene.jobs.get(OWNER, job);
+  assert.deepEqual(
+    [status, failure, migrationType, info.message],
+    ['Finished', null, 'Full', 'The task is finished: its tables are loaded.'],
+  );
+  await scene.scene.restart();
+  assert.deepEqual([await scene.status(job), scene.engine.calls], ['Finished', []]);
+  await assert.rejects(scene.start(job), is('wrong-state', /is finished: give ForceToRerun to load its tables anew/));
+  await scene.start(job, {}, true);
+  assert.equal(await scene.status(job), 'Running');
+  await scene.jobs.stop(OWNER, job);
+  assert.equal(await scene.status(job), 'Stopped');
+});
+
+void test('a finished job loads the tables that an update added', async () => {
+  const scene = await JobScene.make();
+  const job = await scene.create({ MigrationType: 'Full', TableMappings: [mapping('shop_a', 'orders')] });
+  await scene.start(job);
+  scene.engine.show(String(job), { tables: [streaming('shop_a', 'orders')] });
+  await scene.checkpoint(job);
+  await scene.scene.created.finishWatch.look();
+  await scene.update(job, { TableMappings: [mapping('shop_.', 'orders')] });
+  assert.equal(await scene.status(job), 'Finished');
+  await scene.start(job);
+  assert.deepEqual(scene.routes(job), [
+    'shop_a.orders since 1 to shop_a.orders',
+    'shop_b.orders since 2 to shop_b.orders',
+  ]);
+  await scene.scene.created.finishWatch.look();
+  assert.equal(await scene.status(job), 'Running');
+});
+
 void test('jobs are listed by name and destination, newest first, in pages', async () => {
   const scene = await JobScene.make();
   const ids: TaskId[] = [];

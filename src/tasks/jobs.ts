@@ -123,7 +123,11 @@ export class Jobs implements JobService {
     const { task, spec } = await this.#find(caller, id);
     if (task.type === 'DI_SOLUTION' && (start.startTime !== null || start.failover !== null))
       throw invalid(`DIJobId:[${id}] is a solution, which takes no RealtimeStartSettings.`);
+    if (task.initialLoad === 'only' && start.startTime !== null)
+      throw invalid(`DIJobId:[${id}] loads its tables and does no more: there is no StartTime to begin at.`);
     const call = called(task, caller);
+    if (!again && task.finishedAt !== null && task.deployed === task.saved)
+      throw wrongState(id, 'is finished: give ForceToRerun to load its tables anew');
     if (again) {
       if (task.state === 'RUN') throw wrongState(id, 'is running: call StopDIJob first');
       if (task.state !== 'SAVED') await tasks.terminate(...call);
@@ -293,7 +297,8 @@ function statusOf(task: TaskRecord, info: InstanceInfo): JobStatus {
     case 'KILLING':
       return 'Stopping';
     case 'PAUSE':
-      return failureOf(task, info) === null ? 'Stopped' : 'Failed';
+      if (failureOf(task, info) !== null) return 'Failed';
+      return task.finishedAt === null ? 'Stopped' : 'Finished';
   }
 }
 

@@ -252,7 +252,7 @@ function resolveTables({ tables }: WantedTask, source: PlanEnds['source']): Tabl
 
 /** What new tables of this version do with their existing rows. */
 function loadOfNew({ initialLoad }: WantedTask, isUpdate: boolean): 'full' | 'none' {
-  return initialLoad === 'all' || (initialLoad === 'added' && isUpdate) ? 'full' : 'none';
+  return initialLoad === 'all' || initialLoad === 'only' || (initialLoad === 'added' && isUpdate) ? 'full' : 'none';
 }
 
 /** Null, and the reason in `problems`, when they are wrong. */

@@ -33,6 +33,8 @@ export interface RunControlOptions {
 export class RunControl implements RunListener {
   readonly #options: RunControlOptions;
   readonly #stopping = new Set<TaskId>();
+  /** Those that run and are over once their tables are loaded. */
+  readonly #loading = new Set<TaskId>();
   #engine: Engine | null = null;
 
   constructor(options: RunControlOptions) {
@@ -50,10 +52,20 @@ export class RunControl implements RunListener {
     const incarnation = task.incarnation ?? randomUUID();
     const startedAt = this.#options.clock.now();
     const ddlPolicies = await this.#projectDdlPolicies(task);
-    const started = { state, incarnation, startParam, starter: user, startedAt, ddlPolicies, failure: null };
+    const started = {
+      state,
+      incarnation,
+      startParam,
+      starter: user,
+      startedAt,
+      finishedAt: null,
+      ddlPolicies,
+      failure: null,
+    };
     const def = await this.#definition({ ...task, ...started }, { kind: 'begins', user });
     const save = (records: TaskRecords) => records.updateTask(task.id, started);
     await withCrashPoints('start saved', () => this.#options.store.transaction(save));
+    if (task.initialLoad === 'only') this.#loading.add(task.id);
     try {
       await this.#engineOrThrow.start(def);
     } catch (error) {
@@ -68,6 +80,7 @@ export class RunControl implements RunListener {
   }
 
   async stop(task: TaskRecord): Promise<void> {
+    this.#loading.delete(task.id);
     const state = moveTask(task.state, 'stop', task.id);
     const save = (records: TaskRecords) =>
       records.updateTask(task.id, { state, ...(task.state === 'RUN' ? { failure: null } : {}) });
@@ -75,8 +88,40 @@ export class RunControl implements RunListener {
     await this.#end(task);
   }
 
+  /** Tasks that are over as far as can be seen from here. */
+  loaded(): readonly TaskId[] {
+    return [...this.#loading].filter((id) => {
+      const run = this.#engine?.status(String(id)) ?? null;
+      return run?.phase === 'running' && run.appliedVersion === run.wantedVersion && isLoaded(run);
+    });
+  }
+
+  /**
+   * Ends a run that has loaded all tables, once the checkpoint says so: what is durable is all that counts. A run that is not so
+   * far goes on. Whoever is killed in between ends it after its restart.
+   */
+  async finish(id: TaskId): Promise<void> {
+    const task = await this.#options.store.transaction((records) => records.runningTask(id));
+    if (task === null) return;
+    await this.#end(task);
+    const known = await this.#lastKnown(task);
+    if (known === null || known.appliedVersion !== task.deployed || !isLoaded(known)) {
+      await this.#engineOrThrow.resume(await this.#definition(task, { kind: 'goes-on' }));
+      return;
+    }
+    const finishedAt = this.#options.clock.now();
+    const save = async (records: TaskRecords) => {
+      // Unless it failed at the last moment.
+      if ((await records.runningTask(id)) === null) return;
+      await records.updateTask(id, { state: moveTask(task.state, 'stop', id), finishedAt, failure: null });
+    };
+    await withCrashPoints('finish saved', () => this.#options.store.transaction(save));
+    this.#loading.delete(id);
+  }
+
   /** Stops, undeploys, and forgets the checkpoint: a later start is a first start. */
   async terminate(task: TaskRecord): Promise<void> {
+    this.#loading.delete(task.id);
     const state = moveTask(task.state, 'terminate', task.id);
     // At once: whatever is cut short after this, the next start is a first start.
     const forgotten = {
@@ -84,6 +129,7 @@ export class RunControl implements RunListener {
       deployed: null,
       submittedAt: null,
       startedAt: null,
+      finishedAt: null,
       starter: null,
       incarnation: null,
       startParam: null,
@@ -145,6 +191,7 @@ export class RunControl implements RunListener {
   async resumeAll(): Promise<void> {
     const tasks = await this.#options.store.transaction((records) => records.runningTasks());
     for (const task of tasks) {
+      if (task.initialLoad === 'only') this.#loading.add(task.id);
       try {
         await this.#engineOrThrow.resume(await this.#definition(task, { kind: 'goes-on' }));
       } catch (error) {
@@ -169,6 +216,7 @@ export class RunControl implements RunListener {
   }
 
   async #pause(id: TaskId, failure: Failure): Promise<void> {
+    this.#loading.delete(id);
     await this.#options.store.transaction(async (records) => {
       const task = await records.runningTask(id);
       if (task !== null) await records.updateTask(id, { state: moveTask(task.state, 'failed', id), failure });
@@ -262,6 +310,12 @@ export class RunControl implements RunListener {
     if (this.#engine === null) throw new Error('the engine is not attached yet');
     return this.#engine;
   }
+}
+
+/** All of its tables, but those that left it. */
+function isLoaded({ tables }: RunStatus): boolean {
+  const wanted = tables.filter(({ state }) => state !== 'REMOVED');
+  return wanted.length > 0 && wanted.every(({ state }) => state === 'STREAMING');
 }
 
 function notStarted(code: 'Run.NotStarted' | 'Run.NotResumed', error: unknown): Failure {

@@ -3,8 +3,8 @@ import type { TargetColumn, TargetId } from '../pipeline/route.ts';
 import type { TableId } from '../pipeline/table.ts';
 import type { NamedTable } from './target-names.ts';
 
-/** Which existing rows are loaded (behaviour: "Load of existing rows"). */
-export const INITIAL_LOADS = ['all', 'added', 'none'] as const;
+/** Which existing rows are loaded (behaviour: "Load of existing rows"). `only`: all, and the task is over with them. */
+export const INITIAL_LOADS = ['all', 'added', 'none', 'only'] as const;
 export type InitialLoad = (typeof INITIAL_LOADS)[number];
 
 /** Where rows of existing tables go, as the script names it. */

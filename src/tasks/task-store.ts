@@ -37,6 +37,8 @@ export interface TaskRecord {
   /** Of the last deploy and the last start; null before the first, and after Terminate. */
   readonly submittedAt: number | null;
   readonly startedAt: number | null;
+  /** When the last run had loaded all tables, of a task that does no more; null before, and since the next start. */
+  readonly finishedAt: number | null;
   readonly state: TaskState;
   /** Numbers of versions. */
   readonly saved: number;
@@ -63,6 +65,7 @@ export type TaskChange = Partial<
     | 'editedAt'
     | 'submittedAt'
     | 'startedAt'
+    | 'finishedAt'
     | 'starter'
     | 'state'
     | 'saved'

@@ -24,8 +24,8 @@ const OF_THE_API: readonly CrashStep[] = [
   'start saved',
   'stop saved',
 ];
-/** Come to by alarms only: `alarm-kill.test.ts`. */
-const OF_ALARMS: readonly CrashStep[] = ['alarm saved', 'alarm told'];
+/** Come to by alarms and jobs only: `alarm-kill.test.ts`, `job-finish.test.ts`. */
+const OF_OTHERS: readonly CrashStep[] = ['alarm saved', 'alarm told', 'finish saved'];
 /** Where the order of steps depends on who holds the checkpoint. */
 const OF_THE_SINK: readonly CrashStep[] = [
   'filled targets saved',
@@ -45,7 +45,7 @@ const TESTS = [
     holder: 'the target holds the checkpoint',
     open: (service: Service) => openPostgres(service, { family: 'mariadb', asHologres: false }),
     points: CRASH_POINTS.filter(
-      (point) => ![...OF_THE_API, ...OF_ALARMS, 'records sent', ...OF_MAXCOMPUTE].includes(stepOf(point)),
+      (point) => ![...OF_THE_API, ...OF_OTHERS, 'records sent', ...OF_MAXCOMPUTE].includes(stepOf(point)),
     ),
   },
   {

@@ -26,7 +26,7 @@ export const getDiJob = jobOperation({
         { name: 'ProjectId', type: 'long', meaning: 'workspace' },
         { name: 'JobName', type: 'string', meaning: 'name' },
         { name: 'Description', type: 'string', meaning: 'free text' },
-        { name: 'JobStatus', type: 'string', meaning: 'Initialized, Running, Stopping, Stopped or Failed' },
+        { name: 'JobStatus', type: 'string', meaning: 'Initialized, Running, Stopping, Stopped, Failed or Finished' },
         { name: 'ErrorMessage', type: 'string', meaning: 'why it failed; null when it did not' },
         {
           name: 'RunStats',

@@ -29,7 +29,11 @@ export const listDiJobs = jobOperation({
             { name: 'DIJobId', type: 'long', meaning: 'the job' },
             { name: 'ProjectId', type: 'long', meaning: 'workspace' },
             { name: 'JobName', type: 'string', meaning: 'name' },
-            { name: 'JobStatus', type: 'string', meaning: 'Initialized, Running, Stopping, Stopped or Failed' },
+            {
+              name: 'JobStatus',
+              type: 'string',
+              meaning: 'Initialized, Running, Stopping, Stopped, Failed or Finished',
+            },
             { name: 'MigrationType', type: 'string', meaning: 'what is loaded and what is followed' },
             { name: 'SourceDataSourceType', type: 'string', meaning: 'MySQL' },
             { name: 'DestinationDataSourceType', type: 'string', meaning: 'Hologres or Kafka' },
