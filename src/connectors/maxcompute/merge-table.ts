@@ -8,7 +8,7 @@ import type { ServiceClient } from './protocol/service-client.ts';
 import { runSql } from './protocol/sql-instance.ts';
 import { type TableFacts, tableFacts } from './protocol/table-facts.ts';
 import { addColumns, createTable, statementSettings, type TableName } from './statements.ts';
-import { META_COLUMNS, type PlannedColumn } from './wanted-table.ts';
+import { META_COLUMNS, missingMeta, type PlannedColumn } from './wanted-table.ts';
 
 const DAY_SECONDS = 86_400;
 /** Of a base table that we make. */
@@ -42,7 +42,7 @@ export async function planMerge(client: ServiceClient, order: MergeOrder, signal
   const base = baseName(log);
   const logFacts = await tableFacts(client, log, signal);
   if (logFacts === null) throw new Error(`there is no table ${log.table}: nothing was written yet`);
-  const missing = META_COLUMNS.filter((name) => !has(logFacts, name));
+  const missing = missingMeta(logFacts);
   if (missing.length > 0) throw new Error(`${log.table} is no log: it has no column ${missing.join(', ')}`);
   const own = ownColumns(logFacts);
   const found = await tableFacts(client, base, signal);

@@ -14,7 +14,7 @@ import { type TableFacts, tableFacts } from './protocol/table-facts.ts';
 import { type Service, tunnelTarget } from './service.ts';
 import { addColumns, createTable, DELTA_DEFAULTS, statementSettings } from './statements.ts';
 import { Target } from './target.ts';
-import { compareTable, nameProblems, wantedTable } from './wanted-table.ts';
+import { compareTable, isLog, nameProblems, wantedTable } from './wanted-table.ts';
 
 /** Statements at the same time. */
 const PREPARE_LIMIT = 8;
@@ -81,7 +81,9 @@ async function prepareTarget(sinkTable: SinkTable, prepare: PrepareOptions): Pro
     facts = (await look()) ?? facts;
   }
   const known = partitions.columns.length === 0 ? [] : await partitionsOf(service.rest, name, signal);
-  return new Target(sinkTable, tableType, { facts, limits: new PartitionLimits(table.id, known) });
+  // Whoever made a table with the columns of a log wants all that happens, not the new values alone.
+  const form = tableType === 'append' && isLog(facts) ? 'log' : tableType;
+  return new Target(sinkTable, form, { facts, limits: new PartitionLimits(table.id, known) });
 }
 
 function compared(facts: TableFacts | null, { table }: SinkTable, { options, partitions }: PrepareOptions) {

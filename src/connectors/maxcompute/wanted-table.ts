@@ -74,6 +74,16 @@ export function keyNames(table: TableVersion): readonly string[] {
   return table.key.flatMap((index) => table.columns[index]?.name ?? []);
 }
 
+/** The columns of a log that a table lacks. */
+export function missingMeta({ columns }: Pick<TableFacts, 'columns'>): readonly MetaColumn[] {
+  const kinds = new Map(columns.map(({ name, type }) => [name.toLowerCase(), type.kind]));
+  return META_COLUMNS.filter((name) => kinds.get(name) !== metaType(name).kind);
+}
+
+export function isLog(facts: Pick<TableFacts, 'columns'>): boolean {
+  return missingMeta(facts).length === 0;
+}
+
 const NAME_BYTES_MAX = 128;
 const TABLE_NAME = /^[A-Za-z0-9_]+$/;
 
@@ -117,9 +127,8 @@ export function compareTable(
   const missing: PlannedColumn[] = [];
   const problems: string[] = [];
   const warnings: string[] = [];
-  for (const column of wanted.columns.slice(0, wanted.columns.length - table.columns.length))
-    if (found.get(column.name)?.type.kind !== column.type.kind)
-      problems.push(`it has no column ${column.name} ${columnTypeText(column.type)}, which a log table needs`);
+  for (const name of form === 'log' ? missingMeta(existing) : [])
+    problems.push(`it has no column ${name} ${columnTypeText(metaType(name))}, which a log table needs`);
   for (const [index, { name, type, nullable, sourceType }] of table.columns.entries()) {
     const there = found.get(name.toLowerCase());
     const planned = wanted.columns[index + wanted.columns.length - table.columns.length];
