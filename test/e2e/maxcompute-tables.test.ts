@@ -212,5 +212,17 @@ for (const family of FAMILIES) {
         (expected as { id: number }[]).map(({ id }) => id).sort((x, y) => x - y),
       );
     });
+
+    void it('is a solution as well: structure, full load and stream', async () => {
+      const ends = await openMaxComputeEnds(family, double);
+      open.push(ends);
+      await ends.mysql.query('CREATE TABLE a (id INT PRIMARY KEY, n INT)');
+      for (const sql of fillSql('a', 100)) await ends.mysql.query(sql);
+      const task = new MaxComputeTask(service, ends, { type: 'DI_SOLUTION' });
+      await task.run({ table: ['a'] });
+      assert.equal(await task.untilEqual('a'), 100);
+      await ends.mysql.query('UPDATE a SET n = 7 WHERE id < 50; DELETE FROM a WHERE id = 3');
+      assert.equal(await task.untilEqual('a'), 99);
+    });
   });
 }
