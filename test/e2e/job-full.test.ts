@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ApiJob } from '../support/api-job.ts';
+import { PROJECT, rowsOf, startDouble } from '../support/maxcompute-under-test.ts';
+import { odpsSink, openMaxComputeEnds } from '../support/maxcompute-task.ts';
 import { Service } from '../support/service.ts';
 import { fillSql, holoSink, openEnds, untilTableEqual } from '../support/task-under-test.ts';
 
@@ -37,5 +39,34 @@ test('a Full job loads its tables, is finished, and loads them anew when it is f
   } finally {
     await service.dispose();
     await ends.close();
+  }
+});
+
+test('a Full job to MaxCompute loads each table under the name that its mapping gives it', async () => {
+  const [service, double] = await Promise.all([Service.start(), startDouble()]);
+  const ends = await openMaxComputeEnds('mysql', double);
+  const sink = odpsSink(double);
+  const job = new ApiJob(service, ends, sink);
+  const rows = (table: string) => rowsOf(double.table(`projects/${PROJECT}/tables/${table}`), ['id', 'n']);
+  try {
+    await ends.mysql.query('CREATE TABLE t_a (id INT PRIMARY KEY, n INT); CREATE TABLE t_b LIKE t_a');
+    await ends.mysql.query('INSERT INTO t_a VALUES (1, 2); INSERT INTO t_b VALUES (3, 4)');
+    const variables = [{ variableName: 'srcTableName', variableRules: [{ from: 't_', to: 'ods_' }] }];
+    const rename = {
+      RuleName: 'ods',
+      RuleActionType: 'Rename',
+      RuleTargetType: 'Table',
+      RuleExpression: JSON.stringify({ expression: `${ends.database}_\${srcTableName}`, variables }),
+    };
+    const settings = { ChannelSettings: JSON.stringify({ destinationChannelSettings: sink.options }) };
+    const mappings = [{ tables: ['t_a'], rules: [rename] }, { tables: ['t_b'] }];
+    await job.create({ migrationType: 'Full', mappings, settings });
+    await job.do('StartDIJob');
+    await job.until(({ JobStatus }) => JobStatus === 'Finished');
+    assert.deepEqual([rows(`${ends.database}_ods_a`), rows(`${ends.database}_t_b`)], [[['1', '2']], [['3', '4']]]);
+  } finally {
+    await service.dispose();
+    await ends.mysql.end();
+    await double.stop();
   }
 });

@@ -30,6 +30,8 @@ export interface JobParts {
   readonly settings?: object;
 }
 
+const SINK_TYPES = { holo: 'Hologres', kafka: 'Kafka', odps: 'MaxCompute' } as const;
+
 /** One job of the service, driven through the API with the vendor's client. */
 export class ApiJob {
   readonly service: Service;
@@ -59,7 +61,7 @@ export class ApiJob {
       { JobName: this.name, MigrationType: migrationType },
       {
         SourceDataSourceType: 'MySQL',
-        DestinationDataSourceType: this.#sink.type === 'holo' ? 'Hologres' : 'Kafka',
+        DestinationDataSourceType: SINK_TYPES[this.#sink.type],
         SourceDataSourceSettings: JSON.stringify([{ DataSourceName: `${this.name}_source` }]),
         DestinationDataSourceSettings: JSON.stringify([{ DataSourceName: `${this.name}_sink` }]),
         TableMappings: mappingsOf(mappings),

@@ -50,6 +50,21 @@ void describe('a plan of topics', () => {
     });
   });
 
+  void it('takes the topics that a task names itself, as Kafka can have them', async () => {
+    const planned = await planTopics({
+      settings: parseKafkaSettings({ address: `127.0.0.1:${kafka.port}` }, DEFAULT_HOST_POLICY),
+      options: {},
+      sourceName: 'source',
+      tables: ['a', 'b', 'c'].map((table) => scriptedTable(database, table, { k: INT }, ['k'])),
+      named: [{ table: `${database} of its own` }, {}, null],
+      signal: new AbortController().signal,
+    });
+    assert.deepEqual(
+      planned.tables.map(({ target }) => target.table),
+      [`${database}_of_its_own`, `${database}_b`, `${database}_c`],
+    );
+  });
+
   void it('says what is wrong with the options, each once', async () => {
     const options = { replication: 3, transactionTimeoutMs: 86_400_000, keyColumns: 'k,nothing', topic: '..' };
     assert.deepEqual(await plan(options, ['t']), {

@@ -4,7 +4,7 @@ import type { Json, JsonObject } from '../../lib/json-value.ts';
 import { isTimeZone } from '../../lib/time-zone.ts';
 import { SettingsError } from '../../pipeline/connector.ts';
 import { messageOf } from '../../lib/errors.ts';
-import { unknownVariables } from './names.ts';
+import { unknownVariables } from '../../pipeline/name-pattern.ts';
 import { PartitionRule } from './partition.ts';
 
 const MIB = 2 ** 20;

@@ -28,13 +28,14 @@ export async function planTargets({
   options,
   sourceName,
   tables,
+  named = [],
   signal,
 }: PlanTargetsOptions): Promise<SinkPlan> {
   const parsed = parseMaxComputeOptions(options);
   const maxcompute = asMaxComputeSettings(settings);
   const service = await openService(maxcompute, RETRY_FIRST_MS, signal);
   try {
-    const targets = tables.map(({ id }) => targetOf(id, sourceName, parsed));
+    const targets = tables.map(({ id }, index) => ({ ...targetOf(id, sourceName, parsed), ...named[index] }));
     const found = await readFacts(service, targets, signal);
     const shared = sharedTargets(targets);
     return {

@@ -1,15 +1,17 @@
+import { fillPattern } from '../../pipeline/name-pattern.ts';
 import type { TargetId } from '../../pipeline/route.ts';
 import type { TableId } from '../../pipeline/table.ts';
-import { fillPattern, targetKey } from './names.ts';
+import { targetKey } from './names.ts';
 import type { MaxComputeOptions } from './options.ts';
 
 /** Where a source table goes. */
-export function targetOf(id: TableId, sourceName: string, options: MaxComputeOptions): TargetId {
+export function targetOf(of: TableId, sourceName: string, options: MaxComputeOptions): TargetId {
+  const at = { table: of, sourceName };
   const { schema, table, tableType } = options;
   const flat = schema === null ? '${srcDatabaseName}_${srcTableName}' : '${srcTableName}';
   return {
-    schema: schema === null ? '' : fillPattern(schema, id, sourceName),
-    table: fillPattern(table ?? (tableType === 'log' ? `${flat}_log` : flat), id, sourceName),
+    schema: schema === null ? '' : fillPattern(schema, at),
+    table: fillPattern(table ?? (tableType === 'log' ? `${flat}_log` : flat), at),
   };
 }
 
