@@ -35,8 +35,12 @@ export function after(model: Model, call: Call, answer: Answer): readonly Model[
     const ends = effects.filter(({ answer: { kind } }) => kind === 'done').map((effect) => effect.model);
     return [model, ...partsOf(model, call), ...ends];
   }
-  const effect = effectOf(model, call, idIn(answer));
-  return matches(effect.answer, answer) ? [learn(effect.model, call, answer)] : [];
+  // Planning may come to its end while the question for it waits.
+  const before = call.kind === 'query' ? [model, settled(model, call.process)] : [model];
+  return before
+    .map((one) => effectOf(one, call, idIn(answer)))
+    .filter((effect) => matches(effect.answer, answer))
+    .map((effect) => learn(effect.model, call, answer));
 }
 
 /** What must have been answered, for a report. */
@@ -45,12 +49,14 @@ export function expected(model: Model, call: Call): object {
   return answer.kind === 'fail' ? { ...answer, message: String(answer.message) } : answer;
 }
 
-/** Planning that nothing holds back comes to its end. */
-export function settled(model: Model): Model {
+/** Planning that nothing holds back comes to its end: all of it, or one process. */
+export function settled(model: Model, only: bigint | null = null): Model {
   if (model.held) return model;
   const fails = ({ project, tables }: Process) => model.away || !isReady(model, project) || !tables.every(isKnown);
-  return changeProcesses(model, (process) =>
-    process.state === 'running' ? { ...process, state: fails(process) ? 'fail' : 'success' } : process,
+  return changeProcesses(model, (process, id) =>
+    process.state === 'running' && (only === null || only === id)
+      ? { ...process, state: fails(process) ? 'fail' : 'success' }
+      : process,
   );
 }
 

@@ -134,8 +134,8 @@ export interface Effect {
   readonly model: Model;
 }
 
-export function changeProcesses(model: Model, change: (process: Process) => Process): Model {
-  return { ...model, processes: new Map([...model.processes].map(([id, process]) => [id, change(process)])) };
+export function changeProcesses(model: Model, change: (process: Process, id: bigint) => Process): Model {
+  return { ...model, processes: new Map([...model.processes].map(([id, process]) => [id, change(process, id)])) };
 }
 
 export function withTask(model: Model, id: bigint, task: Task): Model {
