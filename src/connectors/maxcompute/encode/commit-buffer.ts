@@ -10,6 +10,9 @@ import type { PlannedColumn } from '../wanted-table.ts';
 
 /** Memory of rows that stays for the next commit. */
 const KEPT_BYTES = 64 * 2 ** 20;
+/** Indexes of rows that stay for the next commit: those of the first partitions, of at most so many bytes each. */
+const KEPT_INDEXES = 2;
+const KEPT_INDEX_BYTES = 12 * 2 ** 20;
 /** What a partition takes before it has rows, and what the index takes for a row while it grows. */
 const SLICE_BYTES = 4096;
 const INDEX_BYTES_PER_ROW = 50;
@@ -40,6 +43,7 @@ export class CommitBuffer {
   rows = 0;
   partitions = 0;
   readonly #tables = new Map<Target, TableChanges>();
+  readonly #idle: { readonly byKey: DeltaBuffer[]; readonly lists: RowList[] } = { byKey: [], lists: [] };
   /** Used again for each row. */
   readonly #change: { -readonly [K in keyof EncodedChange]: EncodedChange[K] } = {
     keyStart: 0,
@@ -124,6 +128,7 @@ export class CommitBuffer {
   }
 
   reset(): void {
+    for (const { slices } of this.#tables.values()) for (const { rows } of slices.values()) this.#keep(rows);
     this.#tables.clear();
     this.rows = 0;
     this.partitions = 0;
@@ -138,11 +143,22 @@ export class CommitBuffer {
     let slice = changes.slices.get(partition.spec);
     if (slice === undefined) {
       changes.target.limits.admit(partition, Date.now());
-      slice = { partition, rows: changes.target.form === 'delta' ? new DeltaBuffer() : new RowList() };
+      const { byKey, lists } = this.#idle;
+      const rows =
+        changes.target.form === 'delta' ? (byKey.pop() ?? new DeltaBuffer()) : (lists.pop() ?? new RowList());
+      slice = { partition, rows };
       changes.slices.set(partition.spec, slice);
       this.partitions += 1;
     }
     changes.last = slice;
     return slice;
+  }
+
+  #keep(rows: Slice['rows']): void {
+    if (rows.bytes > KEPT_INDEX_BYTES) return;
+    rows.reset();
+    if (rows instanceof DeltaBuffer) {
+      if (this.#idle.byKey.length < KEPT_INDEXES) this.#idle.byKey.push(rows);
+    } else if (this.#idle.lists.length < KEPT_INDEXES) this.#idle.lists.push(rows);
   }
 }

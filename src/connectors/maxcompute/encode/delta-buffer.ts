@@ -70,11 +70,11 @@ export class DeltaBuffer {
     this.#set(entry, change, 0);
   }
 
-  /** Forgets all changes. */
+  /** Forgets all changes; keeps its memory for as many again. */
   reset(): void {
     if (this.count === 0) return;
     this.count = 0;
-    this.#allocate(FIRST_ENTRIES);
+    this.#slots.fill(0);
   }
 
   /** The entries by bucket: those of bucket b are `order[from[b]]` to `order[from[b + 1] - 1]`. */

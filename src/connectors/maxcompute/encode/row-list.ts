@@ -29,6 +29,11 @@ export class RowList {
     this.#crcs[entry] = crc;
   }
 
+  /** Forgets all rows; keeps its memory for as many again. */
+  reset(): void {
+    this.count = 0;
+  }
+
   writeRow(entry: number, memory: Uint8Array, into: RowStream): void {
     const start = this.#starts[entry]!;
     into.resumeRow(memory, start, start + this.#lengths[entry]!, this.#crcs[entry]!);
