@@ -78,6 +78,13 @@ void describe('a caller that gives up while a server that accepts says nothing i
     await given(connector, { endpoint: `127.0.0.1:${port}`, ...ACCOUNT }, asksOfSink(connector));
   });
 
+  void it('of odps', async () => {
+    const connector = sinks.get('odps');
+    assert.ok(connector !== undefined);
+    const content = { endpoint: `http://127.0.0.1:${port}/api`, project: 'p', accessId: 'u', accessKey: 'p' };
+    await given(connector, content, asksOfSink(connector));
+  });
+
   void it('of kafka', async () => {
     const connector = sinks.get('kafka');
     assert.ok(connector !== undefined);
