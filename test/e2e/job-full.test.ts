@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ApiJob } from '../support/api-job.ts';
+import { readTopic } from '../../scripts/servers/kafka-reader.ts';
+import { openKafkaEnds } from '../support/kafka-task.ts';
 import { PROJECT, rowsOf, startDouble } from '../support/maxcompute-under-test.ts';
 import { odpsSink, openMaxComputeEnds } from '../support/maxcompute-task.ts';
 import { Service } from '../support/service.ts';
@@ -68,5 +70,37 @@ test('a Full job to MaxCompute loads each table under the name that its mapping 
     await service.dispose();
     await ends.mysql.end();
     await double.stop();
+  }
+});
+
+test('a Full job to Kafka is finished once each row is in the topic of its mapping, under the key that a rule defines', async () => {
+  const [service, ends] = await Promise.all([Service.start(), openKafkaEnds('mysql')]);
+  const content = { address: `127.0.0.1:${ends.kafka.port}` };
+  const job = new ApiJob(service, ends, { type: 'kafka', content, options: {} });
+  const rule = (RuleActionType: string, expression: object) => {
+    return { RuleName: 'r', RuleActionType, RuleTargetType: 'Table', RuleExpression: JSON.stringify(expression) };
+  };
+  const keysOf = async (topic: string) => {
+    const records = await readTopic(ends.kafka, { topic: `${ends.database}${topic}` });
+    return records.map(({ key }) => key?.toString()).sort((one, other) => String(one).localeCompare(String(other)));
+  };
+  try {
+    await ends.mysql.query('CREATE TABLE a (id INT PRIMARY KEY, n INT); CREATE TABLE b LIKE a');
+    await ends.mysql.query('INSERT INTO a VALUES (1, 10), (2, 20); INSERT INTO b VALUES (3, 30)');
+    const key = rule('DefinePrimaryKey', { columns: ['n'] });
+    const renamed = rule('Rename', { expression: '${srcDatabaseName}.ods.${srcTableName}' });
+    await job.create({
+      migrationType: 'Full',
+      mappings: [
+        { tables: ['a'], rules: [renamed, key] },
+        { tables: ['b'], rules: [key] },
+      ],
+    });
+    await job.do('StartDIJob');
+    await job.until(({ JobStatus }) => JobStatus === 'Finished');
+    assert.deepEqual([await keysOf('.ods.a'), await keysOf('_b')], [['10', '20'], ['30']]);
+  } finally {
+    await service.dispose();
+    await ends.mysql.end();
   }
 });
