@@ -38,11 +38,14 @@ export interface CommitAttemptOptions extends StoreRows {
  */
 export class CommitAttempt {
   readonly #options: CommitAttemptOptions;
+  /** As its rows were encoded for: while it is on its way, rows of a newer shape may come. */
+  readonly #columns: ReadonlyMap<Target, Target['columns']>;
   readonly #failed = new Map<Target, PipelineError>();
   readonly #stored: StoredSlice[] = [];
 
   constructor(options: CommitAttemptOptions) {
     this.#options = options;
+    this.#columns = new Map(options.buffer.tables().map(({ target }) => [target, target.columns]));
   }
 
   /** Errors: PipelineError `transient` when the outcome is to be looked for; `fatal` for another instance. */
@@ -77,7 +80,7 @@ export class CommitAttempt {
       .flatMap(({ target, slices: own }: TableChanges) => [...own.values()].map((slice) => ({ target, slice })));
     return inParallel(slices, BEGIN_LIMIT, ({ target, slice }) =>
       this.#of(target, 'beginning a session of', async () => {
-        const session = await beginSession(target, slice, this.#options);
+        const session = await beginSession({ target, columns: this.#columns.get(target) ?? [] }, slice, this.#options);
         this.#stored.push(new StoredSlice(target, slice, session));
       }),
     );

@@ -56,9 +56,12 @@ async function askFate({ kind }: SessionNote, ask: () => Promise<SessionState | 
   try {
     return (await ask()) ?? 'unknown';
   } catch (error) {
-    // An upload that is gone has no code of its own; a table or partition that is gone has.
-    const isGone = error instanceof ServiceError && error.status === 404 && !isTableGone(error);
-    if (kind === 'upload' && isGone && retryRuleOf(error).kind === 'caller') return 'unknown';
+    // What an upload that is gone is called is not documented; what a table or a partition is, is.
+    const isGone =
+      error instanceof ServiceError &&
+      (error.status === 404 || /upload|session/i.test(error.code)) &&
+      retryRuleOf(error).kind === 'caller';
+    if (kind === 'upload' && isGone && !isTableGone(error)) return 'unknown';
     throw error;
   }
 }

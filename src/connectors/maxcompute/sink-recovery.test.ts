@@ -10,7 +10,7 @@ import {
 import type { MaxComputeDouble } from '../../../test/support/maxcompute/double.ts';
 import { Refusal } from '../../../test/support/maxcompute/refusal.ts';
 import { MemoryJournals } from '../../../test/support/memory-journals.ts';
-import { batchOf, inserts } from '../../../test/support/scripted-rows.ts';
+import { batchOf, inserts, scriptedTable } from '../../../test/support/scripted-rows.ts';
 import { checkpoint, newOwner, newTable, POLICIES } from '../../../test/support/sink-contract.ts';
 import type { JsonObject } from '../../lib/json-value.ts';
 import type { CheckpointOwner } from '../../pipeline/checkpoint.ts';
@@ -212,6 +212,33 @@ for (const tableType of ['append', 'delta'] as const) {
       await sink.write(batchOf(inserts(a, [[1, 'first']])));
       await sink.commit(checkpoint(1));
       assert.deepEqual(rows(a), FIRST);
+    });
+
+    void it('is not held up by rows of a newer shape that come while its sessions are begun', async () => {
+      const sink = await prepared(await recovered());
+      const begins = (method: string, { pathname, searchParams }: URL) =>
+        method === 'POST' && (searchParams.has('uploads') || pathname.endsWith('/upserts'));
+      double.faults.push({ when: begins, what: { kind: 'slow', ms: 100 } });
+      await sink.write(batchOf(inserts(a, [[1, 'first']])));
+      const committing = sink.commit(checkpoint(1));
+      const wider = { ...a, columns: [...a.columns, ...scriptedTable('', '', { more: { kind: 'text' } }, []).columns] };
+      const change = { kind: 'schema', table: wider, added: ['more'], renamed: [], dropped: [], modified: [] } as const;
+      await sink.write(batchOf(change, inserts(wider, [[2, 'second', 'x']])));
+      await committing;
+      assert.deepEqual(rows(a), FIRST);
+      await sink.commit(checkpoint(2));
+      assert.deepEqual(rowsOf(tableOf(double, targetOf(a.id)), ['id', 'text', 'more']), [
+        ['1', 'first', null],
+        ['2', 'second', 'x'],
+      ]);
+    });
+
+    void it('is not made earlier because of tables without partitions, however many they are', async () => {
+      const sink = await start({ openPartitionsMax: 1, tableType: 'delta' });
+      await sink.recover();
+      await prepared(sink);
+      await sink.write(batchOf(inserts(a, [[1, 'first']]), inserts(b, [[1, 'first']])));
+      assert.equal(sink.load().isFull, false);
     });
 
     async function recovered(): Promise<MaxComputeSink> {

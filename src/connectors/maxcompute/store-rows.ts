@@ -30,12 +30,19 @@ export interface StoreRows {
   readonly signal: AbortSignal;
 }
 
+/** A target, and the columns that rows were encoded for. */
+interface Encoded {
+  readonly target: Target;
+  readonly columns: Target['columns'];
+}
+
 /** Begins a session for a partition of a target, which is made if it is missing. Errors: ServiceError; PipelineError. */
 export async function beginSession(
-  target: Target,
+  encoded: Encoded,
   { partition }: Slice,
   { service, options, signal }: StoreRows,
 ): Promise<UploadSession | UpsertSession> {
+  const { target } = encoded;
   const where = tunnelTarget(service, target.id, partition.spec);
   const until = Date.now() + SCHEMA_WAIT_MS;
   for (let waits = 0; ; waits++) {
@@ -46,7 +53,7 @@ export async function beginSession(
         target.form === 'delta'
           ? await UpsertSession.begin(service.tunnel, where, signal)
           : await UploadSession.begin(service.tunnel, where, { overwrite: false, createPartition: true }, signal);
-      if (!lacks(session, target) || Date.now() >= until || signal.aborted) return fitting(session, target);
+      if (!lacks(session, encoded) || Date.now() >= until || signal.aborted) return fitting(session, encoded);
     } catch (error) {
       if (error instanceof ServiceError && error.code === 'NoSuchPartition' && waits === 0) {
         const query = addPartition({ ...where, table: target.id.table }, partition.levels);
@@ -128,7 +135,7 @@ async function upsert(
 }
 
 /** The session was begun before the tunnel knew of columns that were added. */
-function lacks(session: UploadSession | UpsertSession, { columns }: Target): boolean {
+function lacks(session: UploadSession | UpsertSession, { columns }: Encoded): boolean {
   return ownColumns(session).length < columns.length;
 }
 
@@ -136,9 +143,9 @@ function lacks(session: UploadSession | UpsertSession, { columns }: Target): boo
  * Rows were encoded for the columns that we know, and hashed as we know it: a session that has others was begun after somebody
  * altered the table. Errors: PipelineError `transient`: the table is looked at anew, and its rows are read again.
  */
-function fitting<T extends UploadSession | UpsertSession>(session: T, target: Target): T {
-  const columns = ownColumns(session);
-  const isAltered = target.columns.some((column, index) => !isSame(column, columns[index]));
+function fitting<T extends UploadSession | UpsertSession>(session: T, { target, columns }: Encoded): T {
+  const found = ownColumns(session);
+  const isAltered = columns.some((column, index) => !isSame(column, found[index]));
   const hashesOtherwise = session instanceof UpsertSession && session.hasher !== target.hasher;
   if (session instanceof UpsertSession) target.learnHasher(session.hasher);
   if (isAltered || hashesOtherwise)

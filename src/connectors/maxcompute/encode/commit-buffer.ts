@@ -41,7 +41,9 @@ export class CommitBuffer {
   memory: RowStream = new RowStream();
   /** After merging by key. */
   rows = 0;
+  /** Of tables that have some, those with rows here. */
   partitions = 0;
+  #slices = 0;
   readonly #tables = new Map<Target, TableChanges>();
   readonly #idle: { readonly byKey: DeltaBuffer[]; readonly lists: RowList[] } = { byKey: [], lists: [] };
   /** Used again for each row. */
@@ -56,7 +58,7 @@ export class CommitBuffer {
   };
 
   get bytes(): number {
-    return this.memory.at + this.rows * INDEX_BYTES_PER_ROW + this.partitions * SLICE_BYTES;
+    return this.memory.at + this.rows * INDEX_BYTES_PER_ROW + this.#slices * SLICE_BYTES;
   }
 
   /** Nothing is to be done for it. */
@@ -114,8 +116,11 @@ export class CommitBuffer {
 
   /** What was buffered of a target is void. */
   clear(changes: TableChanges): void {
-    for (const { rows } of changes.slices.values()) this.rows -= rows.count;
-    this.partitions -= changes.slices.size;
+    for (const { rows, partition } of changes.slices.values()) {
+      this.rows -= rows.count;
+      this.#slices -= 1;
+      if (partition.spec !== '') this.partitions -= 1;
+    }
     changes.slices.clear();
     changes.last = null;
   }
@@ -132,6 +137,7 @@ export class CommitBuffer {
     this.#tables.clear();
     this.rows = 0;
     this.partitions = 0;
+    this.#slices = 0;
     if (this.memory.bytes.length > KEPT_BYTES) {
       freeMemory(this.memory.bytes.buffer);
       this.memory = new RowStream();
@@ -148,7 +154,8 @@ export class CommitBuffer {
         changes.target.form === 'delta' ? (byKey.pop() ?? new DeltaBuffer()) : (lists.pop() ?? new RowList());
       slice = { partition, rows };
       changes.slices.set(partition.spec, slice);
-      this.partitions += 1;
+      this.#slices += 1;
+      if (partition.spec !== '') this.partitions += 1;
     }
     changes.last = slice;
     return slice;
