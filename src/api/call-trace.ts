@@ -3,7 +3,6 @@ import { plainAddress } from '../lib/address-ranges.ts';
 import type { AccessKey } from '../tasks/access-service.ts';
 import type { Operation } from './operation.ts';
 import type { Format } from './rpc/answer.ts';
-import { formatByHead } from './rpc/format.ts';
 import type { ParameterTexts } from './rpc/parameters.ts';
 import type { RequestHead } from './rpc/request.ts';
 import { newRequestId } from './rpc/request-id.ts';
@@ -37,7 +36,7 @@ export function newTrace({ socket }: IncomingMessage, head: RequestHead): CallTr
     startedAt: performance.now(),
     from: plainAddress(socket.remoteAddress ?? ''),
     userAgent: (head.headers.get('user-agent')?.[0] ?? '').slice(0, USER_AGENT_LENGTH_MAX),
-    format: formatByHead(head),
+    format: 'json',
     action: '',
     version: '',
     operation: null,

@@ -21,7 +21,7 @@ import { DEFAULT_LIMITS, type GatewayLimits } from './limits.ts';
 import type { Operation, Services } from './operation.ts';
 import { calledAction, checkProtocol, indexOperations } from './protocol.ts';
 import { type Answer, answerError, answerResult } from './rpc/answer.ts';
-import { formatOf } from './rpc/format.ts';
+import { formatByHead, formatOf } from './rpc/format.ts';
 import { decodeRequest, hostOf, type RequestHead, readHead } from './rpc/request.ts';
 import { readCredential } from './signature/credential.ts';
 import { Throttle } from './throttle.ts';
@@ -55,6 +55,7 @@ export function createGateway(options: GatewayOptions): Listener {
   const identify = { access, clock, clockWindowMs: limits.clockWindowMs };
 
   async function answerCall(incoming: IncomingMessage, head: RequestHead, trace: CallTrace): Promise<JsonObject> {
+    trace.format = formatByHead(head);
     checkProtocol(head);
     if (dev) refuseForeignPages(head);
     const admit = (beginning: Uint8Array) => (dev ? Promise.resolve() : admitLarge(head, beginning, access));
