@@ -34,7 +34,7 @@ export class ScriptedEngine implements Engine {
     if (refusal !== null) throw refusal;
     if (this.defs.has(task)) throw new Error(`task ${task} runs already`);
     this.defs.set(task, def);
-    this.show(task, { phase: 'running', appliedVersion: def.version, wantedVersion: def.version });
+    this.show(task, { phase: 'running', failure: null, appliedVersion: def.version, wantedVersion: def.version });
   }
 
   async apply(def: PipelineDef): Promise<void> {
@@ -46,7 +46,7 @@ export class ScriptedEngine implements Engine {
   async stop(task: string): Promise<void> {
     this.calls.push(`stop ${task}`);
     await this.stopping;
-    if (this.defs.delete(task)) this.show(task, { phase: 'stopped' });
+    if (this.defs.delete(task)) this.show(task, { phase: 'stopped', failure: null });
   }
 
   status(task: string): RunStatus | null {
