@@ -58,7 +58,7 @@ for (const family of FAMILIES) {
       assert.equal(await task.untilEqual('c'), 10_000);
     });
 
-    void it('adds columns at the end, wherever they are at the source', async () => {
+    void it('H16: adds columns at the end, wherever they are at the source', async () => {
       const task = await running();
       const { mysql } = task.ends;
       await task.untilStreaming('a', 'b');

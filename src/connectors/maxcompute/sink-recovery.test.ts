@@ -117,7 +117,7 @@ for (const tableType of ['append', 'delta'] as const) {
       assert.deepEqual([rows(a), rows(b)], [BOTH, SECOND]);
     });
 
-    void it('is taken back when no session can be committed any more: all is read again', async () => {
+    void it('H15: is taken back when no session can be committed any more: all is read again', async () => {
       await cutAt([a, b]);
       double.tunnel.uploads.expireAll();
       double.tunnel.upserts.expireAll();
@@ -133,7 +133,7 @@ for (const tableType of ['append', 'delta'] as const) {
     void it(
       tableType === 'append'
         ? 'stops the run when one session was committed and the other is lost'
-        : 'is read again when one session was committed and the other is lost: it ends equal by key',
+        : 'H10: is read again when one session was committed and the other is lost: it ends equal by key',
       async () => {
         await cutAt([b]);
         double.tunnel.uploads.expireAll();
@@ -190,7 +190,7 @@ for (const tableType of ['append', 'delta'] as const) {
       assert.deepEqual([rows(a), double.faults.size, hasMoved], [FIRST, 0, true]);
     });
 
-    void it('is read again when somebody altered the table while rows were written', async () => {
+    void it('H5: is read again when somebody altered the table while rows were written', async () => {
       const sink = await prepared(await recovered());
       const refusal = new Refusal(412, 'SchemaModified', 'the table was altered');
       double.faults.push({ when: (method) => method === 'PUT', what: { kind: 'refuse', refusal } });

@@ -83,11 +83,12 @@ export class StoredSlice {
     const { rows } = this.slice;
     if (session instanceof UploadSession) {
       if (!(rows instanceof RowList)) throw new Error('rows by key are not appended');
-      return [
-        async (stream) => {
-          this.blocks = await append(rows, session, store, stream);
-        },
-      ];
+      const bounds = rows.blockBounds(store.options.blockBytesMax);
+      this.blocks = bounds.length - 1;
+      return Array.from({ length: this.blocks }, (_, block) => {
+        const [from = 0, to = 0] = bounds.slice(block);
+        return (stream) => append({ rows, from, to }, { session, block }, store, stream);
+      });
     }
     if (!(rows instanceof DeltaBuffer)) throw new Error('rows without key are not upserted');
     const { order, from } = rows.byBucket(session.buckets);
@@ -101,22 +102,16 @@ export class StoredSlice {
   }
 }
 
-/** Returns the number of blocks. */
 async function append(
-  rows: RowList,
-  session: UploadSession,
-  { options: { compression, blockBytesMax }, memory, signal }: StoreRows,
+  { rows, from, to }: { rows: RowList; from: number; to: number },
+  { session, block }: { session: UploadSession; block: number },
+  { options: { compression }, memory, signal }: StoreRows,
   stream: RowStream,
-): Promise<number> {
-  const { count } = rows;
-  let block = 0;
-  for (let entry = 0; entry < count; block += 1) {
-    stream.reset();
-    while (entry < count && stream.at < blockBytesMax) rows.writeRow(entry++, memory.bytes, stream);
-    const packed = await compress(stream.finish(), compression);
-    await session.writeBlock(block, packed, compression, signal);
-  }
-  return block;
+): Promise<void> {
+  stream.reset();
+  for (let entry = from; entry < to; entry += 1) rows.writeRow(entry, memory.bytes, stream);
+  const packed = await compress(stream.finish(), compression);
+  await session.writeBlock(block, packed, compression, signal);
 }
 
 async function upsert(

@@ -2,6 +2,8 @@ import type { RowStream } from '../protocol/row-stream.ts';
 
 const FIRST_ENTRIES = 16;
 const ENTRY_BYTES = 4 * 3;
+/** What ends a row, at the most. */
+const ROW_END_BYTES = 10;
 
 /** The rows that are appended to one partition within one commit, in their order: where each stands in the memory of rows. */
 export class RowList {
@@ -32,6 +34,21 @@ export class RowList {
   /** Forgets all rows; keeps its memory for as many again. */
   reset(): void {
     this.count = 0;
+  }
+
+  /** Where blocks of about so many bytes begin, and behind the last one where the rows end. */
+  blockBounds(bytesMax: number): number[] {
+    const bounds = [0];
+    let bytes = 0;
+    for (let entry = 0; entry < this.count; entry++) {
+      if (bytes >= bytesMax) {
+        bounds.push(entry);
+        bytes = 0;
+      }
+      bytes += this.#lengths[entry]! + ROW_END_BYTES;
+    }
+    bounds.push(this.count);
+    return bounds;
   }
 
   writeRow(entry: number, memory: Uint8Array, into: RowStream): void {

@@ -95,9 +95,9 @@ export class ServiceClient {
     }
   }
 
-  /** The waits between tries. */
-  backOff(): BackOff {
-    return new BackOff(this.settings.retryFirstMs ?? RETRY.firstMs, RETRY.mostMs);
+  /** The waits between tries; the first is no longer than `firstMsMost`. */
+  backOff(firstMsMost = Infinity): BackOff {
+    return new BackOff(Math.min(this.settings.retryFirstMs ?? RETRY.firstMs, firstMsMost), RETRY.mostMs);
   }
 
   close(): void {

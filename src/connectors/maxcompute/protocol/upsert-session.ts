@@ -45,6 +45,8 @@ type UpsertReply = Static<typeof UpsertReply>;
 
 const ROUTED_SERVER = 'odps-tunnel-routed-server';
 const COMMIT_WAIT_MS = 120_000;
+/** A commit that is on its way may be over soon; it is asked about less and less often. */
+const COMMIT_ASK_MS = 100;
 
 /** The columns that each row has behind those of the table, in this order; no reply names them. */
 export const UPSERT_COLUMNS: readonly SessionColumn[] = [
@@ -151,7 +153,7 @@ export class UpsertSession {
     signal?: AbortSignal,
     { waitMs = COMMIT_WAIT_MS, asked = false }: { readonly waitMs?: number; readonly asked?: boolean } = {},
   ): Promise<SessionState> {
-    const backOff = this.#client.backOff();
+    const backOff = this.#client.backOff(COMMIT_ASK_MS);
     const until = Date.now() + waitMs;
     let wasAsked = asked;
     let unheard = 0;
