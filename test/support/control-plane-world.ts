@@ -321,7 +321,7 @@ function sinceOf(
 
 /** What is heard of the service's sudden end from within: in reality, nothing. */
 function isOfClosedStore(message: string): boolean {
-  return message.includes('database is not open');
+  return message.includes('database is not open') || message.includes('statement has been finalized');
 }
 
 /** Lets everything run that waits for no timer. */
