@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
+import { setTimeout } from 'node:timers/promises';
 import { PROJECT, rowsOf, startDouble } from '../support/maxcompute-under-test.ts';
 import { type MaxComputeEnds, MaxComputeTask, openMaxComputeEnds } from '../support/maxcompute-task.ts';
 import type { MaxComputeDouble } from '../support/maxcompute/double.ts';
@@ -195,6 +196,9 @@ for (const family of FAMILIES) {
       const task = await running({ tableType: 'append' });
       const { mysql } = task.ends;
       await task.untilStreaming('a', 'b');
+      // Loaded for good: a row that is being loaded may repeat what was streamed of it before.
+      await task.untilTrue(() => task.target('b').rows().length >= 10);
+      await setTimeout(1500);
       for (let turn = 0; turn < 3; turn += 1) {
         await mysql.query('INSERT INTO b SELECT id + 1000 * ?, n FROM b WHERE id <= 10', [turn + 1]);
         await service.kill();

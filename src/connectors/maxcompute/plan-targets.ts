@@ -189,7 +189,7 @@ function planWarnings(options: MaxComputeOptions): readonly string[] {
       : []),
     ...(tableType === 'append'
       ? [
-          'an append table gets inserted rows and the new values of updated ones; deletes leave nothing, so that it is no copy of its source',
+          'an append table gets inserted rows and the new values of updated ones; deletes leave nothing, so that it is no copy of its source; a row that changes while its table is loaded may be there twice',
         ]
       : []),
     ...(tableType === 'log'
