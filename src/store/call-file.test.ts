@@ -76,3 +76,19 @@ void test('after a sync that failed nothing is called durable before the log was
   assert.equal(syncs, 2);
   await calls.close();
 });
+
+void test('a file that is closed twice, while others wait for the disk, is closed once, and nobody waits for ever', async (t) => {
+  const syncs: (() => void)[] = [];
+  const calls = new CallFile(freshFolder(t), CLOCK, () => new Promise((resolve) => syncs.push(resolve)));
+  const first = calls.append(named('first'), DURABLE);
+  while (syncs.length < 1) await new Promise(setImmediate);
+  const closed = [calls.close(), calls.close()];
+  const late = calls.append(named('late'), DURABLE);
+  for (let round = 0; round < 20; round += 1) {
+    for (const finish of syncs.splice(0)) finish();
+    await new Promise(setImmediate);
+  }
+  await Promise.all([first, late, ...closed]);
+  await assert.rejects(calls.append(named('after'), DURABLE), /not open/);
+  assert.throws(() => calls.noteNonce('K', 'n', 1), /not open/);
+});

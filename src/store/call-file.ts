@@ -97,8 +97,12 @@ export class CallFile implements AuditTrail {
     }
   }
 
+  /** Whoever still writes finds it closed; none of their syncs is under way any more. */
   async close(): Promise<void> {
+    if (!this.#database.isOpen) return;
     await this.#sync().catch(() => {});
+    while (this.#next !== null) await this.#next.catch(() => {});
+    if (!this.#database.isOpen) return;
     if (this.#later !== null) clearTimeout(this.#later);
     if (this.#log !== null) closeSync(this.#log);
     this.#database.close();
@@ -162,6 +166,7 @@ export class CallFile implements AuditTrail {
 
   async #syncNow(): Promise<void> {
     if (this.#group !== null) this.#commit(this.#group);
+    if (!this.#database.isOpen) throw new Error('the file of the calls is closed');
     if (this.#hasHole) return this.#mend();
     this.#log ??= openSync(this.#logFile, 'r+');
     try {
