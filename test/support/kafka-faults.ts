@@ -1,20 +1,17 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { KafkaBroker, KafkaServer } from '../../scripts/servers/kafka.ts';
 import type { CrashPoint } from '../../src/lib/crash-point.ts';
-import type { CountingWriter } from './counting-writer.ts';
+import type { FaultDeck, FaultScene } from './fault-deck.ts';
 import { limitWrites } from './kafka-tools.ts';
 import { pick } from './log-grammar.ts';
-import type { Service } from './service.ts';
+import { crashService, killService, killServiceTwice } from './service-faults.ts';
 import type { StallingProxy } from './stalling-proxy.ts';
 
 /** What faults happen to. */
-export interface Scene {
-  readonly random: () => number;
-  readonly service: Service;
+export interface Scene extends FaultScene {
   readonly kafka: KafkaServer;
   /** Before the brokers, in their order. */
   readonly proxies: readonly StallingProxy[];
-  readonly writers: readonly CountingWriter[];
 }
 
 /** Silence that some notice and some do not. */
@@ -22,10 +19,9 @@ const SILENCE_MS = 2000;
 /** Transactions that are open for longer are aborted. */
 export const TRANSACTION_TIMEOUT_MS = 5000;
 
-/** How often each comes in a deck of faults; whatever a fault breaks is whole again when it resolves. */
-export const FAULTS = {
+export const FAULTS: FaultDeck<Scene> = {
   'service killed': { weight: 5, make: killService },
-  'service killed as it starts': { weight: 2, make: killTwice },
+  'service killed as it starts': { weight: 2, make: killServiceTwice },
   'service killed at a crash point': { weight: 4, make: crash },
   'service frozen for longer than its transaction may take': { weight: 1, make: freezeService },
   'connections cut': { weight: 3, make: cut },
@@ -37,40 +33,7 @@ export const FAULTS = {
   'broker killed': { weight: 3, make: killBroker },
   'broker frozen': { weight: 3, make: freezeBroker },
   'writes throttled': { weight: 1, make: throttle },
-} as const satisfies Readonly<Record<string, Fault>>;
-
-export type FaultName = keyof typeof FAULTS;
-
-interface Fault {
-  readonly weight: number;
-  readonly make: (scene: Scene) => Promise<void>;
-}
-
-/** Names of `count` faults in a random order: each comes as often as its weight says, as far as that goes. */
-export function drawFaults(random: () => number, count: number): FaultName[] {
-  const drawn: FaultName[] = [];
-  while (drawn.length < count) {
-    const deck = Object.entries(FAULTS).flatMap(([name, { weight }]) =>
-      Array.from({ length: weight }, () => ({ name: name as FaultName, order: random() })),
-    );
-    drawn.push(...deck.toSorted((a, b) => a.order - b.order).map(({ name }) => name));
-  }
-  return drawn.slice(0, count);
-}
-
-async function killService({ service }: Scene): Promise<void> {
-  await service.kill();
-  await service.restart();
-}
-
-async function killTwice({ service, random }: Scene): Promise<void> {
-  await service.kill();
-  // Killed while it takes up its run: this start may never come to its end.
-  void service.restart().catch(() => {});
-  await sleep(400 + random() * 1600);
-  await service.kill();
-  await service.restart();
-}
+};
 
 /** Steps that a run comes to by itself. */
 const CRASH_POINTS: readonly CrashPoint[] = [
@@ -80,15 +43,9 @@ const CRASH_POINTS: readonly CrashPoint[] = [
   'after records sent',
   'after sink commit',
 ];
-const CRASH_WITHIN_MS = 20_000;
 
-async function crash({ service, random }: Scene): Promise<void> {
-  const point = pick(random, CRASH_POINTS);
-  await service.kill();
-  await service.restart({ crashPoint: point }).catch(() => {});
-  for (const deadline = Date.now() + CRASH_WITHIN_MS; !service.isOver; await sleep(50))
-    if (Date.now() > deadline) throw new Error(`nothing came to the point "${point}"`);
-  await service.restart();
+function crash(scene: Scene): Promise<void> {
+  return crashService(scene, CRASH_POINTS);
 }
 
 async function freezeService({ service, writers }: Scene): Promise<void> {

@@ -1,32 +1,23 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { CrashPoint } from '../../src/lib/crash-point.ts';
-import type { CountingWriter } from './counting-writer.ts';
+import type { FaultDeck, FaultScene } from './fault-deck.ts';
 import { pick } from './log-grammar.ts';
 import type { DoubleProcess, ToldFault } from './maxcompute-process.ts';
-import type { Service } from './service.ts';
+import { crashService, killService, killServiceTwice } from './service-faults.ts';
 
 export type TableType = 'delta' | 'log' | 'append';
 
 /** What faults happen to. */
-export interface Scene {
-  readonly random: () => number;
-  readonly service: Service;
+export interface Scene extends FaultScene {
   readonly double: DoubleProcess;
-  readonly writers: readonly CountingWriter[];
   readonly tableType: TableType;
   /** Waits until all that was written is at the target, with no one writing. */
   settle(): Promise<void>;
 }
 
-interface Fault {
-  readonly weight: number;
-  readonly make: (scene: Scene) => Promise<void>;
-}
-
-/** How often each comes in a deck of faults; whatever a fault breaks is whole again when it resolves. */
-export const FAULTS = {
+export const FAULTS: FaultDeck<Scene> = {
   'service killed': { weight: 5, make: killService },
-  'service killed as it starts': { weight: 2, make: killTwice },
+  'service killed as it starts': { weight: 2, make: killServiceTwice },
   'service killed at a crash point': { weight: 8, make: crash },
   'service killed while commits are refused': { weight: 3, make: killWhileRefused },
   'service killed behind a lost reply of a commit': { weight: 3, make: killBehindLostReply },
@@ -40,35 +31,7 @@ export const FAULTS = {
   'a commit failed at the service': { weight: 2, make: failCommit },
   'sessions expired': { weight: 2, make: expire },
   'sessions forgotten': { weight: 1, make: forget },
-} as const satisfies Readonly<Record<string, Fault>>;
-
-export type FaultName = keyof typeof FAULTS;
-
-/** Names of `count` faults in a random order: each comes as often as its weight says, as far as that goes. */
-export function drawFaults(random: () => number, count: number): FaultName[] {
-  const drawn: FaultName[] = [];
-  while (drawn.length < count) {
-    const deck = Object.entries(FAULTS).flatMap(([name, { weight }]) =>
-      Array.from({ length: weight }, () => ({ name: name as FaultName, order: random() })),
-    );
-    drawn.push(...deck.toSorted((a, b) => a.order - b.order).map(({ name }) => name));
-  }
-  return drawn.slice(0, count);
-}
-
-async function killService({ service }: Scene): Promise<void> {
-  await service.kill();
-  await service.restart();
-}
-
-async function killTwice({ service, random }: Scene): Promise<void> {
-  await service.kill();
-  // Killed while it takes up its run: this start may never come to its end.
-  void service.restart().catch(() => {});
-  await sleep(400 + random() * 1600);
-  await service.kill();
-  await service.restart();
-}
+};
 
 /** Steps that a run comes to by itself. */
 const CRASH_POINTS: readonly CrashPoint[] = [
@@ -82,15 +45,9 @@ const CRASH_POINTS: readonly CrashPoint[] = [
   'after session committed',
   'after sink commit',
 ];
-const CRASH_WITHIN_MS = 20_000;
 
-async function crash({ service, random }: Scene): Promise<void> {
-  const point = pick(random, CRASH_POINTS);
-  await service.kill();
-  await service.restart({ crashPoint: point }).catch(() => {});
-  for (const deadline = Date.now() + CRASH_WITHIN_MS; !service.isOver; await sleep(50))
-    if (Date.now() > deadline) throw new Error(`nothing came to the point "${point}"`);
-  await service.restart();
+function crash(scene: Scene): Promise<void> {
+  return crashService(scene, CRASH_POINTS);
 }
 
 /** The calls that commit: they have no more in their query than these. */
