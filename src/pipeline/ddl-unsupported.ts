@@ -1,3 +1,4 @@
+import type { DdlPart } from './batch.ts';
 import { PipelineError } from './pipeline-error.ts';
 import type { DdlKind } from './policies.ts';
 import { describeTable, type TableId } from './table.ts';
@@ -13,4 +14,12 @@ export function ddlUnsupported(table: TableId, kind: DdlKind): PipelineError {
       hint: 'Set its policy to IGNORE or WARNING, then start or deploy the task again: the table is loaded afresh.',
     },
   );
+}
+
+/**
+ * Why a sink whose tables follow their source cannot follow a statement: a table of another name, or none. Null for others:
+ * what they do comes in other parts.
+ */
+export function ddlRefusal({ table: { id }, ddl }: DdlPart): PipelineError | null {
+  return ddl === 'DROPTABLE' || ddl === 'RENAMETABLE' ? ddlUnsupported(id, ddl) : null;
 }

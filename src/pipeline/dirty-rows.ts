@@ -1,4 +1,6 @@
+import type { Logger } from '../lib/log.ts';
 import { PipelineError } from './pipeline-error.ts';
+import { describeTable, type TableId } from './table.ts';
 
 /** Counts the rows that a sink could not take as they stood, against how many are allowed. */
 export class DirtyRows {
@@ -31,6 +33,13 @@ export class DirtyRows {
   /** How many more are allowed. */
   get left(): number {
     return this.#limit === null ? Infinity : this.#limit - this.count;
+  }
+
+  /** Adds rows that were left out before they were sent, and tells the log; `reason` is of the last. Errors: those of `add`. */
+  leaveOut(table: TableId, { rows, reason }: { readonly rows: number; readonly reason: string }, log: Logger): void {
+    if (rows === 0) return;
+    log.warn({ table, rows, reason }, 'rows left out: dirty data');
+    this.add(rows, `${describeTable(table)}: ${reason}`);
   }
 
   /** Errors: PipelineError `fatal` when they are more than is allowed; it gives the `reason` of the last. */

@@ -3,12 +3,14 @@ import type { Logger } from '../../lib/log.ts';
 import type { Batch, DdlPart, EmptyPart, RowsPart, SchemaPart } from '../../pipeline/batch.ts';
 import type { Checkpoint } from '../../pipeline/checkpoint.ts';
 import type { OpenSinkOptions } from '../../pipeline/connector.ts';
-import { ddlUnsupported } from '../../pipeline/ddl-unsupported.ts';
+import { ddlRefusal } from '../../pipeline/ddl-unsupported.ts';
 import { DirtyRows } from '../../pipeline/dirty-rows.ts';
-import { PipelineError } from '../../pipeline/pipeline-error.ts';
+import { lastCommitFailed } from '../../pipeline/last-commit-failed.ts';
+import type { PipelineError } from '../../pipeline/pipeline-error.ts';
 import type { SinkTable } from '../../pipeline/route.ts';
 import type { CommitResult, FailedTables, Sink, SinkLoad } from '../../pipeline/sink.ts';
-import { describeTable, tableKey, type TableId } from '../../pipeline/table.ts';
+import { SinkTargets } from '../../pipeline/sink-targets.ts';
+import type { TableId } from '../../pipeline/table.ts';
 import { CheckpointTable } from './checkpoint-table.ts';
 import { CommitAttempts } from './commit-attempts.ts';
 import { CommitBuffer } from './commit-buffer.ts';
@@ -41,7 +43,7 @@ export class HologresSink implements Sink {
   readonly #policies: OpenSinkOptions['policies'];
   readonly #log: Logger;
   readonly #checkpoints: CheckpointTable;
-  readonly #targets = new Map<string, Target>();
+  readonly #targets = new SinkTargets<Target>(targetKey);
   readonly #encoder: RowEncoder;
   /** Of each of the two buffers. */
   readonly #bufferBytesMax: number;
@@ -96,7 +98,7 @@ export class HologresSink implements Sink {
   }
 
   async prepare(tables: readonly SinkTable[]): Promise<FailedTables> {
-    const wanted = tables.filter((table) => !this.#isReady(table));
+    const wanted = this.#targets.unprepared(tables);
     if (wanted.length === 0) return [];
     const { targets, failed } = await prepareTargets({
       settings: this.#settings,
@@ -104,14 +106,14 @@ export class HologresSink implements Sink {
       tables: wanted,
       leavesOut: this.#policies.ddl.ADDCOLUMN !== 'NORMAL',
     });
-    for (const target of targets) this.#targets.set(tableKey(target.table), target);
+    this.#targets.add(targets);
     return failed;
   }
 
   async write(batch: Batch): Promise<FailedTables> {
     // While a commit is on its way, more than one buffer full has to wait for it.
     while (this.#committing !== null && this.#isFull()) await this.#committing.catch(() => {});
-    if (this.#broken) throw brokenError();
+    if (this.#broken) throw lastCommitFailed();
     const failed: { table: TableId; error: PipelineError }[] = [];
     for (const part of batch.parts) {
       switch (part.kind) {
@@ -142,7 +144,7 @@ export class HologresSink implements Sink {
   }
 
   async commit(checkpoint: Checkpoint): Promise<CommitResult> {
-    if (this.#broken) throw brokenError();
+    if (this.#broken) throw lastCommitFailed();
     if (this.#committing !== null) throw new Error('a commit is in flight already');
     const buffer = this.#filling;
     this.#filling = this.#spare;
@@ -167,7 +169,7 @@ export class HologresSink implements Sink {
   }
 
   drop(table: TableId): void {
-    const target = this.#targets.get(tableKey(table));
+    const target = this.#targets.find(table);
     if (target === undefined) return;
     target.ready = false;
     this.#leaveOut(table);
@@ -196,7 +198,7 @@ export class HologresSink implements Sink {
 
   /** Whether a commit that failed has altered its targets is not known. */
   async #readAgain({ client }: Session): Promise<void> {
-    const targets = [...this.#targets.values()];
+    const targets = this.#targets.all();
     if (targets.length === 0) return;
     try {
       const found = await readTargets(
@@ -209,26 +211,14 @@ export class HologresSink implements Sink {
     }
   }
 
-  #isReady({ table, target }: SinkTable): boolean {
-    const known = this.#targets.get(tableKey(table.id));
-    return known?.ready === true && targetKey(known.id) === targetKey(target);
-  }
-
   #isFull(): boolean {
     const { rows, bytes, isFull } = this.load();
     const { commitRowsMax, commitBytesMax } = this.#options;
     return isFull || rows >= commitRowsMax || bytes >= commitBytesMax || this.#filling.loaded >= LOADED_ROWS_MAX;
   }
 
-  /** The target of a table; null when its rows are left out. */
-  #targetOf(table: TableId): Target | null {
-    const target = this.#targets.get(tableKey(table));
-    if (target === undefined) throw new Error(`${describeTable(table)} was never prepared`);
-    return target.ready ? target : null;
-  }
-
   #mergeRows(part: RowsPart): void {
-    const target = this.#targetOf(part.table.id);
+    const target = this.#targets.of(part.table.id);
     if (target === null) return;
     const { arena } = this.#filling;
     const buffer = this.#filling.of(target);
@@ -241,39 +231,36 @@ export class HologresSink implements Sink {
     });
     this.#filling.rows += buffer.count - before;
     if (part.op === 'read') this.#filling.loaded += part.count;
-    if (dirty === 0) return;
-    this.#log.warn({ table: part.table.id, rows: dirty, reason: DIRTY_REASONS[reason] }, 'rows left out: dirty data');
-    this.#dirty.add(dirty, `${describeTable(part.table.id)}: ${DIRTY_REASONS[reason]}`);
+    this.#dirty.leaveOut(part.table.id, { rows: dirty, reason: DIRTY_REASONS[reason] ?? '' }, this.#log);
   }
 
   #followSchema(part: SchemaPart): FailedTables {
-    const target = this.#targetOf(part.table.id);
+    const target = this.#targets.of(part.table.id);
     if (target === null) return [];
     const { clauses, error } = followSchema(part, {
       target,
       policies: this.#policies.ddl,
       knowsIfNotExists: this.#session?.server.kind === 'postgresql',
     });
-    if (error !== null) {
-      this.drop(part.table.id);
-      return [{ table: part.table.id, error }];
-    }
+    if (error !== null) return this.#fail(part.table.id, error);
     for (const clause of clauses) this.#filling.alterations.push({ target, clause });
     // A buffer without rows is part of the commit too, so that a failure to alter finds its table.
     this.#filling.of(target);
     return [];
   }
 
-  /** What other parts say of a statement is followed; a table of another name, or none, cannot be. */
-  #refuseDdl({ table: { id }, ddl }: DdlPart): FailedTables {
-    if (ddl !== 'DROPTABLE' && ddl !== 'RENAMETABLE') return [];
-    if (this.#targetOf(id) === null) return [];
-    this.drop(id);
-    return [{ table: id, error: ddlUnsupported(id, ddl) }];
+  #refuseDdl(part: DdlPart): FailedTables {
+    const error = ddlRefusal(part);
+    return error === null || this.#targets.of(part.table.id) === null ? [] : this.#fail(part.table.id, error);
+  }
+
+  #fail(table: TableId, error: PipelineError): FailedTables {
+    this.drop(table);
+    return [{ table, error }];
   }
 
   #empty(part: EmptyPart): void {
-    const target = this.#targetOf(part.table.id);
+    const target = this.#targets.of(part.table.id);
     if (target === null) return;
     const buffer = this.#filling.of(target);
     this.#filling.rows -= buffer.count;
@@ -281,18 +268,7 @@ export class HologresSink implements Sink {
   }
 
   #leaveOut(table: TableId): void {
-    const target = this.#targets.get(tableKey(table));
+    const target = this.#targets.find(table);
     if (target !== undefined) this.#filling.exclude(target);
   }
-}
-
-function brokenError(): PipelineError {
-  return new PipelineError(
-    'transient',
-    'Sink.Unavailable',
-    'the last commit failed: recover, and read again from the checkpoint',
-    {
-      hint: 'The run tries again by itself.',
-    },
-  );
 }

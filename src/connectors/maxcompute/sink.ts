@@ -5,12 +5,14 @@ import { TimeZone } from '../../lib/time-zone.ts';
 import type { Batch, DdlPart, EmptyPart, RowsPart, SchemaPart } from '../../pipeline/batch.ts';
 import type { Checkpoint } from '../../pipeline/checkpoint.ts';
 import type { OpenSinkOptions } from '../../pipeline/connector.ts';
-import { ddlUnsupported } from '../../pipeline/ddl-unsupported.ts';
+import { ddlRefusal } from '../../pipeline/ddl-unsupported.ts';
 import { DirtyRows } from '../../pipeline/dirty-rows.ts';
+import { lastCommitFailed } from '../../pipeline/last-commit-failed.ts';
 import { PipelineError } from '../../pipeline/pipeline-error.ts';
 import type { SinkTable } from '../../pipeline/route.ts';
 import type { CommitResult, FailedTables, Sink, SinkLoad } from '../../pipeline/sink.ts';
-import { describeTable, tableKey, type TableId, type TableVersion } from '../../pipeline/table.ts';
+import { SinkTargets } from '../../pipeline/sink-targets.ts';
+import type { TableId, TableVersion } from '../../pipeline/table.ts';
 import { CommitAttempt } from './commit-attempt.ts';
 import { CommitBuffer } from './encode/commit-buffer.ts';
 import { CommitJournal } from './commit-journal.ts';
@@ -48,7 +50,7 @@ export class MaxComputeSink implements Sink {
   readonly #partitions: PartitionRule;
   readonly #zone: TimeZone;
   readonly #writer: RowWriter;
-  readonly #targets = new Map<string, Target>();
+  readonly #targets = new SinkTargets<Target>(targetKey);
   readonly #dirty: DirtyRows;
   readonly #closing = new AbortController();
   readonly #bufferBytesMax: number;
@@ -95,7 +97,7 @@ export class MaxComputeSink implements Sink {
   }
 
   async prepare(tables: readonly SinkTable[]): Promise<FailedTables> {
-    const wanted = tables.filter((table) => !this.#isReady(table));
+    const wanted = this.#targets.unprepared(tables);
     if (wanted.length === 0) return [];
     const { targets, failed } = await prepareTargets({
       service: this.#opened,
@@ -105,14 +107,14 @@ export class MaxComputeSink implements Sink {
       leavesOut: this.#policies.ddl.ADDCOLUMN !== 'NORMAL',
       signal: this.#closing.signal,
     });
-    for (const target of targets) this.#targets.set(tableKey(target.table), target);
+    this.#targets.add(targets);
     return failed;
   }
 
   async write(batch: Batch): Promise<FailedTables> {
     // While a commit is on its way, more than one buffer full has to wait for it.
     while (this.#committing !== null && this.load().isFull) await this.#committing.catch(() => {});
-    if (this.#broken) throw brokenError();
+    if (this.#broken) throw lastCommitFailed();
     const failed: { table: TableId; error: PipelineError }[] = [];
     for (const part of batch.parts) {
       switch (part.kind) {
@@ -148,7 +150,7 @@ export class MaxComputeSink implements Sink {
   }
 
   async commit(checkpoint: Checkpoint): Promise<CommitResult> {
-    if (this.#broken) throw brokenError();
+    if (this.#broken) throw lastCommitFailed();
     if (this.#committing !== null) throw new Error('a commit is in flight already');
     const buffer = this.#filling;
     this.#filling = this.#spare;
@@ -180,7 +182,7 @@ export class MaxComputeSink implements Sink {
   }
 
   drop(table: TableId): void {
-    const target = this.#targets.get(tableKey(table));
+    const target = this.#targets.find(table);
     if (target === undefined) return;
     target.ready = false;
     this.#filling.exclude(target);
@@ -201,7 +203,7 @@ export class MaxComputeSink implements Sink {
   /** Whether a commit that failed has altered its targets is not known, nor whether somebody else has. */
   async #lookAgain(service: Service): Promise<void> {
     const { signal } = this.#closing;
-    await inParallel(this.#targets.values(), LOOK_LIMIT, async (target) => {
+    await inParallel(this.#targets.all(), LOOK_LIMIT, async (target) => {
       try {
         const facts = await tableFacts(service.rest, tunnelTarget(service, target.id), signal);
         if (facts !== null) target.refresh(facts.columns);
@@ -211,21 +213,9 @@ export class MaxComputeSink implements Sink {
     });
   }
 
-  #isReady({ table, target }: SinkTable): boolean {
-    const known = this.#targets.get(tableKey(table.id));
-    return known?.ready === true && targetKey(known.id) === targetKey(target);
-  }
-
-  /** The target of a table; null when its rows are left out. */
-  #targetOf(table: TableId): Target | null {
-    const target = this.#targets.get(tableKey(table));
-    if (target === undefined) throw new Error(`${describeTable(table)} was never prepared`);
-    return target.ready ? target : null;
-  }
-
   #encode(part: RowsPart): FailedTables {
     const { id } = part.table;
-    const target = this.#targetOf(id);
+    const target = this.#targets.of(id);
     if (target === null) return [];
     const dirty = { rows: 0, reason: '' };
     const onDirty = (reason: string) => {
@@ -233,10 +223,8 @@ export class MaxComputeSink implements Sink {
       dirty.reason = reason;
     };
     const failed = this.#orFailed(id, () => this.#writer.write(part, this.#rowTarget(target, part.table, onDirty)));
-    if (dirty.rows === 0 || failed.length > 0) return failed;
-    this.#log.warn({ table: id, ...dirty }, 'rows left out: dirty data');
-    this.#dirty.add(dirty.rows, `${describeTable(id)}: ${dirty.reason}`);
-    return [];
+    if (failed.length === 0) this.#dirty.leaveOut(id, dirty, this.#log);
+    return failed;
   }
 
   #rowTarget(target: Target, table: TableVersion, onDirty: (reason: string) => void): RowTarget {
@@ -258,38 +246,36 @@ export class MaxComputeSink implements Sink {
       return [];
     } catch (error) {
       if (!(error instanceof PipelineError) || error.kind !== 'table') throw error;
-      this.drop(table);
-      return [{ table, error }];
+      return this.#fail(table, error);
     }
   }
 
   #followSchema(part: SchemaPart): FailedTables {
-    const target = this.#targetOf(part.table.id);
+    const target = this.#targets.of(part.table.id);
     if (target === null) return [];
     const { added, error } = followSchema(part, target, {
       policies: this.#policies.ddl,
       partitions: this.#partitions,
     });
-    if (error !== null) {
-      this.drop(part.table.id);
-      return [{ table: part.table.id, error }];
-    }
+    if (error !== null) return this.#fail(part.table.id, error);
     const changes = this.#filling.of(target);
     for (const column of added) changes.added.set(column.name, column);
     return [];
   }
 
-  /** What other parts say of a statement is followed; a table of another name, or none, cannot be. */
-  #refuseDdl({ table: { id }, ddl }: DdlPart): FailedTables {
-    if (ddl !== 'DROPTABLE' && ddl !== 'RENAMETABLE') return [];
-    if (this.#targetOf(id) === null) return [];
-    this.drop(id);
-    return [{ table: id, error: ddlUnsupported(id, ddl) }];
+  #refuseDdl(part: DdlPart): FailedTables {
+    const error = ddlRefusal(part);
+    return error === null || this.#targets.of(part.table.id) === null ? [] : this.#fail(part.table.id, error);
+  }
+
+  #fail(table: TableId, error: PipelineError): FailedTables {
+    this.drop(table);
+    return [{ table, error }];
   }
 
   /** A log stays, and says that what was before is void; other tables are emptied. */
   #empty(part: EmptyPart): void {
-    const target = this.#targetOf(part.table.id);
+    const target = this.#targets.of(part.table.id);
     if (target === null) return;
     if (target.form !== 'log') {
       const changes = this.#filling.of(target);
@@ -302,13 +288,4 @@ export class MaxComputeSink implements Sink {
       this.#rowTarget(target, part.table, () => {}),
     );
   }
-}
-
-function brokenError(): PipelineError {
-  return new PipelineError(
-    'transient',
-    'Sink.Unavailable',
-    'the last commit failed: recover, and read again from the checkpoint',
-    { hint: 'The run tries again by itself.' },
-  );
 }
