@@ -92,3 +92,21 @@ void test('a file that is closed twice, while others wait for the disk, is close
   await assert.rejects(calls.append(named('after'), DURABLE), /not open/);
   assert.throws(() => calls.noteNonce('K', 'n', 1), /not open/);
 });
+
+void test('who comes while the last sync is under way is in the trail, and the process goes on', async (t) => {
+  const folder = freshFolder(t);
+  const syncs: (() => void)[] = [];
+  const calls = new CallFile(folder, CLOCK, () => new Promise((resolve) => syncs.push(resolve)));
+  const first = calls.append(named('first'), DURABLE);
+  while (syncs.length < 1) await new Promise(setImmediate);
+  syncs.shift()?.();
+  await first;
+  const closed = calls.close();
+  while (syncs.length < 1) await new Promise(setImmediate);
+  syncs.shift()?.();
+  const late = calls.append(named('late'), { durable: false });
+  await Promise.all([closed, late]);
+  const again = new CallFile(folder, CLOCK);
+  assert.deepEqual(ids(again), ['first', 'late']);
+  await again.close();
+});

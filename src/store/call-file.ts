@@ -34,7 +34,7 @@ export class CallFile implements AuditTrail {
   readonly #toDisk: (file: number) => Promise<void>;
   /** The write-ahead log, once there is one. */
   #log: number | null = null;
-  readonly #nonces: UsedNonces;
+  #nonces: UsedNonces | null = null;
   readonly #insertRecord: ReturnType<DatabaseSync['prepare']>;
   #group: Group | null = null;
   /** The sync that is under way, or was last; never rejects. */
@@ -44,7 +44,8 @@ export class CallFile implements AuditTrail {
   #later: NodeJS.Timeout | null = null;
   /** A sync failed: what it was to bring to the disk may be missing there, whatever later ones say. */
   #hasHole = false;
-  #lastHash: string;
+  /** Null while it is to be read again. */
+  #lastHash: string | null = null;
 
   /** `toDisk` brings what was written to an open file to the disk. */
   constructor(folder: string, clock: Clock, toDisk: (file: number) => Promise<void> = promisify(fdatasync)) {
@@ -56,25 +57,31 @@ export class CallFile implements AuditTrail {
       `PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = ${CHECKPOINT_PAGES}`,
     );
     this.#database.exec(SCHEMA + NONCE_SCHEMA);
-    this.#nonces = new UsedNonces(this.#database, clock.now());
     this.#insertRecord = this.#database.prepare('INSERT INTO audit (record, hash) VALUES (?, ?)');
-    this.#lastHash = this.#readLastHash();
+  }
+
+  /** Reads the nonces that were used: what is asked of them then takes no time. For who serves calls. */
+  readNonces(): UsedNonces {
+    this.#nonces ??= new UsedNonces(this.#database, this.#clock.now());
+    return this.#nonces;
   }
 
   isNonceUsed(key: string, nonce: string): boolean {
-    return this.#nonces.has(key, nonce);
+    return this.readNonces().has(key, nonce);
   }
 
   /** `expiresAt`: ms. Errors: those of SQLite, at once, when it cannot be written. */
   noteNonce(key: string, nonce: string, expiresAt: number): { durable(): Promise<void> } {
     const now = this.#clock.now();
-    const committed = this.#write(() => this.#nonces.add(key, nonce, { expiresAt, now }));
+    const nonces = this.readNonces();
+    const committed = this.#write(() => nonces.add(key, nonce, { expiresAt, now }));
     return { durable: async () => void (await Promise.all([committed, this.#sync()])) };
   }
 
   async append(call: AuditedCall, { durable }: { readonly durable: boolean }): Promise<void> {
     const record = JSON.stringify(writeAuditedCall(call));
     const committed = this.#write(() => {
+      this.#lastHash ??= this.#readLastHash();
       const chained = chain(this.#lastHash, record);
       this.#insertRecord.run(record, chained);
       this.#lastHash = chained;
@@ -104,6 +111,8 @@ export class CallFile implements AuditTrail {
     while (this.#next !== null) await this.#next.catch(() => {});
     if (!this.#database.isOpen) return;
     if (this.#later !== null) clearTimeout(this.#later);
+    // Of who came while the last sync was under way: it survives the process, as all others do.
+    if (this.#group !== null) this.#commit(this.#group);
     if (this.#log !== null) closeSync(this.#log);
     this.#database.close();
   }
@@ -135,8 +144,8 @@ export class CallFile implements AuditTrail {
     try {
       this.#database.exec('COMMIT');
     } catch (error) {
-      if (this.#database.isTransaction) this.#database.exec('ROLLBACK');
-      return this.#fail(group, error);
+      this.#fail(group, error);
+      return this.#rollBack();
     }
     this.#group = null;
     group.resolve();
@@ -149,8 +158,17 @@ export class CallFile implements AuditTrail {
 
   #fail(group: Group, error: unknown): void {
     this.#group = null;
-    this.#lastHash = this.#readLastHash();
+    this.#lastHash = null;
     group.reject(error);
+  }
+
+  /** On a disk that fails this may fail as well: then the next transaction cannot begin, and says so. */
+  #rollBack(): void {
+    try {
+      if (this.#database.isTransaction) this.#database.exec('ROLLBACK');
+    } catch {
+      // Those who wait have heard of the first error.
+    }
   }
 
   /** All that was written before this call is on the disk once it resolves. One sync at a time: those who ask meanwhile share the next. */

@@ -65,7 +65,9 @@ export class Store implements TaskStore {
       database = Database.open(folder, lease);
       const seal = openSeal(sealRecordsOf(database), { masterKey, masterKeyFile, folder }, exclusive);
       const installation = readInstallation(database);
-      return new Store({ database, seal, calls: new CallFile(folder, clock), lease, clock, installation });
+      const calls = new CallFile(folder, clock);
+      if (exclusive) calls.readNonces();
+      return new Store({ database, seal, calls, lease, clock, installation });
     } catch (error) {
       void database?.close();
       lease?.release();
