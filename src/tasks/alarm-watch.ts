@@ -131,13 +131,16 @@ export class AlarmWatch {
 
   async #deliver({ id, notification, rule }: AlarmNews): Promise<void> {
     const { store, notifier, log } = this.#options;
-    const came = await notifier.notify(notification, receiversOf(rule, notification.severity));
-    if (came === 'cut') return;
     try {
+      const came = await notifier.notify(notification, receiversOf(rule, notification.severity));
+      if (came === 'cut') return;
       await withCrashPoints('alarm told', () => store.transaction((records) => records.alarms.deleteNews(id)));
     } catch (error) {
       const facts = { rule: notification.rule, task: notification.task, message: messageOf(error) };
-      log.warn(facts, 'that an alarm was told could not be saved; it will be told again after the next start');
+      log.warn(
+        facts,
+        'an alarm could not be told, or that it was not saved; it will be told again after the next start',
+      );
     }
   }
 }

@@ -125,6 +125,11 @@ for (const [what, mappings, said, route] of [
     'TransformationRules[1].RuleExpression.dmlPolicies[1].dmlType must be Insert, Update, Delete | TransformationRules[1].RuleExpression.dmlPolicies[2].dmlAction must be Normal, Ignore, Filter or LogicalDelete',
   ],
   [
+    'names that every object has',
+    [[dml(['constructor', 'Ignore'], ['Delete', 'toString'])]],
+    'TransformationRules[1].RuleExpression.dmlPolicies[1].dmlType must be Insert, Update, Delete | TransformationRules[1].RuleExpression.dmlPolicies[2].dmlAction must be Normal, Ignore, Filter or LogicalDelete',
+  ],
+  [
     'two policies for one change',
     [[dml(['Delete', 'Ignore'], ['Delete', 'Normal'])]],
     'TransformationRules[1].RuleExpression.dmlPolicies[2]: another policy for delete is used in the same mapping',

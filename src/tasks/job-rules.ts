@@ -43,8 +43,15 @@ const NOT_SERVED: Readonly<Record<string, string>> = {
   DefineRuntimeSettings: 'nothing at run time differs from table to table; JobSettings has what is served',
   DefinePartitionKey: 'targets have no partitions',
 };
-const CHANGES: Readonly<Record<string, string>> = { Insert: 'insert', Update: 'update', Delete: 'delete' };
-const ACTIONS: Readonly<Record<string, string>> = { Normal: 'NORMAL', Ignore: 'IGNORE' };
+const CHANGES: ReadonlyMap<string, string> = new Map([
+  ['Insert', 'insert'],
+  ['Update', 'update'],
+  ['Delete', 'delete'],
+]);
+const ACTIONS: ReadonlyMap<string, string> = new Map([
+  ['Normal', 'NORMAL'],
+  ['Ignore', 'IGNORE'],
+]);
 
 /** Reads the rules that are used. One that no mapping uses does nothing. */
 export function readRules(spec: JobSpec, route: RouteName, findings: Findings): JobRules {
@@ -143,16 +150,16 @@ function useHandleDml({ place, expression }: Rule, { dml }: Uses, { findings: { 
     wrong.push(`${place}.RuleExpression must be {"dmlPolicies":[{"dmlType":"...","dmlAction":"..."}]}`);
   for (const [index, policy] of listOf(policies).entries()) {
     const at = `${place}.RuleExpression.dmlPolicies[${index + 1}]`;
-    const change = CHANGES[textOf(policy, 'dmlType')];
+    const change = CHANGES.get(textOf(policy, 'dmlType'));
     const given = textOf(policy, 'dmlAction', 'Normal');
-    const action = ACTIONS[given];
-    if (change === undefined) wrong.push(`${at}.dmlType must be ${Object.keys(CHANGES).join(', ')}`);
+    const action = ACTIONS.get(given);
+    if (change === undefined) wrong.push(`${at}.dmlType must be ${[...CHANGES.keys()].join(', ')}`);
     else if (action === undefined) {
       if (given === 'Filter' || given === 'LogicalDelete')
         missing.push(
-          `${at}.dmlAction ${given} is not served: ${given === 'Filter' ? 'conditions on rows are not evaluated' : 'targets have no column that says so'}; ${Object.keys(ACTIONS).join(' and ')} are`,
+          `${at}.dmlAction ${given} is not served: ${given === 'Filter' ? 'conditions on rows are not evaluated' : 'targets have no column that says so'}; ${[...ACTIONS.keys()].join(' and ')} are`,
         );
-      else wrong.push(`${at}.dmlAction must be ${Object.keys(ACTIONS).join(', ')}, Filter or LogicalDelete`);
+      else wrong.push(`${at}.dmlAction must be ${[...ACTIONS.keys()].join(', ')}, Filter or LogicalDelete`);
     } else {
       if (dml[change] !== undefined && dml[change] !== action)
         wrong.push(`${at}: another policy for ${change} is used in the same mapping`);

@@ -490,6 +490,33 @@ void test('a finished job loads the tables that an update added', async () => {
   assert.equal(await scene.status(job), 'Running');
 });
 
+void test('a finished job whose update was deployed, and not started, can be started', async () => {
+  const scene = await JobScene.make();
+  const job = await scene.create({ MigrationType: 'Full', TableMappings: [mapping('shop_a', 'orders')] });
+  await scene.start(job);
+  scene.engine.show(String(job), { tables: [streaming('shop_a', 'orders')] });
+  await scene.checkpoint(job);
+  await scene.scene.created.finishWatch.look();
+  await scene.update(job, { TableMappings: [mapping('shop_.', 'orders')] });
+  await scene.scene.created.tasks.deploy(CALLER, { taskType: 'DI_REALTIME', task: job });
+  await scene.start(job);
+  assert.equal(await scene.status(job), 'Running');
+});
+
+void test('a job that could not be ended is ended with the next look', async (t) => {
+  const scene = await JobScene.make();
+  const job = await scene.create({ MigrationType: 'Full', TableMappings: [mapping('shop_a', 'orders')] });
+  await scene.start(job);
+  scene.engine.show(String(job), { tables: [streaming('shop_a', 'orders')] });
+  await scene.checkpoint(job);
+  const load = t.mock.method(scene.scene.store.checkpoints, 'load', () => Promise.reject(new Error('the disk failed')));
+  await scene.scene.created.finishWatch.look();
+  load.mock.restore();
+  assert.equal(scene.engine.status(String(job))?.phase === 'running', false);
+  await scene.scene.created.finishWatch.look();
+  assert.equal(await scene.status(job), 'Finished');
+});
+
 void test('jobs are listed by name and destination, newest first, in pages', async () => {
   const scene = await JobScene.make();
   const ids: TaskId[] = [];

@@ -35,6 +35,8 @@ export class RunControl implements RunListener {
   readonly #stopping = new Set<TaskId>();
   /** Those that run and are over once their tables are loaded. */
   readonly #loading = new Set<TaskId>();
+  /** Of them, those whose run was ended, and what came of it is not saved yet. */
+  readonly #ending = new Set<TaskId>();
   #engine: Engine | null = null;
 
   constructor(options: RunControlOptions) {
@@ -80,17 +82,18 @@ export class RunControl implements RunListener {
   }
 
   async stop(task: TaskRecord): Promise<void> {
-    this.#loading.delete(task.id);
     const state = moveTask(task.state, 'stop', task.id);
     const save = (records: TaskRecords) =>
       records.updateTask(task.id, { state, ...(task.state === 'RUN' ? { failure: null } : {}) });
     await withCrashPoints('stop saved', () => this.#options.store.transaction(save));
+    this.#forgetLoading(task.id);
     await this.#end(task);
   }
 
   /** Tasks that are over as far as can be seen from here. */
   loaded(): readonly TaskId[] {
     return [...this.#loading].filter((id) => {
+      if (this.#ending.has(id)) return true;
       const run = this.#engine?.status(String(id)) ?? null;
       return run?.phase === 'running' && run.appliedVersion === run.wantedVersion && isLoaded(run);
     });
@@ -102,11 +105,13 @@ export class RunControl implements RunListener {
    */
   async finish(id: TaskId): Promise<void> {
     const task = await this.#options.store.transaction((records) => records.runningTask(id));
-    if (task === null) return;
+    if (task === null) return void this.#ending.delete(id);
+    this.#ending.add(id);
     await this.#end(task);
     const known = await this.#lastKnown(task);
     if (known === null || known.appliedVersion !== task.deployed || !isLoaded(known)) {
       await this.#engineOrThrow.resume(await this.#definition(task, { kind: 'goes-on' }));
+      this.#ending.delete(id);
       return;
     }
     const finishedAt = this.#options.clock.now();
@@ -116,12 +121,16 @@ export class RunControl implements RunListener {
       await records.updateTask(id, { state: moveTask(task.state, 'stop', id), finishedAt, failure: null });
     };
     await withCrashPoints('finish saved', () => this.#options.store.transaction(save));
+    this.#forgetLoading(id);
+  }
+
+  #forgetLoading(id: TaskId): void {
+    this.#ending.delete(id);
     this.#loading.delete(id);
   }
 
   /** Stops, undeploys, and forgets the checkpoint: a later start is a first start. */
   async terminate(task: TaskRecord): Promise<void> {
-    this.#loading.delete(task.id);
     const state = moveTask(task.state, 'terminate', task.id);
     // At once: whatever is cut short after this, the next start is a first start.
     const forgotten = {
@@ -137,6 +146,7 @@ export class RunControl implements RunListener {
       failure: null,
     };
     await this.#options.store.transaction((records) => records.updateTask(task.id, forgotten));
+    this.#forgetLoading(task.id);
     await this.#end(task);
     await this.forget(task);
   }

@@ -204,7 +204,14 @@ export class Tasks implements TaskService {
         for (const name of [definition.sourceName, definition.sinkName]) await mustResolve(records, caller, name);
         await checkDeploy(records, found);
         const state = moveTask(found.state, 'deploy', id);
-        await records.updateTask(id, { deployed: found.saved, submittedAt: clock.now(), state });
+        // What was finished was another version.
+        const isNew = found.deployed !== found.saved;
+        await records.updateTask(id, {
+          deployed: found.saved,
+          submittedAt: clock.now(),
+          state,
+          ...(isNew ? { finishedAt: null } : {}),
+        });
         return { ...found, deployed: found.saved, state };
       };
       const task = await withCrashPoints('deploy saved', () => store.transaction(save));
