@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { Json } from './json-value.ts';
 import { maskedKey, maskSecrets } from './mask-secrets.ts';
 
 test('secrets are masked by their keys, whatever their case, type and depth; what is beside them stays', () => {
@@ -101,4 +102,31 @@ test('a long text without end is masked in no time', () => {
   const startedAt = performance.now();
   for (const part of ['//:', 'a', ':', '//', 'password', '@', '=']) maskSecrets(part.repeat(65_536 / part.length));
   assert.ok(performance.now() - startedAt < 500);
+});
+
+test('a name beside a value tells whether it is a secret; a private key beside one stays a secret', () => {
+  const of = (content: Json) => maskSecrets(content);
+  assert.deepEqual(of({ Key: 'password', value: 's' }), { Key: 'password', value: '***' });
+  assert.deepEqual(of({ key: 'p', name: 'n', value: 'v' }), { key: '***', name: 'n', value: 'v' });
+  assert.deepEqual(of({ key: '-----BEGIN KEY-----\np', value: 'v' }), { key: '***', value: 'v' });
+  assert.deepEqual(of({ name: 'token', value: 's', type: 't' }), { name: 'token', value: '***', type: 't' });
+  assert.deepEqual(of({ value: 'v' }), { value: 'v' });
+});
+
+test('settings within a text are masked by the same words, quoted ones whole', () => {
+  assert.equal(
+    maskSecrets('pass=a private_key=b sasl.jaas.config=c password="d e" user=u;SecretText=\'f g\';n=1'),
+    'pass=*** private_key=*** sasl.jaas.config=*** password=*** user=u;SecretText=***;n=1',
+  );
+});
+
+test('a text that only begins like JSON stays, unless it may hold a secret', () => {
+  assert.deepEqual(maskSecrets(['[prod] db', '{"password":"p']), ['[prod] db', '***']);
+});
+
+test('the mask in the place of a secret is found wherever secrets are', () => {
+  const found = (content: Json) => maskedKey(content);
+  assert.equal(found({ props: [{ key: 'sasl.jaas.config', value: '***' }] }), 'props.0.value');
+  assert.equal(found({ inner: '{"password":"***"}' }), 'inner.password');
+  assert.equal(found({ props: [{ key: 'acks', value: '***' }], inner: '[x] ***' }), null);
 });

@@ -8,32 +8,26 @@ export const MASK = '***';
 const SECRET_KEY = /pass|pwd|secret|token|credential|jaas|key$/i;
 /** A secret within a URL: `//user:secret@host`, or `password=secret` among its settings. */
 const IN_URL = /(\/\/[^/?#\s:]*:)[^/?#\s]*(?=@)/g;
-const IN_SETTINGS = /((?:passw(?:or)?d|pwd|passphrase|secret|token|accesskey)=)[^&;,)\s]*/gi;
+const IN_SETTINGS = /((?:(?:pass|pwd|secret|token|credential|jaas)[\w.]{0,20}|key)=)(?:"[^"]*"|'[^']*'|[^&;,)\s]*)/gi;
+const LOOKS_LIKE_JSON = /^\s*[{[]/;
 
 /**
  * The same content with every secret replaced, however deep it lies: under its key, within a URL, in JSON that is a text within JSON, and
  * in pairs such as `{ key: 'sasl.jaas.config', value: '…' }`.
  */
 export function maskSecrets(content: Json): Json {
-  if (typeof content === 'string') return /^\s*[{[]/.test(content) ? maskJsonText(content) : maskText(content);
+  if (typeof content === 'string') return LOOKS_LIKE_JSON.test(content) ? maskedInner(content) : maskText(content);
   if (Array.isArray(content)) return content.map((item: Json) => maskSecrets(item));
   if (!isJsonObject(content)) return content;
   return Object.fromEntries(
-    Object.entries(content).map(([name, value]) => [
-      name,
-      isSecret(nameWithin(content, name), value) ? MASK : maskSecrets(value),
-    ]),
+    Object.entries(content).map(([name, value]) => [name, isSecret(content, name) ? MASK : maskSecrets(value)]),
   );
 }
 
 /** The same for a text that is to be JSON; one that is not could be anything. */
 export function maskJsonText(text: string): string {
-  try {
-    return stringifyJson(maskSecrets(parseJson(text)));
-  } catch (error) {
-    if (error instanceof JsonError) return MASK;
-    throw error;
-  }
+  const content = parsed(text);
+  return content === undefined ? MASK : stringifyJson(maskSecrets(content));
 }
 
 /** Of a text that is no JSON, secrets within a URL are masked. */
@@ -42,37 +36,57 @@ export function maskText(text: string): string {
   return text.replace(IN_URL, `$1${MASK}`).replace(IN_SETTINGS, `$1${MASK}`);
 }
 
-/** The first key whose secret is only the mask, such as `ssl.key`; null when there is none. */
+/** The place of the first secret that is only the mask, such as `ssl.key`; null when there is none. */
 export function maskedKey(content: Json, path = ''): string | null {
+  if (typeof content === 'string')
+    return LOOKS_LIKE_JSON.test(content) ? maskedKey(parsed(content) ?? null, path) : null;
   if (content === null || typeof content !== 'object') return null;
   for (const [name, value] of Object.entries(content)) {
     const place = path === '' ? name : `${path}.${name}`;
-    if (SECRET_KEY.test(name) && typeof value === 'string' && /^\*{3,}$/.test(value)) return place;
+    const isMask = typeof value === 'string' && /^\*{3,}$/.test(value);
+    if (isMask && isJsonObject(content) && isSecret(content, name)) return place;
     const inside = maskedKey(value as Json, place);
     if (inside !== null) return inside;
   }
   return null;
 }
 
-/** The halves of a pair that says its name: the name stands under `key`, and names what stands under `value`. */
-const PAIRS: ReadonlyMap<string, string> = new Map([
-  ['key', 'value'],
-  ['Key', 'Value'],
-  ['name', 'value'],
-  ['Name', 'Value'],
-]);
-
-/** Under which name a value is to be judged. */
-function nameWithin(object: JsonObject, name: string): string {
-  for (const [half, other] of PAIRS) {
-    const said = object[half];
-    if (typeof said !== 'string' || object[other] === undefined) continue;
-    if (name === half) return 'name';
-    if (name === other) return said;
-  }
-  return name;
+/** What only begins like JSON may be a text such as `[a] b`, or half of something with a secret in it. */
+function maskedInner(text: string): string {
+  const content = parsed(text);
+  if (content !== undefined) return stringifyJson(maskSecrets(content));
+  return /pass|pwd|secret|token|credential|jaas|key/i.test(text) ? MASK : maskText(text);
 }
 
-function isSecret(name: string, value: Json): boolean {
-  return SECRET_KEY.test(name) && value !== null && value !== '';
+function parsed(text: string): Json | undefined {
+  try {
+    return parseJson(text);
+  } catch (error) {
+    if (error instanceof JsonError) return undefined;
+    throw error;
+  }
+}
+
+/** By its own name; what stands under `value` by the name beside it; and a `key` that is only the name of one `value` is none. */
+function isSecret(object: JsonObject, name: string): boolean {
+  const value = object[name];
+  if (value === null || value === '') return false;
+  const kind = name.toLowerCase();
+  const beside = Object.entries(object).filter(([other]) => other !== name);
+  if (kind === 'value') return beside.some(([other, said]) => isName(other) && isSecretName(said));
+  const isOnlyAName = beside.length === 1 && beside[0]?.[0].toLowerCase() === 'value';
+  return SECRET_KEY.test(name) && !(kind === 'key' && isOnlyAName && isShort(value));
+}
+
+function isName(key: string): boolean {
+  return ['key', 'name'].includes(key.toLowerCase());
+}
+
+function isSecretName(said: Json | undefined): boolean {
+  return typeof said === 'string' && SECRET_KEY.test(said);
+}
+
+/** As names are, and private keys are not. */
+function isShort(value: Json | undefined): boolean {
+  return typeof value === 'string' && /^[\w.-]{1,128}$/.test(value);
 }

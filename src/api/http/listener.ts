@@ -26,7 +26,7 @@ export interface Listener {
 export interface ListenerOptions {
   readonly limits: GatewayLimits;
   readonly tls: TlsIdentity | null;
-  /** Never rejects. */
+  /** Answers whatever comes; a connection is cut where it rejects. */
   readonly handle: (request: IncomingMessage, response: ServerResponse) => Promise<void>;
 }
 
@@ -56,7 +56,7 @@ export function createListener({ limits, tls, handle }: ListenerOptions): Listen
     // A refused body may still be arriving after its answer has gone.
     response.once('close', () => (request.complete ? forget() : request.once('close', forget)));
     if (closing) response.setHeader('Connection', 'close');
-    void handle(request, response);
+    handle(request, response).catch(() => response.destroy());
   }
   server.on('request', onRequest);
   // Answered like any other: the default would be a bare 417.
